@@ -1,0 +1,1 @@
+//! Facts about directives, generated from grammars/.

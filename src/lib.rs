@@ -1,0 +1,7 @@
+//! stekguard keeps TLS session resumption in nginx and Apache httpd safe.
+//!
+//! ARCHITECTURE.md describes the rooms, what each may use and the invariants.
+
+pub mod catalog;
+pub mod syntax;
+pub mod text;

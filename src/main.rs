@@ -1,0 +1,2 @@
+//! The binary: hands the arguments to the library.
+fn main() {}

@@ -1,0 +1,1 @@
+//! httpd: logical lines, sections, words.

@@ -1,0 +1,1 @@
+//! nginx: tokens, blocks, words.
