@@ -3,5 +3,6 @@
 //! ARCHITECTURE.md describes the rooms, what each may use and the invariants.
 
 pub mod catalog;
+pub mod source;
 pub mod syntax;
 pub mod text;

@@ -5,8 +5,10 @@
 
 mod edit;
 mod lines;
+mod location;
 mod span;
 
 pub use edit::{Edit, EditError, EditSet};
 pub use lines::{LineColumn, LineIndex};
+pub use location::Location;
 pub use span::Span;
