@@ -39,8 +39,9 @@ struct Parser<'t> {
     macros: Vec<usize>,
     /// How many of `open` are conditionals.
     conditionals: usize,
-    /// A macro was used above, so a closing line may belong to its body.
-    used_macro: bool,
+    /// A macro was used above, or a variable stands in a name: either may open or close
+    /// sections that are not written here.
+    unsure: bool,
 }
 
 struct Section {
@@ -60,7 +61,7 @@ impl<'t> Parser<'t> {
             named: HashMap::new(),
             macros: Vec::new(),
             conditionals: 0,
-            used_macro: false,
+            unsure: false,
         }
     }
 
@@ -104,8 +105,9 @@ impl<'t> Parser<'t> {
     }
 
     fn directive(&mut self, lexed: &Lexed) {
-        if self.macros.is_empty() && lexed.name.eq_ignore_ascii_case(b"use") {
-            self.used_macro = true;
+        let varies = lexed.name.windows(2).any(|pair| pair == b"${");
+        if self.macros.is_empty() && (varies || lexed.name.eq_ignore_ascii_case(b"use")) {
+            self.unsure = true;
         }
         self.node(NodeKind::Directive, lexed);
     }
@@ -182,7 +184,7 @@ impl<'t> Parser<'t> {
             return;
         }
         let name = String::from_utf8_lossy(&lexed.name).into_owned();
-        let certain = !self.used_macro;
+        let certain = !self.unsure;
         match self.open.last() {
             _ if lexed.lacks_bracket => {
                 let message = format!("</{name}> directive missing closing '>'");
@@ -203,7 +205,7 @@ impl<'t> Parser<'t> {
         let expected = String::from_utf8_lossy(expected);
         let name = String::from_utf8_lossy(&lexed.name);
         let message = format!("expected </{expected}> but saw </{name}>");
-        self.error(message, lexed.span, line.number, !self.used_macro);
+        self.error(message, lexed.span, line.number, !self.unsure);
     }
 
     /// Ends the innermost section: its body before `body_end`, itself at `end`.
@@ -244,7 +246,7 @@ impl<'t> Parser<'t> {
                 _ => format!("<{name}> was not closed"),
             };
             in_conditional |= section.conditional;
-            let fatal = is_macro || !in_conditional && !self.used_macro;
+            let fatal = is_macro || !in_conditional && !self.unsure;
             errors.push((message, section.node, section.line, fatal));
             if is_macro {
                 break;
