@@ -90,18 +90,32 @@ impl<'t> Parser<'t> {
             let message = "a byte order mark is read as part of the first directive's name";
             self.error(message, Span::new(0, 3), line.number, true);
         }
-        let limit = if self.macros.is_empty() {
-            LINE_LIMIT
-        } else {
-            MACRO_LINE_LIMIT
-        };
-        if lexed.length + usize::from(line.line_feed) > limit {
-            self.error("line too long", lexed.span, line.number, true);
-        }
+        self.check_length(line, lexed);
         if lexed.kind == HeadKind::Empty && !lexed.span.is_empty() {
             let message = "a first word without a name: httpd skips the line";
             self.error(message, lexed.span, line.number, false);
         }
+    }
+
+    /// httpd reads a macro's body with a buffer of its own, and a line that does not fit
+    /// ends the reading: the macro's first line is reported.
+    fn check_length(&mut self, line: &Line, lexed: &Lexed) {
+        let length = lexed.length + usize::from(line.line_feed);
+        if length > LINE_LIMIT {
+            self.error("line too long", lexed.span, line.number, true);
+            return;
+        }
+        let outermost = self.macros.first().copied();
+        let Some(at) = outermost.filter(|_| length > MACRO_LINE_LIMIT) else {
+            return;
+        };
+        let message = "a line of a macro's body is too long, so httpd does not find </Macro>";
+        let certain = !self.open.iter().take(at).any(|section| section.conditional);
+        let reported = self
+            .open
+            .get(at)
+            .map_or(line.number, |section| section.line);
+        self.error(message, lexed.span, reported, certain);
     }
 
     fn directive(&mut self, lexed: &Lexed) {
