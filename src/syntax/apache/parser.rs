@@ -202,6 +202,8 @@ impl<'t> Parser<'t> {
         match self.open.last() {
             _ if lexed.lacks_bracket => {
                 let message = format!("</{name}> directive missing closing '>'");
+                // A skipped conditional takes any last byte for the `>`.
+                let certain = certain && self.conditionals == 0;
                 self.error(message, lexed.span, line.number, certain);
             }
             Some(section) => {
