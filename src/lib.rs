@@ -3,6 +3,9 @@
 //! ARCHITECTURE.md describes the rooms, what each may use and the invariants.
 
 pub mod catalog;
+pub mod finding;
+pub mod model;
+pub mod policy;
 pub mod source;
 pub mod syntax;
 pub mod text;

@@ -1,0 +1,16 @@
+//! What a configuration means for resumption: addresses, names, the effective state of
+//! each endpoint and why.
+//!
+//! Pure: a [`Project`](crate::source::Project) and a version in, a [`Site`] out. No I/O, no
+//! time, no judgement; judging is the rules' work.
+
+mod site;
+mod version;
+
+pub use site::{
+    Accepts, Block, BlockId, BlockKind, ClientAuth, CrossName, Effect, Endpoint, Field, Ignored,
+    IgnoredReason, Incomplete, Issues, KeySource, Lifetimes, Module, Origin, PerProtocol, Place,
+    Replaced, Setting, SettingId, Site, Tickets, Tls12, Tls12Id, Tls12Ticket, Tls13, Tls13Issued,
+    Tls13Resumes, Transport, Why,
+};
+pub use version::{Assumed, Platform, VersionSource};

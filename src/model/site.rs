@@ -1,0 +1,537 @@
+//! The answer: every TLS endpoint with its effective state and the reason of each value.
+//!
+//! The serialized form is the contract of `inspect --format json`; within a schema version
+//! fields are only added.
+
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer};
+
+use super::Platform;
+use crate::catalog::Server;
+use crate::source::DirectiveId;
+use crate::text::Location;
+
+/// One configuration, judged for one platform.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Whose.
+    pub server: Server,
+    /// The root file.
+    pub root: PathBuf,
+    /// What it runs on.
+    pub platform: Platform,
+    /// Why it is not complete; empty when everything was read.
+    pub incomplete: Vec<Incomplete>,
+    /// How many files were read.
+    pub files: usize,
+    /// Order: address by first appearance, default first, then file order.
+    pub endpoints: Vec<Endpoint>,
+    /// Blocks that settings stand in, in file order.
+    pub blocks: Vec<Block>,
+    /// Every resumption-related directive with what became of it, in file order.
+    pub settings: Vec<Setting>,
+}
+
+/// Why something was not read.
+#[derive(Clone, Eq, PartialEq, Debug, Serialize)]
+pub struct Incomplete {
+    /// The file.
+    #[serde(serialize_with = "path")]
+    pub path: PathBuf,
+    /// The line, 0 where there is none.
+    pub line: u32,
+    /// One sentence.
+    pub why: String,
+}
+
+/// Index in [`Site::blocks`].
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+pub struct BlockId(pub u32);
+
+/// Index in [`Site::settings`].
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+pub struct SettingId(pub u32);
+
+/// A block that settings stand in.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// What it is.
+    pub kind: BlockKind,
+    /// Its directive; `None` for the top level of httpd.
+    pub directive: Option<DirectiveId>,
+    /// The whole statement; for the top level the root file's first byte.
+    pub location: Location,
+    /// The place of the block's name, for carets.
+    pub head: Location,
+    /// The enclosing block.
+    pub parent: Option<BlockId>,
+    /// Names as written.
+    pub names: Vec<String>,
+    /// True when an endpoint speaks TLS through it.
+    pub tls: bool,
+}
+
+/// What a block is.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum BlockKind {
+    /// httpd's top level.
+    Main,
+    /// nginx `http`.
+    Http,
+    /// nginx `stream`.
+    Stream,
+    /// nginx `mail`.
+    Mail,
+    /// nginx `server`.
+    Server,
+    /// httpd `<VirtualHost>`.
+    VirtualHost,
+}
+
+/// A directive about resumption, TLS or client authentication, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The directive.
+    pub directive: DirectiveId,
+    /// Its name as the catalog spells it.
+    pub name: &'static str,
+    /// Its arguments, decoded; bytes that are no UTF-8 replaced.
+    pub arguments: Vec<String>,
+    /// Its statement.
+    pub location: Location,
+    /// The block it stands in.
+    pub block: BlockId,
+    /// What became of it.
+    pub effect: Effect,
+    /// Undecided conditions, as written.
+    pub when: Vec<String>,
+}
+
+/// What became of a setting.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub enum Effect {
+    /// It decides something for at least one endpoint, or says what is in force anyway.
+    InForce,
+    /// It has no effect, and what is in force differs from what it says.
+    Ignored(Ignored),
+    /// It concerns no TLS endpoint, or is not judged.
+    Unused,
+}
+
+/// Why a setting has no effect.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Ignored {
+    /// Why.
+    pub reason: IgnoredReason,
+    /// What is in force instead, as one would write it: `ssl_session_timeout 5m`.
+    pub in_force: String,
+    /// The directive or block that decides instead.
+    pub decided_by: Option<Location>,
+    /// Endpoints (index in [`Site::endpoints`]) for which somebody may believe in it.
+    pub endpoints: Vec<usize>,
+}
+
+/// Ways of having no effect.
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+pub enum IgnoredReason {
+    /// nginx: stands in a server that is not the default of its address.
+    NonDefaultServer,
+    /// nginx: the default is a catch-all without session directives.
+    CatchAllDefault,
+    /// httpd: stands in a vhost that is not the first of its address.
+    NotFirstVhost,
+    /// A sticky value came before (`none` after `shmcb`, `shared` beside `none`).
+    StickyCache,
+    /// httpd: `on` where the first vhost or the server level says off.
+    OnlyEverAdded,
+    /// A key file where tickets are off.
+    TicketsOff,
+    /// A conf command applied later says otherwise.
+    ConfCommand,
+    /// The same directive later in the block replaces it (httpd).
+    Replaced,
+}
+
+/// One (address, transport, block).
+#[derive(Clone, Debug, Serialize)]
+pub struct Endpoint {
+    /// `IP:port`, `*:port`, `[::]:port`, `unix:/path`.
+    pub address: String,
+    /// TCP or QUIC.
+    pub transport: Transport,
+    /// http, stream or mail.
+    pub module: Module,
+    /// As written, without those lost to an earlier block.
+    pub names: Vec<String>,
+    /// The default of its address.
+    pub default: bool,
+    /// False when no client reaches the block.
+    pub reachable: bool,
+    /// The handshake is refused (`ssl_reject_handshake`).
+    pub rejects: bool,
+    /// Undecided conditions, as written.
+    pub when: Vec<String>,
+    /// The block.
+    pub defined_at: Place,
+    /// The default server or first vhost whose context the connection starts with.
+    pub governed_by: Place,
+    /// TLS 1.2 and below.
+    pub tls12: Tls12,
+    /// TLS 1.3.
+    pub tls13: Tls13,
+    /// Seconds; the hint of a full handshake or the stored session's lifetime.
+    pub lifetime_seconds: Lifetimes,
+    /// Whether resuming again and again ends at the lifetime.
+    pub chain_bounded: PerProtocol<Option<bool>>,
+    /// Of tickets issued here.
+    pub ticket_key: Tickets,
+    /// Session domains in which sessions are issued.
+    pub issues: Issues,
+    /// Session domains that are accepted.
+    pub accepts: Accepts,
+    /// What happens to a session of another name of the socket.
+    pub cross_name: CrossName,
+    /// Client certificates.
+    pub client_auth: ClientAuth,
+    /// 0-RTT accepted.
+    pub early_data: bool,
+    /// One entry per output field.
+    pub why: Vec<Why>,
+    /// The block, for rules.
+    #[serde(skip)]
+    pub block: BlockId,
+    /// The governing block, for rules.
+    #[serde(skip)]
+    pub governor: BlockId,
+}
+
+impl Endpoint {
+    /// The reason of a field.
+    pub fn why(&self, field: Field) -> Option<&Why> {
+        self.why.iter().find(|why| why.field == field)
+    }
+
+    /// `address (name, name)`, as findings name it.
+    pub fn label(&self) -> String {
+        if self.names.is_empty() {
+            return self.address.clone();
+        }
+        format!("{} ({})", self.address, self.names.join(", "))
+    }
+
+    /// True when a stateless ticket issued here, of any version, resumes.
+    pub fn stateless_resumes(&self) -> bool {
+        self.tls12.ticket == Tls12Ticket::Resumes
+            || (self.tls13.issued == Tls13Issued::Stateless
+                && !matches!(self.tls13.resumes, Tls13Resumes::Never))
+    }
+
+    /// True when any session resumes.
+    pub fn resumes(&self) -> bool {
+        self.stateless_resumes()
+            || matches!(
+                self.tls12.session_id,
+                Tls12Id::Resumes | Tls12Id::PerWorker | Tls12Id::External
+            )
+            || matches!(self.tls13.resumes, Tls13Resumes::Always | Tls13Resumes::PerWorker)
+    }
+}
+
+/// A block's place with the includes that led to it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Place {
+    /// The file.
+    #[serde(serialize_with = "path")]
+    pub path: PathBuf,
+    /// The line.
+    pub line: u32,
+    /// Includes, outermost first, as `path:line`.
+    pub via: Vec<String>,
+}
+
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug, Serialize)]
+        pub enum $name { $($(#[$vmeta])* #[serde(rename = $word)] $variant,)+ }
+
+        impl $name {
+            /// The word of the contract.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+        }
+    };
+}
+
+words! {
+    /// What carries TLS.
+    Transport {
+        /// TLS over TCP (and unix sockets).
+        Tcp = "tcp",
+        /// HTTP/3.
+        Quic = "quic",
+    }
+}
+words! {
+    /// nginx's module; httpd is always http.
+    Module {
+        /// http.
+        Http = "http",
+        /// stream.
+        Stream = "stream",
+        /// mail.
+        Mail = "mail",
+    }
+}
+words! {
+    /// What a client without the ticket extension gets in TLS 1.2.
+    Tls12Id {
+        /// Sessions resume by id.
+        Resumes = "resumes",
+        /// Only in the worker that made them.
+        PerWorker = "per-worker",
+        /// Never.
+        Never = "never",
+        /// TLS 1.2 is not spoken here, or the handshake is refused.
+        Unavailable = "unavailable",
+        /// A script decides.
+        External = "external",
+        /// Not modelled.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// What a client with the ticket extension gets in TLS 1.2.
+    Tls12Ticket {
+        /// Issued, resumes.
+        Resumes = "resumes",
+        /// Issued, never resumes.
+        Dead = "dead",
+        /// Not issued.
+        None = "none",
+        /// TLS 1.2 is not spoken here, or the handshake is refused.
+        Unavailable = "unavailable",
+        /// Not modelled.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// TLS 1.3 tickets.
+    Tls13Issued {
+        /// The session is in the ticket.
+        Stateless = "stateless",
+        /// The ticket names a stored session.
+        Stateful = "stateful",
+        /// No ticket.
+        None = "none",
+        /// TLS 1.3 is not spoken here, or the handshake is refused.
+        Unavailable = "unavailable",
+        /// Not modelled.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// Whether TLS 1.3 tickets resume.
+    Tls13Resumes {
+        /// Always.
+        Always = "always",
+        /// Only in the worker that made them.
+        PerWorker = "per-worker",
+        /// Never.
+        Never = "never",
+        /// Not modelled.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// Where the ticket key comes from.
+    KeySource {
+        /// Random at start or reload, never rotated.
+        Startup = "startup",
+        /// Kept and rotated in the shared zone.
+        Zone = "zone",
+        /// Key files.
+        Files = "files",
+        /// No stateless tickets are issued.
+        None = "none",
+        /// Not modelled.
+        Unknown = "unknown",
+    }
+}
+words! {
+    /// The mildest event that changes the ticket key.
+    Replaced {
+        /// The server does it by itself.
+        Automatic = "automatic",
+        /// A reload.
+        Reload = "reload",
+        /// A restart.
+        Restart = "restart",
+        /// New files.
+        ByFile = "by-file",
+    }
+}
+words! {
+    /// A session of another name of the socket is offered here.
+    CrossName {
+        /// It resumes and is served.
+        Served = "served",
+        /// A full handshake follows.
+        Full = "full",
+        /// The handshake fails.
+        Fails = "fails",
+        /// Only sessions of the same name (httpd's ServerName:port).
+        SameNameOnly = "same-name-only",
+    }
+}
+words! {
+    /// Client certificates.
+    ClientAuth {
+        /// Not asked for.
+        Off = "off",
+        /// Asked for, not needed.
+        Optional = "optional",
+        /// Needed.
+        Required = "required",
+    }
+}
+words! {
+    /// Where a value comes from.
+    Origin {
+        /// Written in the block.
+        Set = "set",
+        /// Written in an enclosing block.
+        Inherited = "inherited",
+        /// Not written.
+        Default = "default",
+        /// From the default server of the address.
+        DefaultServer = "default-server",
+        /// From the first vhost of the address.
+        FirstVhost = "first-vhost",
+        /// From a conf command, which is applied last.
+        ConfCommand = "conf-command",
+        /// From several settings together.
+        Combined = "combined",
+    }
+}
+words! {
+    /// An output field that has a reason.
+    Field {
+        /// `tls12.session_id`
+        Tls12SessionId = "tls12.session_id",
+        /// `tls12.ticket`
+        Tls12Ticket = "tls12.ticket",
+        /// `tls13.issued`
+        Tls13Issued = "tls13.issued",
+        /// `tls13.resumes`
+        Tls13Resumes = "tls13.resumes",
+        /// `lifetime_seconds.tls12`
+        Lifetime12 = "lifetime_seconds.tls12",
+        /// `lifetime_seconds.tls13`
+        Lifetime13 = "lifetime_seconds.tls13",
+        /// `chain_bounded`
+        ChainBounded = "chain_bounded",
+        /// `ticket_key`
+        TicketKey = "ticket_key",
+        /// `cross_name`
+        CrossName = "cross_name",
+        /// `client_auth`
+        ClientAuth = "client_auth",
+        /// `early_data`
+        EarlyData = "early_data",
+        /// `rejects`
+        Rejects = "rejects",
+    }
+}
+
+/// TLS 1.2 and below.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Serialize)]
+pub struct Tls12 {
+    /// By id.
+    pub session_id: Tls12Id,
+    /// By ticket.
+    pub ticket: Tls12Ticket,
+}
+
+/// TLS 1.3.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Serialize)]
+pub struct Tls13 {
+    /// What is issued.
+    pub issued: Tls13Issued,
+    /// What becomes of it.
+    pub resumes: Tls13Resumes,
+}
+
+/// A value for each protocol.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Serialize)]
+pub struct PerProtocol<T> {
+    /// TLS 1.2 and below.
+    pub tls12: T,
+    /// TLS 1.3.
+    pub tls13: T,
+}
+
+/// Seconds; `None` where nothing is issued.
+pub type Lifetimes = PerProtocol<Option<u64>>;
+
+/// The key of tickets issued here.
+#[derive(Clone, Eq, PartialEq, Debug, Serialize)]
+pub struct Tickets {
+    /// Where it comes from.
+    pub source: KeySource,
+    /// Key files, the encrypting one first, as written.
+    pub files: Vec<String>,
+    /// The zone that keeps it.
+    pub zone: Option<String>,
+    /// What changes it; `None` where there is none.
+    pub replaced: Option<Replaced>,
+}
+
+/// Domains in which sessions are issued; `None` where nothing that resumes is issued.
+#[derive(Clone, Eq, PartialEq, Debug, Default, Serialize)]
+pub struct Issues {
+    /// TLS 1.2 session ids.
+    pub tls12_id: Option<String>,
+    /// TLS 1.2 tickets.
+    pub tls12_ticket: Option<String>,
+    /// TLS 1.3 tickets.
+    pub tls13: Option<String>,
+}
+
+/// Domains that are accepted, sorted.
+pub type Accepts = Vec<String>;
+
+/// The reason of a value.
+#[derive(Clone, Debug, Serialize)]
+pub struct Why {
+    /// The output field.
+    pub field: Field,
+    /// The directive that decides it, as the catalog spells it.
+    pub setting: &'static str,
+    /// Its value in force, as one would write it.
+    pub value: String,
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// Where it is written; `None` for defaults.
+    #[serde(serialize_with = "at")]
+    pub at: Option<Location>,
+    /// The setting, for rules.
+    #[serde(skip)]
+    pub by: Option<SettingId>,
+}
+
+fn path<S: Serializer>(path: &std::path::Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+fn at<S: Serializer>(at: &Option<Location>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct At<'a> {
+        path: std::borrow::Cow<'a, str>,
+        line: u32,
+    }
+    let at = at.as_ref().map(|at| At { path: at.path.to_string_lossy(), line: at.line });
+    at.serialize(serializer)
+}

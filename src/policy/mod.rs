@@ -1,0 +1,54 @@
+//! What is wanted: goals and thresholds, as pure data. Knows no rule.
+
+use serde::{Deserialize, Serialize};
+
+/// What resumption has to look like.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goal {
+    /// Resumption off, or stateless tickets off with a bounded cache, or rotating keys.
+    #[default]
+    Sound,
+    /// No stateless tickets.
+    NoTickets,
+    /// Nothing resumes.
+    NoResumption,
+}
+
+/// What `lint` measures by and `fix` aims at.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Policy {
+    /// The goal.
+    pub goal: Goal,
+    /// A lifetime strictly above this many seconds is a warning.
+    pub lifetime_warning: u64,
+    /// A lifetime strictly above this many seconds is an error.
+    pub lifetime_error: u64,
+    /// How httpd's tickets are turned off.
+    pub apache_directive: ApacheDirective,
+}
+
+/// How httpd's tickets are turned off.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+pub enum ApacheDirective {
+    /// `SSLOpenSSLConfCmd Options -SessionTicket` where the vhost already uses
+    /// `SSLOpenSSLConfCmd Options`, else `SSLSessionTickets off`.
+    #[default]
+    Automatic,
+    /// `SSLSessionTickets off` (2.4.11 and later).
+    SessionTickets,
+    /// `SSLOpenSSLConfCmd Options -SessionTicket`.
+    ConfCmd,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            goal: Goal::Sound,
+            // RFC 5246 F.1.4 suggests a day; RFC 8446 4.6.1 forbids more than a week.
+            lifetime_warning: 24 * 60 * 60,
+            lifetime_error: 7 * 24 * 60 * 60,
+            apache_directive: ApacheDirective::Automatic,
+        }
+    }
+}
