@@ -1,0 +1,152 @@
+//! Asks the program under test what it thinks of a configuration.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::client::{Kind, Target};
+
+/// `inspect --format json` of one root, as a complete document.
+///
+/// # Errors
+/// The program does not exit with 0, or says that it did not read everything.
+pub fn inspect_json(root: &Path, server_version: &str) -> Result<Value, String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_stekguard"))
+        .args([
+            "inspect",
+            "--format",
+            "json",
+            "--server-version",
+            server_version,
+        ])
+        .arg(root)
+        .env("HOME", root.parent().unwrap_or(root))
+        .output()
+        .map_err(|why| why.to_string())?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        return Err(format!(
+            "inspect {}: {}: {error}",
+            root.display(),
+            output.status
+        ));
+    }
+    let document: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|why| format!("inspect {}: no JSON: {why}", root.display()))?;
+    if document["schema"] != "stekguard-inspect/1" {
+        return Err(format!("inspect: schema is {}", document["schema"]));
+    }
+    let incomplete = &document["servers"][0]["incomplete"];
+    if document["servers"][0]["complete"] != true {
+        return Err(format!(
+            "inspect {}: incomplete: {incomplete}",
+            root.display()
+        ));
+    }
+    Ok(document)
+}
+
+/// The endpoint that a client reaches there.
+///
+/// # Errors
+/// There is none, or more than one.
+pub fn endpoint<'a>(document: &'a Value, target: &Target) -> Result<&'a Value, String> {
+    let address = target.address.to_string();
+    let servers = document["servers"].as_array().into_iter().flatten();
+    let endpoints = servers.flat_map(|server| server["endpoints"].as_array().into_iter().flatten());
+    let matching = endpoints.filter(|endpoint| {
+        let named = match &target.sni {
+            Some(name) => has_name(endpoint, name),
+            None => endpoint["default"] == true,
+        };
+        endpoint["address"] == address && named
+    });
+    match matching.collect::<Vec<_>>()[..] {
+        [one] => Ok(one),
+        [] => Err(format!("no endpoint {address} {:?}", target.sni)),
+        _ => Err(format!("several endpoints {address} {:?}", target.sni)),
+    }
+}
+
+fn has_name(endpoint: &Value, name: &str) -> bool {
+    endpoint["names"]
+        .as_array()
+        .is_some_and(|names| names.iter().any(|have| have == name))
+}
+
+/// An endpoint in the words and order of `State`'s text.
+pub fn state_line(endpoint: &Value) -> String {
+    let word = |path: &str| match endpoint.pointer(path) {
+        Some(Value::String(word)) => word.clone(),
+        Some(other) => other.to_string(),
+        None => "missing".to_owned(),
+    };
+    format!(
+        "id={} ticket={} issued={} resumes={} life={}/{}",
+        word("/tls12/session_id"),
+        word("/tls12/ticket"),
+        word("/tls13/issued"),
+        word("/tls13/resumes"),
+        word("/lifetime_seconds/tls12"),
+        word("/lifetime_seconds/tls13")
+    )
+}
+
+/// What follows from the domains: `resumes`, `full`, `fails`, or `none` where nothing is issued.
+/// `unreachable` where the first endpoint rejects or does not speak the version.
+///
+/// # Errors
+/// An endpoint is missing or does not say.
+pub fn crossing(
+    document: &Value,
+    from: &Target,
+    to: &Target,
+    kind: Kind,
+) -> Result<String, String> {
+    let (from, to) = (endpoint(document, from)?, endpoint(document, to)?);
+    let spoken = |endpoint: &Value| match kind {
+        Kind::Id12 | Kind::Ticket12 => endpoint["tls12"]["session_id"] != "unavailable",
+        Kind::Tls13 => endpoint["tls13"]["issued"] != "unavailable",
+    };
+    if !spoken(from) {
+        return Ok("unreachable".to_owned());
+    }
+    let Some(issues) = from.get("issues") else {
+        return Err("no issues".to_owned());
+    };
+    // Without a ticket a TLS 1.2 client falls back on the id.
+    let (id, ticket, tls13) = (
+        &issues["tls12_id"],
+        &issues["tls12_ticket"],
+        &issues["tls13"],
+    );
+    let domain = match kind {
+        Kind::Id12 => id,
+        Kind::Ticket12 if ticket.is_null() => id,
+        Kind::Ticket12 => ticket,
+        Kind::Tls13 => tls13,
+    };
+    let sent = match kind {
+        Kind::Tls13 => from["tls13"]["issued"] != "none",
+        _ => !domain.is_null(),
+    };
+    if !sent {
+        return Ok("none".to_owned());
+    }
+    if !spoken(to) {
+        return Ok("fails".to_owned());
+    }
+    let Some(accepts) = to["accepts"].as_array() else {
+        return Err("no accepts".to_owned());
+    };
+    if domain.is_null() || !accepts.contains(domain) {
+        return Ok("full".to_owned());
+    }
+    match to["cross_name"].as_str() {
+        Some("served") => Ok("resumes".to_owned()),
+        Some("fails") => Ok("fails".to_owned()),
+        Some("full" | "same-name-only") => Ok("full".to_owned()),
+        other => Err(format!("cross_name {other:?}")),
+    }
+}
