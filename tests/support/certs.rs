@@ -90,7 +90,7 @@ pub fn nonce_of(cert: &X509Ref) -> Option<String> {
         .subject_name()
         .entries_by_nid(Nid::ORGANIZATIONNAME)
         .next()?;
-    Some(entry.data().as_utf8().ok()?.to_string())
+    Some(String::from_utf8_lossy(entry.data().as_slice()).into_owned())
 }
 
 /// A ticket key file of random bytes, readable by its owner alone.
