@@ -25,7 +25,8 @@ if [ -n "$packages" ]; then
     $sudo apt-get update -qq
     # The list is meant to be split.
     # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $packages >&2
+    $sudo env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $packages >&2
 fi
 
 if [ ! -x "$CACHE/nginx" ]; then

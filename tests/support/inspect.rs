@@ -1,38 +1,38 @@
 //! Asks the program under test what it thinks of a configuration.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
 use super::client::{Kind, Target};
+use super::program;
 
 /// `inspect --format json` of one root, as a complete document.
 ///
 /// # Errors
 /// The program does not exit with 0, or says that it did not read everything.
 pub fn inspect_json(root: &Path, server_version: &str) -> Result<Value, String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_stekguard"))
-        .args([
+    let state = root.with_extension("state");
+    let run = program::run(
+        &state,
+        &[
             "inspect",
             "--format",
             "json",
             "--server-version",
             server_version,
-        ])
-        .arg(root)
-        .env("HOME", root.parent().unwrap_or(root))
-        .output()
-        .map_err(|why| why.to_string())?;
-    if !output.status.success() {
-        let error = String::from_utf8_lossy(&output.stderr);
+            &root.to_string_lossy(),
+        ],
+    );
+    if run.code != Some(0) {
         return Err(format!(
-            "inspect {}: {}: {error}",
+            "inspect {}: exit {:?}: {}",
             root.display(),
-            output.status
+            run.code,
+            run.stderr
         ));
     }
-    let document: Value = serde_json::from_slice(&output.stdout)
+    let document: Value = serde_json::from_str(&run.stdout)
         .map_err(|why| format!("inspect {}: no JSON: {why}", root.display()))?;
     if document["schema"] != "stekguard-inspect/1" {
         return Err(format!("inspect: schema is {}", document["schema"]));

@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod install;
 pub mod nginx;
 pub mod observe;
+pub mod program;
 pub mod server;
 pub mod session;
 pub mod table;
