@@ -199,6 +199,12 @@ fn one_server_more() -> Vec<Row> {
         resumes: "never",
         ..ZERO
     };
+    const BUILTIN_ZERO: State = State {
+        id: "per-worker",
+        resumes: "per-worker",
+        ..OFF_CACHED
+    }
+    .life(7200, 7200);
     let counted = |tickets13| move |want: &mut support::table::Want| want.tickets13 = tickets13;
     vec![
         one(
@@ -240,6 +246,34 @@ fn one_server_more() -> Vec<Row> {
                 "ssl_session_timeout 0;",
                 ZERO,
                 ZERO_BOUNDED,
+            )],
+        ),
+        // The shared zone's own clock has no default: what is stored is over at once.
+        one(
+            "timeout 0 with a shared cache, tickets off",
+            "ssl_session_timeout 0;\nssl_session_tickets off;\n\
+             ssl_session_cache shared:{zone}:1m;",
+            OFF.life(-1, 7200),
+        ),
+        Row::new(
+            "timeout 0 with a shared cache",
+            vec![split(
+                "a.test",
+                "ssl_session_timeout 0;\nssl_session_cache shared:{zone}:1m;",
+                ZERO,
+                ZERO_BOUNDED,
+            )],
+        ),
+        Row::new(
+            "timeout 0 with a builtin cache, tickets off",
+            vec![split(
+                "a.test",
+                "ssl_session_timeout 0;\nssl_session_tickets off;\nssl_session_cache builtin;",
+                BUILTIN_ZERO,
+                State {
+                    resumes: "never",
+                    ..BUILTIN_ZERO
+                },
             )],
         ),
         one(
@@ -369,7 +403,9 @@ fn two_servers() -> Vec<Row> {
                 ON_CACHED,
             ),
         )
-        .crossing(Id12, ["resumes", "resumes"], ["resumes", "resumes"]),
+        // A server with tickets takes a stateful ticket for a stateless one, in vain.
+        .crossing(Id12, ["resumes", "resumes"], ["resumes", "resumes"])
+        .crossing(Tls13, ["resumes", "full"], ["full", "full"]),
         two(
             "tickets off in both, shared cache",
             block("a.test", SHARED_OFF, OFF_CACHED),
@@ -518,7 +554,11 @@ fn two_servers_more() -> Vec<Row> {
             "default server rejects",
             rejecting(),
             block("b.test", "ssl_session_timeout 15m;", ON),
-        ),
+        )
+        // Before 1.29.2 a resumed session of TLS 1.2 brings its own name along, which hides the
+        // unknown one from the server: the rejection is passed by.
+        .crossing(Ticket12, ["unreachable"; 2], ["resumes", "fails"])
+        .crossing(Tls13, ["unreachable"; 2], ["fails"; 2]),
         two(
             "default server rejects, the second's cache is ignored",
             rejecting(),
@@ -542,7 +582,9 @@ fn two_servers_more() -> Vec<Row> {
                 "ssl_session_tickets off;",
                 OFF_CACHED.life(600, 600),
             ),
-        ),
+        )
+        .crossing(Id12, ["unreachable"; 2], ["resumes", "fails"])
+        .crossing(Tls13, ["unreachable"; 2], ["fails"; 2]),
     ]
 }
 

@@ -93,8 +93,9 @@ pub fn state_line(endpoint: &Value) -> String {
     )
 }
 
-/// What follows from the domains: `resumes`, `full`, `fails`, or `none` where nothing is issued.
-/// `unreachable` where the first endpoint rejects or does not speak the version.
+/// What follows from the domains for a session of one endpoint at another: `resumes`, `no` (none
+/// is issued, or a full handshake instead), `fails` (the handshake is refused). `unreachable` where
+/// the first endpoint does not speak the version.
 ///
 /// # Errors
 /// An endpoint is missing or does not say.
@@ -103,50 +104,33 @@ pub fn crossing(
     from: &Target,
     to: &Target,
     kind: Kind,
-) -> Result<String, String> {
+) -> Result<&'static str, String> {
     let (from, to) = (endpoint(document, from)?, endpoint(document, to)?);
     let spoken = |endpoint: &Value| match kind {
         Kind::Id12 | Kind::Ticket12 => endpoint["tls12"]["session_id"] != "unavailable",
         Kind::Tls13 => endpoint["tls13"]["issued"] != "unavailable",
     };
-    if !spoken(from) {
-        return Ok("unreachable".to_owned());
+    match (spoken(from), spoken(to)) {
+        (false, _) => return Ok("unreachable"),
+        (_, false) => return Ok("fails"),
+        _ => {}
     }
-    let Some(issues) = from.get("issues") else {
-        return Err("no issues".to_owned());
-    };
-    // Without a ticket a TLS 1.2 client falls back on the id.
-    let (id, ticket, tls13) = (
-        &issues["tls12_id"],
-        &issues["tls12_ticket"],
-        &issues["tls13"],
-    );
+    let issues = from.get("issues").ok_or("no issues")?;
+    let accepts = to["accepts"].as_array().ok_or("no accepts")?;
     let domain = match kind {
-        Kind::Id12 => id,
-        Kind::Ticket12 if ticket.is_null() => id,
-        Kind::Ticket12 => ticket,
-        Kind::Tls13 => tls13,
-    };
-    let sent = match kind {
-        Kind::Tls13 => from["tls13"]["issued"] != "none",
-        _ => !domain.is_null(),
-    };
-    if !sent {
-        return Ok("none".to_owned());
-    }
-    if !spoken(to) {
-        return Ok("fails".to_owned());
-    }
-    let Some(accepts) = to["accepts"].as_array() else {
-        return Err("no accepts".to_owned());
+        Kind::Id12 => &issues["tls12_id"],
+        // Without a ticket a TLS 1.2 client falls back on the id.
+        Kind::Ticket12 if issues["tls12_ticket"].is_null() => &issues["tls12_id"],
+        Kind::Ticket12 => &issues["tls12_ticket"],
+        Kind::Tls13 => &issues["tls13"],
     };
     if domain.is_null() || !accepts.contains(domain) {
-        return Ok("full".to_owned());
+        return Ok("no");
     }
     match to["cross_name"].as_str() {
-        Some("served") => Ok("resumes".to_owned()),
-        Some("fails") => Ok("fails".to_owned()),
-        Some("full" | "same-name-only") => Ok("full".to_owned()),
+        Some("served") => Ok("resumes"),
+        Some("fails") => Ok("fails"),
+        Some("full" | "same-name-only") => Ok("no"),
         other => Err(format!("cross_name {other:?}")),
     }
 }
