@@ -1,5 +1,6 @@
 //! What resumes on a real httpd, against the documented tables and against `inspect` of the very
 //! same files.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -17,6 +18,8 @@ const ON: State = State::ON;
 const ON_CACHED: State = State::ON_CACHED;
 const OFF: State = State::OFF;
 const OFF_CACHED: State = State::OFF_CACHED;
+/// What a client is told where httpd cannot go on.
+const INTERNAL: &str = "alert internal error";
 const SHMCB: &str = "SSLSessionCache shmcb:{dir}/scache(512000)\n";
 
 fn httpd() -> &'static Outcome {
@@ -325,7 +328,13 @@ fn same_names() -> Vec<Row> {
 /// Two vhosts of one address with a cache.
 fn two_cached() -> Vec<Row> {
     const OFF_77: &str = "SSLSessionTickets off\nSSLSessionCacheTimeout 77";
+    const ZERO_OFF: &str = "SSLSessionTickets off\nSSLSessionCacheTimeout 0";
+    const ZERO_12: &str = "SSLProtocol TLSv1.2\nSSLSessionCacheTimeout 0";
     const OFF_999: &str = "SSLSessionTickets off\nSSLSessionCacheTimeout 999";
+    let dying = |lines| {
+        let broken = Some(["Tls13, full handshake 0", INTERNAL]);
+        block("a.test", lines, ON).but(|want| want.broken = broken)
+    };
     vec![
         two(
             "tickets on, off",
@@ -343,6 +352,24 @@ fn two_cached() -> Vec<Row> {
             "timeouts: the stored session has the second's",
             block("a.test", OFF_77, OFF_CACHED.life(77, 77)),
             block("b.test", OFF_999, OFF_CACHED.life(999, 999)),
+        ),
+        // Stored sessions are over at once; a stateful ticket says so.
+        Row::new(
+            "timeout 0, tickets off",
+            vec![block("a.test", ZERO_OFF, OFF.life(-1, 0)).fake_id()],
+        ),
+        Row::new(
+            "timeout 0 in TLS 1.2, tickets on",
+            vec![block("a.test", ZERO_12, ON.life(7200, -1).only_tls12()).fake_id()],
+        ),
+        // httpd breaks off every connection of TLS 1.3, and TLS 1.2 goes on.
+        Row::new(
+            "timeout 0, tickets on",
+            vec![dying("SSLSessionCacheTimeout 0")],
+        ),
+        Row::new(
+            "timeout of no number, tickets on",
+            vec![dying("SSLSessionCacheTimeout abc")],
         ),
         one(
             "command, cache stays",
@@ -402,7 +429,8 @@ fn command_outside() -> Vec<Row> {
 fn key_files() -> Vec<Row> {
     const K1: &str = "SSLSessionTicketKeyFile {dir}/k1.key";
     const K2: &str = "SSLSessionTicketKeyFile {dir}/k2.key";
-    let broken = block("b.test", "", ON).but(|want| want.broken = Some("alert internal error"));
+    let broken =
+        block("b.test", "", ON).but(|want| want.broken = Some(["full handshake 0", INTERNAL]));
     vec![
         Row::new("key file", vec![block("a.test", K1, ON).key("k1")]),
         two(

@@ -1,5 +1,6 @@
 //! The two configurations of the report behind this project, from end to end on real servers: a
 //! client resumes, `fix` ends it, the server takes the result, `undo` restores the bytes.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 

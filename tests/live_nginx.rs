@@ -1,5 +1,6 @@
 //! What resumes on real nginx servers, one before and one after 1.29.2, against the documented
 //! tables and against `inspect` of the very same files.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 

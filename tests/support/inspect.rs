@@ -75,15 +75,20 @@ fn has_name(endpoint: &Value, name: &str) -> bool {
         .is_some_and(|names| names.iter().any(|have| have == name))
 }
 
-/// An endpoint in the words and order of `State`'s text.
+/// An endpoint in the words and order of `State`'s text, with the key file that encrypts.
 pub fn state_line(endpoint: &Value) -> String {
     let word = |path: &str| match endpoint.pointer(path) {
         Some(Value::String(word)) => word.clone(),
         Some(other) => other.to_string(),
         None => "missing".to_owned(),
     };
+    let file = endpoint["ticket_key"]["files"][0].as_str();
+    let by_file = endpoint["ticket_key"]["source"] == "files";
+    let key = file
+        .filter(|_| by_file)
+        .and_then(|file| Path::new(file).file_stem()?.to_str());
     format!(
-        "id={} ticket={} issued={} resumes={} life={}/{}",
+        "id={} ticket={} issued={} resumes={} life={}/{} key={key:?}",
         word("/tls12/session_id"),
         word("/tls12/ticket"),
         word("/tls13/issued"),

@@ -52,8 +52,8 @@ pub struct Want {
     pub tickets13: usize,
     /// The key file whose name stands in front of the tickets.
     pub key: Option<&'static str>,
-    /// Handshakes with this part in the error's text, instead of a state.
-    pub broken: Option<&'static str>,
+    /// Connections that fail with these words, instead of a state.
+    pub broken: Option<[&'static str; 2]>,
 }
 
 /// A session of one block offered at another.
@@ -182,7 +182,8 @@ impl Outcome {
                 let Ok(seen) = seen else { continue };
                 judged += 1;
                 let wanted = row.row.blocks[index].want[self.family].state;
-                let live = seen.with_hidden_life(wanted).to_string();
+                let key = seen.key(&row.keys);
+                let live = format!("{} key={key:?}", seen.with_hidden_life(wanted));
                 let said = inspect::endpoint(document, &row.targets[index]);
                 let said = said.map_or_else(|why| why, inspect::state_line);
                 if said != live {
@@ -286,9 +287,13 @@ fn pairs(row: &Row, count: usize) -> Vec<(usize, usize)> {
 }
 
 impl Want {
-    fn difference(&self, seen: &Result<Seen, String>, keys: &[(&str, Vec<u8>)]) -> Option<String> {
+    fn difference(
+        &self,
+        seen: &Result<Seen, String>,
+        keys: &[(&'static str, Vec<u8>)],
+    ) -> Option<String> {
         let seen = match (seen, self.broken) {
-            (Err(why), Some(part)) if why.contains(part) => return None,
+            (Err(why), Some(words)) if words.iter().all(|word| why.contains(word)) => return None,
             (Err(why), _) => return Some(format!("  live  {why}")),
             (Ok(seen), _) => seen,
         };
@@ -297,12 +302,7 @@ impl Want {
             "{} id_sent={} tickets13={} key={:?}",
             self.state, self.id_sent, self.tickets13, self.key
         );
-        let key = |name: &Option<Vec<u8>>| {
-            keys.iter()
-                .find(|(_, bytes)| Some(bytes) == name.as_ref())
-                .map(|(stem, _)| *stem)
-        };
-        let key = key(&seen.key_names.0).or(key(&seen.key_names.1));
+        let key = seen.key(keys);
         let live = format!(
             "{live_state} id_sent={} tickets13={} key={key:?}",
             seen.id_sent, seen.tickets13
@@ -318,6 +318,15 @@ impl Want {
 }
 
 impl Seen {
+    /// The key file whose name stands in front of the tickets.
+    fn key(&self, keys: &[(&'static str, Vec<u8>)]) -> Option<&'static str> {
+        let named = |name: &Option<Vec<u8>>| {
+            let found = keys.iter().find(|(_, bytes)| Some(bytes) == name.as_ref());
+            found.map(|(stem, _)| *stem)
+        };
+        named(&self.key_names.0).or_else(|| named(&self.key_names.1))
+    }
+
     /// The lifetime of a TLS 1.2 session without a ticket is not sent: taken from the table.
     fn with_hidden_life(&self, table: State) -> State {
         let mut state = self.state;
