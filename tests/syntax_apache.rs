@@ -158,3 +158,160 @@ fn hostile_texts_are_read_in_linear_time() {
     text.push_str(&"</B>\n".repeat(50_000));
     assert_eq!(check(text.as_bytes()).nodes.len(), 100_000);
 }
+
+/// Undoes the grammar file's escapes.
+fn unescape(text: &str) -> Vec<u8> {
+    let mut bytes = text.bytes();
+    let mut out = Vec::new();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            out.push(byte);
+            continue;
+        }
+        match bytes.next().expect("an escape") {
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b't' => out.push(b'\t'),
+            b'x' => {
+                let hex: String = (0..2).map(|_| char::from(bytes.next().unwrap())).collect();
+                out.push(u8::from_str_radix(&hex, 16).unwrap());
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Splits `"text" rest` at the closing quote.
+fn quoted(text: &str) -> (Vec<u8>, &str) {
+    let inner = text.trim().strip_prefix('"').expect("a quote");
+    let mut end = 0;
+    let bytes = inner.as_bytes();
+    while bytes[end] != b'"' {
+        end += if bytes[end] == b'\\' { 2 } else { 1 };
+    }
+    (unescape(&inner[..end]), &inner[end + 1..])
+}
+
+#[test]
+fn every_production_has_examples_that_hold() {
+    let grammar = include_str!("../grammars/apache/lexical.ebnf");
+    let mut production = None;
+    let mut examples = std::collections::BTreeMap::new();
+    for line in grammar.lines() {
+        if let Some((name, _)) = line
+            .split_once(" = ")
+            .filter(|_| !line.starts_with([' ', '(']))
+        {
+            production = Some(name);
+            examples.entry(name).or_insert(0);
+        }
+        let Some(comment) = line
+            .strip_prefix("(* ")
+            .and_then(|rest| rest.strip_suffix("*)"))
+        else {
+            continue;
+        };
+        if let Some(example) = comment.strip_prefix("ok: ") {
+            holds(example);
+        } else if let Some(example) = comment.strip_prefix("err: ") {
+            fails(example);
+        } else {
+            continue;
+        }
+        *examples
+            .get_mut(production.expect("an example below a production"))
+            .unwrap() += 1;
+    }
+    // A production of two lines has its examples below the second.
+    let bare = ["space", "word"];
+    for (name, count) in &examples {
+        assert!(*count > 0 || bare.contains(name), "{name} has no example");
+    }
+    let total: usize = examples.values().sum();
+    assert!(total > 40, "{total}");
+    println!(
+        "httpd grammar: {} productions, {total} examples hold",
+        examples.len()
+    );
+}
+
+fn holds(example: &str) {
+    let (text, rest) = quoted(example);
+    let tree = check(&text);
+    assert_eq!(tree.errors, [], "{example}");
+    let expected = rest.trim().strip_prefix("=>").expect("=>").trim();
+    let kinds: Vec<String> = tree
+        .tokens
+        .iter()
+        .map(|token| format!("{:?}", token.kind).to_lowercase())
+        .collect();
+    let kinds = kinds.join(" ");
+    match expected.strip_suffix("...") {
+        Some(start) => assert!(kinds.starts_with(start.trim()), "{example}: {kinds}"),
+        None => assert_eq!(kinds, expected, "{example}"),
+    }
+}
+
+fn fails(example: &str) {
+    let (text, rest) = quoted(example);
+    let tree = check(&text);
+    let expected = rest.trim().strip_prefix("=>").expect("=>").trim();
+    let (line, message) = expected.split_once(' ').unwrap();
+    let error = tree
+        .errors
+        .first()
+        .unwrap_or_else(|| panic!("no error: {example}"));
+    let (message, _) = quoted(message);
+    assert_eq!(error.message.as_bytes(), message, "{example}");
+    assert_eq!(error.line.to_string(), line, "{example}");
+}
+
+/// httpd's recorded verdicts: a text it accepts has no fatal error, and a fatal error has
+/// the line that httpd names, where that line is its own.
+#[test]
+fn fatal_errors_agree_with_httpd() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/syntax/apache");
+    let (mut accepted, mut refused, mut fatal) = (0, 0, 0);
+    for entry in walkdir::WalkDir::new(&root).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_none_or(|extension| extension != "conf") {
+            continue;
+        }
+        let text = std::fs::read(&path).unwrap();
+        let verdict = std::fs::read_to_string(path.with_extension("verdict")).unwrap();
+        let tree = check(&text);
+        let error = tree.errors.iter().find(|error| error.fatal);
+        let shown = path.display();
+        if verdict.trim() == "ok" {
+            assert_eq!(error, None, "{shown}");
+            accepted += 1;
+            continue;
+        }
+        refused += 1;
+        let Some(error) = error else {
+            continue;
+        };
+        fatal += 1;
+        let line: u32 = verdict.split(' ').nth(1).unwrap().parse().unwrap();
+        let inside = tree
+            .nodes
+            .iter()
+            .any(|node| node.body.is_some() && logical_is_conditional(&text, &tree, node));
+        assert!(
+            inside || line == error.line,
+            "{shown}: {verdict}: {error:?}"
+        );
+    }
+    assert!(
+        accepted >= 50 && refused >= 70 && fatal >= 15,
+        "{accepted} {refused} {fatal}"
+    );
+    println!("httpd verdicts: {accepted} accepted, {refused} refused, {fatal} of them fatal here");
+}
+
+/// httpd names a conditional's first line for what is wrong inside a skipped one.
+fn logical_is_conditional(text: &[u8], tree: &Tree, node: &stekguard::syntax::Node) -> bool {
+    let id = tree.nodes.iter().position(|other| other == node).unwrap();
+    stekguard::syntax::apache::is_conditional(&logical(text, tree, NodeId(id as u32)).name)
+}

@@ -234,7 +234,38 @@ impl Endpoint {
                 self.tls12.session_id,
                 Tls12Id::Resumes | Tls12Id::PerWorker | Tls12Id::External
             )
-            || matches!(self.tls13.resumes, Tls13Resumes::Always | Tls13Resumes::PerWorker)
+            || matches!(
+                self.tls13.resumes,
+                Tls13Resumes::Always | Tls13Resumes::PerWorker
+            )
+    }
+}
+
+impl Tls12Id {
+    /// Sessions resume from this server's own store, in one worker at least.
+    pub const fn kept_here(self) -> bool {
+        matches!(self, Self::Resumes | Self::PerWorker)
+    }
+}
+
+impl Tls12Ticket {
+    /// A client gets one, whether or not it is of use.
+    pub const fn issued(self) -> bool {
+        matches!(self, Self::Resumes | Self::Dead)
+    }
+}
+
+impl Tls13Issued {
+    /// A client gets one, whether or not it is of use.
+    pub const fn any(self) -> bool {
+        matches!(self, Self::Stateless | Self::Stateful)
+    }
+}
+
+impl Tls13Resumes {
+    /// In one worker at least.
+    pub const fn ever(self) -> bool {
+        matches!(self, Self::Always | Self::PerWorker)
     }
 }
 
@@ -532,6 +563,9 @@ fn at<S: Serializer>(at: &Option<Location>, serializer: S) -> Result<S::Ok, S::E
         path: std::borrow::Cow<'a, str>,
         line: u32,
     }
-    let at = at.as_ref().map(|at| At { path: at.path.to_string_lossy(), line: at.line });
+    let at = at.as_ref().map(|at| At {
+        path: at.path.to_string_lossy(),
+        line: at.line,
+    });
     at.serialize(serializer)
 }

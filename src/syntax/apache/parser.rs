@@ -39,8 +39,9 @@ struct Parser<'t> {
     macros: Vec<usize>,
     /// How many of `open` are conditionals.
     conditionals: usize,
-    /// A macro was used above, so a closing line may belong to its body.
-    used_macro: bool,
+    /// A macro was used above, or a variable stands in a name: either may open or close
+    /// sections that are not written here.
+    unsure: bool,
 }
 
 struct Section {
@@ -60,7 +61,7 @@ impl<'t> Parser<'t> {
             named: HashMap::new(),
             macros: Vec::new(),
             conditionals: 0,
-            used_macro: false,
+            unsure: false,
         }
     }
 
@@ -89,23 +90,38 @@ impl<'t> Parser<'t> {
             let message = "a byte order mark is read as part of the first directive's name";
             self.error(message, Span::new(0, 3), line.number, true);
         }
-        let limit = if self.macros.is_empty() {
-            LINE_LIMIT
-        } else {
-            MACRO_LINE_LIMIT
-        };
-        if lexed.length + usize::from(line.line_feed) > limit {
-            self.error("line too long", lexed.span, line.number, true);
-        }
+        self.check_length(line, lexed);
         if lexed.kind == HeadKind::Empty && !lexed.span.is_empty() {
             let message = "a first word without a name: httpd skips the line";
             self.error(message, lexed.span, line.number, false);
         }
     }
 
+    /// httpd reads a macro's body with a buffer of its own, and a line that does not fit
+    /// ends the reading: the macro's first line is reported.
+    fn check_length(&mut self, line: &Line, lexed: &Lexed) {
+        let length = lexed.length + usize::from(line.line_feed);
+        if length > LINE_LIMIT {
+            self.error("line too long", lexed.span, line.number, true);
+            return;
+        }
+        let outermost = self.macros.first().copied();
+        let Some(at) = outermost.filter(|_| length > MACRO_LINE_LIMIT) else {
+            return;
+        };
+        let message = "a line of a macro's body is too long, so httpd does not find </Macro>";
+        let certain = !self.open.iter().take(at).any(|section| section.conditional);
+        let reported = self
+            .open
+            .get(at)
+            .map_or(line.number, |section| section.line);
+        self.error(message, lexed.span, reported, certain);
+    }
+
     fn directive(&mut self, lexed: &Lexed) {
-        if self.macros.is_empty() && lexed.name.eq_ignore_ascii_case(b"use") {
-            self.used_macro = true;
+        let varies = lexed.name.windows(2).any(|pair| pair == b"${");
+        if self.macros.is_empty() && (varies || lexed.name.eq_ignore_ascii_case(b"use")) {
+            self.unsure = true;
         }
         self.node(NodeKind::Directive, lexed);
     }
@@ -182,10 +198,12 @@ impl<'t> Parser<'t> {
             return;
         }
         let name = String::from_utf8_lossy(&lexed.name).into_owned();
-        let certain = !self.used_macro;
+        let certain = !self.unsure;
         match self.open.last() {
             _ if lexed.lacks_bracket => {
                 let message = format!("</{name}> directive missing closing '>'");
+                // A skipped conditional takes any last byte for the `>`.
+                let certain = certain && self.conditionals == 0;
                 self.error(message, lexed.span, line.number, certain);
             }
             Some(section) => {
@@ -203,7 +221,7 @@ impl<'t> Parser<'t> {
         let expected = String::from_utf8_lossy(expected);
         let name = String::from_utf8_lossy(&lexed.name);
         let message = format!("expected </{expected}> but saw </{name}>");
-        self.error(message, lexed.span, line.number, !self.used_macro);
+        self.error(message, lexed.span, line.number, !self.unsure);
     }
 
     /// Ends the innermost section: its body before `body_end`, itself at `end`.
@@ -244,7 +262,7 @@ impl<'t> Parser<'t> {
                 _ => format!("<{name}> was not closed"),
             };
             in_conditional |= section.conditional;
-            let fatal = is_macro || !in_conditional && !self.used_macro;
+            let fatal = is_macro || !in_conditional && !self.unsure;
             errors.push((message, section.node, section.line, fatal));
             if is_macro {
                 break;
