@@ -4,6 +4,15 @@
 //! which statements to change. It must not walk text for inherited values, read files, know
 //! the time or call another rule.
 
+mod debian;
+mod nginx;
+mod option_list;
+mod places;
+mod seconds;
+mod sessions_off;
+mod shared;
+mod tickets_off;
+
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
 use crate::model::Site;
@@ -40,7 +49,9 @@ impl Rule {
     pub fn page(&self) -> String {
         let mut page = String::new();
         for line in self.source.lines() {
-            let Some(text) = line.strip_prefix("//!") else { break };
+            let Some(text) = line.strip_prefix("//!") else {
+                break;
+            };
             page.push_str(text.strip_prefix(' ').unwrap_or(text));
             page.push('\n');
         }
@@ -60,7 +71,9 @@ pub fn by_name(name: &str) -> Option<&'static Rule> {
 
 /// Runs every rule that knows the site's server. Sorted by path, line, column and rule.
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
-    let known = RULES.iter().filter(|rule| rule.servers.contains(&context.site.server));
+    let known = RULES
+        .iter()
+        .filter(|rule| rule.servers.contains(&context.site.server));
     let mut findings: Vec<Finding> = known.flat_map(|rule| (rule.check)(context)).collect();
     findings.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     findings
@@ -68,7 +81,23 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
 
 fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
     let place = &finding.location;
-    (&place.path, place.line, place.column, finding.rule, &finding.message)
+    (
+        &place.path,
+        place.line,
+        place.column,
+        finding.rule,
+        &finding.message,
+    )
 }
 
-static RULES: [Rule; 0] = [];
+static RULES: [Rule; 9] = [
+    shared::conf_command_overrides_tickets::RULE,
+    shared::directive_not_in_version::RULE,
+    shared::excessive_session_timeout::RULE,
+    nginx::forgeable_automatic_rotation::RULE,
+    shared::ignored_session_directive::RULE,
+    shared::malformed_session_timeout::RULE,
+    shared::missing_session_timeout::RULE,
+    shared::resumption_not_disabled::RULE,
+    shared::tickets_without_rotation::RULE,
+];
