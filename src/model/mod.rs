@@ -4,7 +4,11 @@
 //! Pure: a [`Project`](crate::source::Project) and a version in, a [`Site`] out. No I/O, no
 //! time, no judgement; judging is the rules' work.
 
+mod blocks;
+mod domains;
+mod nginx;
 mod site;
+mod state;
 mod version;
 
 pub use site::{
@@ -14,3 +18,24 @@ pub use site::{
     Tls13Resumes, Transport, Why,
 };
 pub use version::{Assumed, Platform, VersionSource};
+
+use crate::catalog::Server;
+use crate::source::Project;
+
+/// Evaluates a configuration for one platform.
+pub fn build(project: &Project, platform: &Platform) -> Site {
+    match project.server {
+        Server::Nginx | Server::Apache => nginx::build(project, platform),
+    }
+}
+
+/// What was not read, for the answer.
+fn incomplete(project: &Project) -> Vec<Incomplete> {
+    let problems = project.problems.iter();
+    let entry = problems.map(|problem| Incomplete {
+        path: problem.path.clone(),
+        line: problem.line,
+        why: problem.message.clone(),
+    });
+    entry.collect()
+}

@@ -1,0 +1,124 @@
+//! Session domains: the sets of sessions that one store or one key can open, and what
+//! happens to a session of one name at another name of the socket.
+
+use super::config::Config;
+use super::state::Pair;
+use crate::catalog::{Decider, Version, behaviours};
+use crate::model::domains::Reach;
+use crate::model::state::State;
+use crate::model::{BlockId, ClientAuth, CrossName, KeySource, Module, Tls12Ticket, Tls13Issued};
+
+/// An endpoint as the domains see it.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Party<'a> {
+    pub(super) pair: Pair<'a>,
+    pub(super) state: &'a State,
+    pub(super) governor: BlockId,
+}
+
+/// The domains of an endpoint.
+pub(super) fn reach(party: Party<'_>) -> Reach {
+    let Party { pair, state, .. } = party;
+    let resumes13 = state.tls13.resumes.ever();
+    Reach {
+        keys: keys(party),
+        store: store(party),
+        id12: state.tls12.session_id.kept_here(),
+        ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
+        stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
+        stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
+        opens_tickets: accepts_stateless13(&pair, state),
+    }
+}
+
+/// Where both blocks count, a TLS 1.3 ticket is opened by A's flag alone, though B, being
+/// off, issues none.
+fn accepts_stateless13(pair: &Pair<'_>, state: &State) -> bool {
+    if state.tls13.issued == Tls13Issued::Unavailable {
+        return false;
+    }
+    match pair.decider("ssl_session_tickets") {
+        Decider::Both => pair.a.tickets_effective().value,
+        _ => pair.b.tickets_effective().value,
+    }
+}
+
+/// The keys that open tickets here, the encrypting one first.
+fn keys(party: Party<'_>) -> Vec<String> {
+    let context = context(&party);
+    let a = party.pair.a;
+    if !a.keys.is_empty() {
+        let files = a.keys.iter();
+        return files
+            .map(|key| format!("file {} {context}", key.value))
+            .collect();
+    }
+    let rotates = behaviours::nginx::AUTOMATIC_TICKET_KEY_ROTATION.holds(party.pair.version);
+    match a.zone_in_use().filter(|_| rotates) {
+        Some(zone) => vec![format!("zone key {} {context}", zone.value)],
+        None => vec![format!("start {} {context}", party.governor.0)],
+    }
+}
+
+/// The store of session ids and stateful tickets.
+fn store(party: Party<'_>) -> String {
+    let context = context(&party);
+    match party.pair.a.zone_in_use() {
+        Some(zone) => format!("zone {} {context}", zone.value),
+        None => format!("builtin {} {context}", party.governor.0),
+    }
+}
+
+/// The session id context: module, certificates, client CAs.
+fn context(party: &Party<'_>) -> String {
+    let Pair {
+        a,
+        b,
+        version,
+        module,
+        ..
+    } = party.pair;
+    context_of(if by_block(version) { b } else { a }, module)
+}
+
+fn by_block(version: Version) -> bool {
+    behaviours::nginx::SESSION_CONTEXT_BY_BLOCK.holds(version)
+}
+
+fn context_of(config: &Config, module: Module) -> String {
+    let mut certificates: Vec<&str> = config
+        .certificates
+        .iter()
+        .map(|file| file.value.as_str())
+        .collect();
+    certificates.sort_unstable();
+    let ca = config.client_ca.as_ref().map_or("", |ca| ca.value.as_str());
+    format!("{} {certificates:?} {ca:?}", module.word())
+}
+
+/// What becomes of a session of another name of the socket that is offered here.
+pub(super) fn cross_name(pair: &Pair<'_>, state: &State, others: &[&Config]) -> CrossName {
+    if state.rejects {
+        return CrossName::Fails;
+    }
+    let key_opens = state.key.source != KeySource::None || accepts_stateless13(pair, state);
+    let store_opens = state.tls12.session_id.kept_here() || state.tls13.resumes.ever();
+    if !key_opens && !store_opens {
+        return CrossName::Full;
+    }
+    if by_block(pair.version) {
+        let own = context_of(pair.b, pair.module);
+        let shared = others
+            .iter()
+            .any(|other| context_of(other, pair.module) == own);
+        return match shared || others.is_empty() {
+            true => CrossName::Served,
+            false => CrossName::Full,
+        };
+    }
+    let checked = behaviours::nginx::SNI_SESSION_CHECK.holds(pair.version);
+    match checked && pair.b.client_auth.value != ClientAuth::Off {
+        true => CrossName::Fails,
+        false => CrossName::Served,
+    }
+}

@@ -1,0 +1,150 @@
+//! nginx: from the expanded directives to endpoints with their effective state.
+
+mod blocks;
+mod config;
+mod domains;
+mod settings;
+mod sockets;
+mod state;
+
+use self::blocks::Roles;
+use self::config::Config;
+use self::domains::Party;
+use self::settings::{Effects, Judged};
+use self::sockets::{Server, Socket};
+use self::state::Pair;
+use super::blocks::Blocks;
+use super::domains::Domains;
+use super::{Endpoint, Platform, Site, Why, incomplete};
+use crate::source::Project;
+
+/// Evaluates an nginx configuration for one version.
+pub(super) fn build(project: &Project, platform: &Platform) -> Site {
+    let version = platform.server.value;
+    let mut roles = Roles::of(project);
+    let servers = sockets::servers(&roles, version);
+    let blocks = &mut roles.blocks;
+    let sockets = sockets::sockets(&servers);
+    let mut assembly = Assembly {
+        project,
+        blocks,
+        servers: &servers,
+        effects: Effects::new(blocks),
+        domains: Domains::default(),
+        endpoints: Vec::new(),
+        version,
+    };
+    for socket in &sockets {
+        assembly.socket(socket);
+    }
+    let Assembly {
+        endpoints, effects, ..
+    } = assembly;
+    for (id, effect) in effects.into_found() {
+        blocks.settings[id.0 as usize].effect = effect;
+    }
+    for server in &servers {
+        blocks.blocks[server.block.0 as usize].names = server.names.clone();
+    }
+    for endpoint in &endpoints {
+        blocks.blocks[endpoint.block.0 as usize].tls = true;
+    }
+    Site {
+        server: project.server,
+        root: project.root.clone(),
+        platform: platform.clone(),
+        incomplete: incomplete(project),
+        files: project.files.len(),
+        endpoints,
+        blocks: roles.blocks.blocks,
+        settings: roles.blocks.settings,
+    }
+}
+
+struct Assembly<'a> {
+    project: &'a Project,
+    blocks: &'a Blocks,
+    servers: &'a [Server],
+    effects: Effects<'a>,
+    domains: Domains,
+    endpoints: Vec<Endpoint>,
+    version: crate::catalog::Version,
+}
+
+impl<'a> Assembly<'a> {
+    fn socket(&mut self, socket: &Socket) {
+        let governor = &self.servers[socket.default];
+        for member in &socket.members {
+            let server = &self.servers[member.server];
+            let pair = Pair {
+                a: &governor.config,
+                b: &server.config,
+                same: governor.block == server.block,
+                version: self.version,
+                module: socket.module,
+                transport: socket.transport,
+            };
+            let state = state::state(pair);
+            let index = self.endpoints.len();
+            if member.reachable {
+                let judged = Judged {
+                    index,
+                    pair,
+                    state: &state,
+                    governor,
+                };
+                self.effects.judge(judged);
+            }
+            let others = self.others(socket, member.server);
+            let cross_name = domains::cross_name(&pair, &state, &others);
+            let party = Party {
+                pair,
+                state: &state,
+                governor: governor.block,
+            };
+            let (issues, accepts) = self.domains.name(&domains::reach(party));
+            let mut why: Vec<Why> = state
+                .reasons
+                .iter()
+                .map(|reason| self.blocks.why(reason, server.block))
+                .collect();
+            why.sort_by_key(|why| why.field);
+            self.endpoints.push(Endpoint {
+                address: socket.address.clone(),
+                transport: socket.transport,
+                module: socket.module,
+                names: member.names.clone(),
+                default: member.server == socket.default,
+                reachable: member.reachable,
+                rejects: state.rejects,
+                when: Vec::new(),
+                defined_at: self.blocks.place(self.project, server.block),
+                governed_by: self.blocks.place(self.project, governor.block),
+                tls12: state.tls12,
+                tls13: state.tls13,
+                lifetime_seconds: state.lifetime,
+                chain_bounded: state.chain_bounded,
+                ticket_key: state.key,
+                issues,
+                accepts,
+                cross_name,
+                client_auth: state.client_auth,
+                early_data: state.early_data,
+                why,
+                block: server.block,
+                governor: governor.block,
+            });
+        }
+    }
+
+    /// The other servers of the socket.
+    fn others(&self, socket: &Socket, server: usize) -> Vec<&'a Config> {
+        let others = socket
+            .members
+            .iter()
+            .filter(|member| member.server != server);
+        others
+            .map(|member| &self.servers[member.server].config)
+            .collect()
+    }
+}
