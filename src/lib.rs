@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod finding;
+pub mod fix;
 pub mod model;
 pub mod policy;
 pub mod rules;
