@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod finding;
 pub mod model;
 pub mod policy;
+pub mod report;
 pub mod source;
 pub mod syntax;
 pub mod text;

@@ -238,7 +238,9 @@ impl Project {
     /// A directive's arguments, decoded.
     pub fn arguments(&self, id: DirectiveId) -> impl ExactSizeIterator<Item = &[u8]> {
         let directive = self.directive(id);
-        self.argument_texts(id).iter().map(move |text| self.value(directive, text))
+        self.argument_texts(id)
+            .iter()
+            .map(move |text| self.value(directive, text))
     }
 
     /// A directive's arguments with their places.
@@ -263,7 +265,11 @@ impl Project {
             Some(id) => (id.0 + 1, self.directive(id).end),
             None => (0, self.directives.len() as u32),
         };
-        Subtree { project: self, next, end }
+        Subtree {
+            project: self,
+            next,
+            end,
+        }
     }
 
     /// The place of a directive's statement.

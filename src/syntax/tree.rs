@@ -126,7 +126,11 @@ impl Tree {
             Some(id) => (id.0 + 1, self.node(id).end),
             None => (0, self.nodes.len() as u32),
         };
-        Children { tree: self, next, end }
+        Children {
+            tree: self,
+            next,
+            end,
+        }
     }
 
     /// The tokens of a node's own line or head: name, arguments, comments between them.

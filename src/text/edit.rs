@@ -51,7 +51,11 @@ impl EditSet {
         }
         let before = at.checked_sub(1).and_then(|index| self.edits.get(index));
         let after = self.edits.get(at);
-        if [before, after].into_iter().flatten().any(|other| collide(other.span, edit.span)) {
+        if [before, after]
+            .into_iter()
+            .flatten()
+            .any(|other| collide(other.span, edit.span))
+        {
             return Err(EditError::Overlap(edit.span.start));
         }
         self.edits.insert(at, edit);
@@ -82,7 +86,10 @@ impl EditSet {
         let mut copied = 0;
         for edit in &self.edits {
             if edit.span.end as usize > text.len() {
-                return Err(EditError::Outside { end: edit.span.end, length: text.len() as u32 });
+                return Err(EditError::Outside {
+                    end: edit.span.end,
+                    length: text.len() as u32,
+                });
             }
             result.extend_from_slice(&text[copied..edit.span.start as usize]);
             result.extend_from_slice(&edit.replacement);
@@ -105,7 +112,10 @@ mod tests {
     use super::*;
 
     fn edit(start: u32, end: u32, text: &str) -> Edit {
-        Edit { span: Span::new(start, end), replacement: text.as_bytes().to_vec() }
+        Edit {
+            span: Span::new(start, end),
+            replacement: text.as_bytes().to_vec(),
+        }
     }
 
     #[test]
@@ -126,6 +136,9 @@ mod tests {
         assert_eq!(set.insert(edit(0, 3, "y")), Err(EditError::Overlap(0)));
         assert_eq!(set.insert(edit(3, 3, "y")), Err(EditError::Overlap(3)));
         assert!(set.insert(edit(6, 6, "y")).is_ok());
-        assert_eq!(set.apply(b"abc"), Err(EditError::Outside { end: 6, length: 3 }));
+        assert_eq!(
+            set.apply(b"abc"),
+            Err(EditError::Outside { end: 6, length: 3 })
+        );
     }
 }

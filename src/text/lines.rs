@@ -27,14 +27,20 @@ impl LineIndex {
                 starts.push(offset as u32 + 1);
             }
         }
-        Self { starts, length: text.len() as u32 }
+        Self {
+            starts,
+            length: text.len() as u32,
+        }
     }
 
     /// Line and column of a byte offset.
     pub fn position(&self, offset: u32) -> LineColumn {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = self.starts.get(line - 1).copied().unwrap_or(0);
-        LineColumn { line: line as u32, column: offset - start + 1 }
+        LineColumn {
+            line: line as u32,
+            column: offset - start + 1,
+        }
     }
 
     /// Line of a byte offset, from 1.

@@ -22,6 +22,11 @@ impl Location {
     /// The location of `span` in a file whose lines are known.
     pub fn new(path: &Arc<Path>, span: Span, lines: &LineIndex) -> Self {
         let position = lines.position(span.start);
-        Self { path: Arc::clone(path), span, line: position.line, column: position.column }
+        Self {
+            path: Arc::clone(path),
+            span,
+            line: position.line,
+            column: position.column,
+        }
     }
 }
