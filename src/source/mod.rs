@@ -4,8 +4,28 @@
 //! context in which the server takes it. This room interprets nothing beyond Include,
 //! Define, macros and conditionals.
 
+pub mod apache;
+mod discover;
+mod disk;
+mod dump;
+mod error;
+mod files;
+mod load;
+mod memory;
+mod options;
+mod package;
+mod path;
 mod project;
 
+pub use discover::{Discovery, Found, discover};
+pub use disk::Disk;
+pub use dump::Dump;
+pub use error::SourceError;
+pub use files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, ReadError, Walk};
+pub use load::load;
+pub use memory::{Memory, Overlay};
+pub use options::{FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
+pub use package::{PackageStatus, upstream_version};
 pub use project::{
     Atom, AtomKind, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
     ProblemKind, Project, Subtree, Text, Via, ViaId, When, WhenId,

@@ -1,1 +1,15 @@
-//! nginx: tokens, blocks, words.
+//! nginx: bytes to tokens, tokens to a tree, tree to words.
+//!
+//! Follows the server's reader byte for byte (`src/core/ngx_conf_file.c`), so a file is
+//! refused here where `nginx -t` refuses its spelling, at the same line and with the same
+//! sentence. It must not know what a directive means, only what kind of body it opens.
+
+mod lexer;
+mod limits;
+mod lua;
+mod parser;
+mod view;
+
+pub use limits::{MAX_DEPTH, MAX_ERRORS, MAX_FILE};
+pub use parser::{Body, InitialContext, Options, parse, server_bodies};
+pub use view::{Word, args, decode, name, words};

@@ -1,0 +1,125 @@
+//! Is it a configuration at all? Says why a text can be none, by its bytes alone.
+//!
+//! It must not know directives: a text that passes may still be refused by its server.
+
+/// How much of a file is looked at for binary content.
+const HEAD: usize = 8192;
+
+/// Why `text` can be no configuration; `None` where it may be one. Charsets do not matter
+/// to the servers, so any bytes above 127 pass.
+pub(super) fn objection(text: &[u8]) -> Option<&'static str> {
+    if text.starts_with(b"\xff\xfe") || text.starts_with(b"\xfe\xff") || is_wide(text) {
+        return Some("the file is UTF-16; the servers read bytes: save it as UTF-8");
+    }
+    if is_binary(text) {
+        return Some("the file is binary, not a configuration");
+    }
+    if is_template(text) {
+        return Some("the file is a template; render it first and give the result");
+    }
+    None
+}
+
+/// True for a text of two bytes a character without a mark in front: every other byte of
+/// the beginning is NUL.
+fn is_wide(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(64)];
+    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let pairs = head.len() / 2;
+    pairs >= 4 && (zeros(0) == pairs || zeros(1) == pairs)
+}
+
+/// Random bytes hold an eighth control characters; texts hold next to none.
+fn is_binary(text: &[u8]) -> bool {
+    let head = &text[..text.len().min(HEAD)];
+    let odd = head.iter().filter(|byte| is_control(**byte)).count();
+    odd * 20 > head.len()
+}
+
+fn is_control(byte: u8) -> bool {
+    matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127)
+}
+
+/// True where a mark of Jinja, Go, ERB or their like stands outside of comments. Braces
+/// alone do not count: a log format may hold `{{"a":1}}`.
+pub(super) fn is_template(text: &[u8]) -> bool {
+    // Most files hold no such pair at all, and looking for one is fast.
+    let suspicious = |pair: &[u8]| matches!(pair, b"{{" | b"{%" | b"<%" | b"{#");
+    if !text.windows(2).any(suspicious) {
+        return false;
+    }
+    let lines = text.split(|byte| *byte == b'\n');
+    lines.map(<[u8]>::trim_ascii_start).any(|line| !line.starts_with(b"#") && has_mark(line))
+}
+
+fn has_mark(line: &[u8]) -> bool {
+    (0..line.len()).any(|at| {
+        let rest = &line[at..];
+        match rest {
+            [b'{', b'{', inside @ ..] => is_expression(inside),
+            [b'{', b'%', b' ' | b'-' | b'+', inside @ ..] => contains(inside, b"%}"),
+            [b'{', b'#', b' ' | b'-', inside @ ..] => contains(inside, b"#}"),
+            [b'<', b'%', inside @ ..] => contains(inside, b"%>"),
+            _ => false,
+        }
+    })
+}
+
+/// ` name`, `- .Values.x`, `$var` up to `}}` on the same line.
+fn is_expression(inside: &[u8]) -> bool {
+    let inside = inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start();
+    let starts = inside.first().is_some_and(|byte| {
+        byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'$' | b'(' | b'/')
+    });
+    starts && contains(inside, b"}}")
+}
+
+fn contains(text: &[u8], wanted: &[u8]) -> bool {
+    text.windows(wanted.len()).any(|window| window == wanted)
+}
+
+/// True for a text of white space and comments only.
+pub(super) fn is_empty(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.all(|line| line.is_empty() || line.starts_with(b"#"))
+}
+
+/// What nginx says instead of a dump where its configuration is broken.
+pub(super) fn failed_dump(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').all(|line| line.is_empty() || line.starts_with(b"nginx: "))
+        && contains(text, b"nginx: [emerg] ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_are_told_from_braces() {
+        for (text, expected) in [
+            ("server_name {{ name }};", true),
+            ("server_name \"{{name}}\";", true),
+            ("{% if x %}", true),
+            ("{{- if .Values.tls }}", true),
+            ("listen <%= port %>;", true),
+            ("# {{ ansible_managed }}\nserver {}", false),
+            ("log_format j '{{\"a\":\"$b\"}}';", false),
+            ("root /a${{b;", false),
+            ("location ~ ^/[0-9]{2}/ {\n}\n", false),
+            ("server {{ }}", false),
+        ] {
+            assert_eq!(is_template(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn encodings_and_binaries_are_objected_to() {
+        let wide: Vec<u8> = "events {}\nhttp {}".bytes().flat_map(|byte| [byte, 0]).collect();
+        assert!(objection(&wide).is_some());
+        assert!(objection(b"\xff\xfee\0").is_some());
+        assert!(objection(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03").is_some());
+        assert!(objection(b"# caf\xe9\nevents {}\n").is_none());
+        assert!(objection(b"# a\0b and more of a comment\nevents {}\n").is_none());
+        assert!(objection(b"").is_none());
+    }
+}

@@ -1,0 +1,125 @@
+//! The real disk, read only. It must not write, and it opens nothing but regular files.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use walkdir::{DirEntry, WalkDir};
+
+use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, ReadError, Walk};
+use super::{FileOrigin, path};
+
+/// Directories that hold no configuration but many files.
+const NOT_ENTERED: [&str; 5] = [".git", ".hg", ".svn", "node_modules", "__pycache__"];
+
+/// The machine's files.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    largest_file: u64,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        Self {
+            largest_file: DEFAULT_LARGEST_FILE,
+        }
+    }
+}
+
+impl Disk {
+    /// A disk that refuses files of more than `largest_file` bytes (never above 4 GiB - 1,
+    /// where offsets end).
+    pub fn with_largest_file(largest_file: u64) -> Self {
+        Self {
+            largest_file: largest_file.min(u64::from(u32::MAX)),
+        }
+    }
+}
+
+impl FileSystem for Disk {
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError> {
+        // Asked before opening: opening a FIFO would wait for a writer.
+        let metadata = fs::metadata(path)?;
+        if metadata.is_dir() {
+            return Err(ReadError::Directory);
+        }
+        if !metadata.is_file() {
+            return Err(ReadError::NotRegular);
+        }
+        let too_large = ReadError::TooLarge {
+            limit: self.largest_file,
+        };
+        if metadata.len() > self.largest_file {
+            return Err(too_large);
+        }
+        // The size is a hint only: files of /proc say 0, and a file can grow meanwhile.
+        let mut bytes = Vec::with_capacity(metadata.len() as usize);
+        File::open(path)?
+            .take(self.largest_file + 1)
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > self.largest_file {
+            return Err(too_large);
+        }
+        Ok(bytes.into())
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path)? {
+            names.push(entry?.file_name());
+        }
+        names.sort_by(|left, right| path::bytes_of(left).cmp(&path::bytes_of(right)));
+        Ok(names)
+    }
+
+    fn kind(&self, path: &Path) -> Option<FileKind> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(if metadata.is_dir() {
+            FileKind::Directory
+        } else if metadata.is_file() {
+            FileKind::File
+        } else {
+            FileKind::Special
+        })
+    }
+
+    fn real(&self, path: &Path) -> Option<PathBuf> {
+        fs::canonicalize(path).ok()
+    }
+
+    fn origin(&self, _path: &Path) -> FileOrigin {
+        FileOrigin::Disk
+    }
+
+    fn walk(&self, directory: &Path) -> Walk {
+        let mut found = Walk::default();
+        let entries = WalkDir::new(directory).sort_by(|left, right| {
+            path::bytes_of(left.file_name()).cmp(&path::bytes_of(right.file_name()))
+        });
+        for entry in entries.into_iter().filter_entry(is_entered) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => {
+                    if self.kind(entry.path()) == Some(FileKind::File) {
+                        found.files.push(entry.into_path());
+                    }
+                }
+                Err(error) => {
+                    let path = error.path().unwrap_or(directory).to_path_buf();
+                    let reason = error
+                        .into_io_error()
+                        .map_or(ReadError::NotFound, Into::into);
+                    found.unreadable.push((path, reason));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn is_entered(entry: &DirEntry) -> bool {
+    let skipped = NOT_ENTERED.iter().any(|name| entry.file_name() == *name);
+    entry.depth() == 0 || !skipped || !entry.file_type().is_dir()
+}

@@ -1,0 +1,117 @@
+//! Where bytes come from: the trait that everything in this room reads through.
+//!
+//! It must not know servers. Readers of it get bytes or one clear reason, and never block.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::FileOrigin;
+
+/// Largest file that is read unless a caller says otherwise: 64 MiB. Real configurations
+/// stay below one; 16 MiB is httpd's own limit for a line.
+pub const DEFAULT_LARGEST_FILE: u64 = 64 * 1024 * 1024;
+
+/// Files by path. Every answer follows symlinks, as the servers do.
+pub trait FileSystem: fmt::Debug {
+    /// The whole file. Never blocks: what is not a regular file is refused, not opened.
+    ///
+    /// # Errors
+    /// [`ReadError`] says why there are no bytes.
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError>;
+
+    /// The names in a directory in byte order, `.` and `..` left out.
+    ///
+    /// # Errors
+    /// [`ReadError`]; [`ReadError::NotDirectory`] where `path` is something else.
+    fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError>;
+
+    /// What stands at a path; `None` for nothing (a dangling symlink included).
+    fn kind(&self, path: &Path) -> Option<FileKind>;
+
+    /// The file that an edit has to change: absolute, symlinks resolved. `None` where the
+    /// bytes have no such place.
+    fn real(&self, path: &Path) -> Option<PathBuf>;
+
+    /// Where the bytes of a path come from.
+    fn origin(&self, path: &Path) -> FileOrigin;
+
+    /// Every regular file (or symlink to one) below a directory, in byte order. Symlinked
+    /// directories and version control's own are not entered, so that no file counts twice.
+    fn walk(&self, directory: &Path) -> Walk;
+
+    /// True where a directory stands at `path`.
+    fn is_directory(&self, path: &Path) -> bool {
+        self.kind(path) == Some(FileKind::Directory)
+    }
+}
+
+/// What stands at a path.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum FileKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A FIFO, socket or device: never opened.
+    Special,
+}
+
+/// The result of a search through a directory.
+#[derive(Clone, Default, Debug)]
+pub struct Walk {
+    /// The files found, in byte order.
+    pub files: Vec<PathBuf>,
+    /// Directories that could not be listed, with the reason.
+    pub unreadable: Vec<(PathBuf, ReadError)>,
+}
+
+/// Why a file or directory could not be read.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Nothing there, or a dangling symlink.
+    #[error("no such file or directory")]
+    NotFound,
+    /// There, but this user may not read it.
+    #[error("permission denied")]
+    Permission,
+    /// A directory where a file was asked for.
+    #[error("it is a directory")]
+    Directory,
+    /// Something else where a directory was asked for.
+    #[error("it is not a directory")]
+    NotDirectory,
+    /// A FIFO, socket or device.
+    #[error("it is a pipe, socket or device, not a regular file")]
+    NotRegular,
+    /// Larger than the limit.
+    #[error("it is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Anything else the operating system says (a symlink loop, an I/O error).
+    #[error("{0}")]
+    Other(#[source] Arc<io::Error>),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            io::ErrorKind::PermissionDenied => Self::Permission,
+            io::ErrorKind::IsADirectory => Self::Directory,
+            io::ErrorKind::NotADirectory => Self::NotDirectory,
+            _ => Self::Other(Arc::new(error)),
+        }
+    }
+}
+
+impl ReadError {
+    /// True where nothing is there. A path through a regular file names nothing either.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::NotFound | Self::NotDirectory)
+    }
+}

@@ -1,0 +1,147 @@
+//! What to read and how far: the inputs of loading. Data only.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::catalog::Server;
+
+/// Where a configuration begins.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Root {
+    /// Whose configuration it is.
+    pub server: Server,
+    /// The file, as it is opened here.
+    pub path: PathBuf,
+    /// What the file is.
+    pub kind: RootKind,
+    /// The folder that relative names start from, where it is not the usual one: nginx's
+    /// `-p` (usual: the root's own folder), httpd's `-d` before any ServerRoot.
+    pub base: Option<PathBuf>,
+    /// Variables that httpd's starter sets (Debian's `envvars`), read as data.
+    pub environment: BTreeMap<String, Vec<u8>>,
+    /// True where the file stands at the place that the server on this machine uses, so
+    /// that this machine's package status speaks about it.
+    pub installed: bool,
+}
+
+impl Root {
+    /// A root file.
+    pub fn new(server: Server, path: impl Into<PathBuf>) -> Self {
+        Self {
+            server,
+            path: path.into(),
+            kind: RootKind::Root,
+            base: None,
+            environment: BTreeMap::new(),
+            installed: false,
+        }
+    }
+
+    /// The same with another kind.
+    pub fn with_kind(self, kind: RootKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// The folder that relative names start from.
+    pub fn base(&self) -> &Path {
+        match &self.base {
+            Some(base) => base,
+            None => self.path.parent().unwrap_or(Path::new("")),
+        }
+    }
+}
+
+/// What a root's file is.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum RootKind {
+    /// The server's main file.
+    Root,
+    /// A file that some main file would include, judged alone.
+    Fragment(FragmentContext),
+    /// The output of `nginx -T`.
+    Dump,
+}
+
+/// In which context a lone fragment is judged: the blocks around it.
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+pub enum FragmentContext {
+    /// The top level of either server.
+    Main,
+    /// nginx: `http`.
+    Http,
+    /// nginx: `http`, `server`.
+    HttpServer,
+    /// nginx: `http`, `server`, `location /`.
+    HttpLocation,
+    /// nginx: `stream`.
+    Stream,
+    /// nginx: `stream`, `server`.
+    StreamServer,
+    /// nginx: `mail`.
+    Mail,
+    /// nginx: `mail`, `server`.
+    MailServer,
+}
+
+impl FragmentContext {
+    /// The text that stands around the fragment, in nginx's grammar: what opens.
+    pub fn opening(self) -> &'static [u8] {
+        match self {
+            Self::Main => b"",
+            Self::Http => b"http {\n}\n",
+            Self::HttpServer => b"http {\nserver {\n}\n}\n",
+            Self::HttpLocation => b"http {\nserver {\nlocation / {\n}\n}\n}\n",
+            Self::Stream => b"stream {\n}\n",
+            Self::StreamServer => b"stream {\nserver {\n}\n}\n",
+            Self::Mail => b"mail {\n}\n",
+            Self::MailServer => b"mail {\nserver {\n}\n}\n",
+        }
+    }
+}
+
+/// How to read.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// Globs of include paths that may be missing (`--allow-missing`); `*` does not cross
+    /// a slash, and a pattern without one is compared with the file's name.
+    pub allow_missing: Vec<String>,
+    /// Absolute places of the server and where they lie here, first match first.
+    pub path_map: Vec<PathMap>,
+    /// Names that httpd is started with (`-D NAME`).
+    pub defines: Vec<String>,
+    /// Bounds against files that multiply themselves.
+    pub limits: Limits,
+}
+
+/// A folder of the server's machine and the folder here that holds its files.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct PathMap {
+    /// On the server: absolute, such as `/etc/nginx`.
+    pub from: PathBuf,
+    /// Here, such as `roles/web/files/etc/nginx`.
+    pub to: PathBuf,
+    /// True where `to` is the whole of `from`: what is not there does not exist. False
+    /// where this machine's own file is taken for what `to` lacks.
+    pub whole: bool,
+}
+
+/// Bounds of one project. Reaching one is a problem of kind `Limit`, never a crash.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct Limits {
+    /// How often files may be included, counting every instance.
+    pub instances: usize,
+    /// How many directives may stand in force, counting every instance.
+    pub directives: usize,
+    /// How deep includes may nest (httpd: 128, nginx has no limit but its stack).
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            instances: 100_000,
+            directives: 5_000_000,
+            depth: 128,
+        }
+    }
+}

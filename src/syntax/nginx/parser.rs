@@ -1,0 +1,445 @@
+//! nginx tokens to the flat tree, with the server's errors beside it.
+//!
+//! One pass without recursion. The first error is the one `nginx -t` would stop at; the
+//! parser goes on behind it so that the tree covers the whole file. Must not judge
+//! directives: contexts, arity and values are other rooms' work.
+
+use crate::syntax::nginx::lexer;
+use crate::syntax::nginx::limits::{MAX_DEPTH, MAX_ERRORS, SUSPICIOUS, exhausted};
+use crate::syntax::nginx::lua::{self, LuaEnd};
+use crate::syntax::nginx::view::decode;
+use crate::syntax::{Node, NodeId, NodeKind, SyntaxError, Token, TokenKind, Tree};
+use crate::text::{LineIndex, Span};
+
+/// What stands between a block's braces.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub enum Body {
+    /// Statements that begin with a directive's name.
+    Directives,
+    /// Lines of data (`types`, `map`): the first word is no directive, blocks are refused.
+    /// `include` works in most of them, so a reader has to look for that word itself.
+    Data,
+    /// Lua, which has braces of its own.
+    Lua,
+}
+
+/// What an included file continues.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+pub enum InitialContext {
+    /// A main file, or one included among directives.
+    #[default]
+    Directives,
+    /// A file included inside a data block.
+    Data,
+}
+
+/// How to read a file.
+#[derive(Copy, Clone, Debug)]
+pub struct Options {
+    /// The body that a directive of this (decoded) name opens.
+    pub body: fn(&[u8]) -> Body,
+    /// What the file's own top level holds.
+    pub context: InitialContext,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            body: server_bodies,
+            context: InitialContext::Directives,
+        }
+    }
+}
+
+/// The blocks that are not made of directives: nginx's own (`ngx_http_core_module`,
+/// `_map_`, `_geo_`, `_split_clients_`, `_charset_` and their stream siblings; `match` of the
+/// commercial health check) and those of lua-nginx-module.
+pub fn server_bodies(name: &[u8]) -> Body {
+    match name {
+        b"types" | b"map" | b"geo" | b"split_clients" | b"charset_map" | b"match" => Body::Data,
+        _ if name.ends_with(b"_by_lua_block") => Body::Lua,
+        _ => Body::Directives,
+    }
+}
+
+/// Parses one file. Any bytes give a tree whose tokens print back as those bytes.
+///
+/// `tree.errors[0]`, where there is one, has nginx's own sentence and line; bytes in a
+/// sentence that are not printable ASCII stand as `\xNN`. Later errors are what the parser
+/// met after it went on, at most [`MAX_ERRORS`](super::MAX_ERRORS). Unlike nginx it says so when
+/// blocks nest deeper than [`MAX_DEPTH`](super::MAX_DEPTH).
+///
+/// In the tree, a node's `last_token` is the index of its `;` or `{` where it has one, and
+/// one past its last word where an error left it without. A `{` without a name in front
+/// becomes a block without words.
+///
+/// Texts of 4 GiB and more give an empty tree with one error.
+pub fn parse(text: &[u8], options: &Options) -> Tree {
+    if u32::try_from(text.len()).is_err() {
+        let message = "file is larger than 4 GiB".to_string();
+        let error = SyntaxError {
+            message,
+            span: Span::at(0),
+            line: 1,
+            fatal: true,
+        };
+        return Tree {
+            errors: vec![error],
+            ..Tree::default()
+        };
+    }
+    let mut parser = Parser::new(text, options);
+    parser.run();
+    parser.finish()
+}
+
+/// A statement that has begun.
+#[derive(Copy, Clone)]
+struct Statement {
+    /// Index of its first token.
+    first: u32,
+    /// One past its last word's token.
+    behind_word: u32,
+    /// Where the name begins.
+    start: u32,
+}
+
+/// An open block.
+#[derive(Copy, Clone)]
+struct Frame {
+    node: NodeId,
+    data: bool,
+}
+
+struct Parser<'text> {
+    text: &'text [u8],
+    body: fn(&[u8]) -> Body,
+    tree: Tree,
+    frames: Vec<Frame>,
+    /// Data lines are read at this level.
+    data: bool,
+    /// The file's own level.
+    top_data: bool,
+    statement: Option<Statement>,
+    /// The previous token was a quoted word, so only a few bytes may follow.
+    after_quote: bool,
+    deep: bool,
+}
+
+impl<'text> Parser<'text> {
+    fn new(text: &'text [u8], options: &Options) -> Self {
+        let data = options.context == InitialContext::Data;
+        let mut tree = Tree::default();
+        tree.tokens.reserve(text.len() / 6);
+        tree.nodes.reserve(text.len() / 48);
+        Self {
+            text,
+            body: options.body,
+            tree,
+            frames: Vec::new(),
+            data,
+            top_data: data,
+            statement: None,
+            after_quote: false,
+            deep: false,
+        }
+    }
+
+    fn run(&mut self) {
+        let mut rest = self.text;
+        while let Ok((behind, kind)) = lexer::token(rest) {
+            let start = self.offset(rest);
+            let end = self.offset(behind);
+            let index = self.tree.tokens.len() as u32;
+            let span = Span::new(start as u32, end as u32);
+            self.tree.tokens.push(Token { kind, span });
+            rest = behind;
+            if self.after_quote {
+                self.check_after_quote(span);
+            }
+            if end - start >= SUSPICIOUS {
+                self.check_length(kind, span);
+            }
+            match kind {
+                TokenKind::Space | TokenKind::Comment => {}
+                TokenKind::Semicolon => self.semicolon(index, span),
+                TokenKind::Open => rest = self.open(index, span, behind),
+                TokenKind::Close => self.close(span),
+                TokenKind::Quoted => {
+                    self.after_quote = true;
+                    self.word(index, span);
+                }
+                _ => self.word(index, span),
+            }
+        }
+        self.end_of_file();
+    }
+
+    fn offset(&self, rest: &[u8]) -> usize {
+        self.text.len() - rest.len()
+    }
+
+    fn word(&mut self, index: u32, span: Span) {
+        let statement = self.statement.get_or_insert(Statement {
+            first: index,
+            behind_word: 0,
+            start: span.start,
+        });
+        statement.behind_word = index + 1;
+    }
+
+    fn semicolon(&mut self, index: u32, span: Span) {
+        let Some(statement) = self.statement.take() else {
+            return self.error("unexpected \";\"", span);
+        };
+        self.push_simple(statement, index, span.end);
+    }
+
+    fn push_simple(&mut self, statement: Statement, last_token: u32, end: u32) {
+        let id = self.tree.nodes.len() as u32;
+        self.tree.nodes.push(Node {
+            kind: if self.data {
+                NodeKind::Data
+            } else {
+                NodeKind::Directive
+            },
+            parent: self.frames.last().map(|frame| frame.node),
+            end: id + 1,
+            span: Span::new(statement.start, end),
+            body: None,
+            first_token: statement.first,
+            last_token,
+        });
+    }
+
+    /// Opens a block at `{`; gives what is left to read, which is less after a Lua body.
+    fn open(&mut self, index: u32, span: Span, behind: &'text [u8]) -> &'text [u8] {
+        let statement = self.statement.take();
+        if statement.is_none() || self.data {
+            self.error("unexpected \"{\"", span);
+        }
+        let body = statement.map_or(Body::Directives, |statement| self.body_of(statement));
+        let data = self.data || body == Body::Data;
+        let lua = !self.data && body == Body::Lua;
+        let id = NodeId(self.tree.nodes.len() as u32);
+        self.tree.nodes.push(Node {
+            kind: if lua {
+                NodeKind::Foreign
+            } else {
+                NodeKind::Block
+            },
+            parent: self.frames.last().map(|frame| frame.node),
+            end: id.0 + 1,
+            span: Span::new(statement.map_or(span.start, |it| it.start), span.end),
+            body: Some(Span::at(span.end)),
+            first_token: statement.map_or(index, |it| it.first),
+            last_token: index,
+        });
+        if lua {
+            return self.lua_body(id, behind);
+        }
+        self.frames.push(Frame { node: id, data });
+        self.data = data;
+        if self.frames.len() > MAX_DEPTH && !self.deep {
+            self.deep = true;
+            self.error(&format!("blocks nest deeper than {MAX_DEPTH} levels"), span);
+        }
+        behind
+    }
+
+    fn body_of(&self, statement: Statement) -> Body {
+        let Some(token) = self.tree.tokens.get(statement.first as usize) else {
+            return Body::Directives;
+        };
+        let raw = token.span.of(self.text);
+        match token.kind {
+            TokenKind::Quoted => (self.body)(&decode(&raw[1..raw.len() - 1])),
+            _ => (self.body)(&decode(raw)),
+        }
+    }
+
+    fn lua_body(&mut self, id: NodeId, behind: &'text [u8]) -> &'text [u8] {
+        let start = self.offset(behind);
+        let end = match lua::body_end(behind) {
+            LuaEnd::Closed(end) => start + end,
+            LuaEnd::Unclosed(last_open) => {
+                // The server names the line of the last brace that it counted.
+                let at = last_open.map_or(start - 1, |offset| start + offset) as u32;
+                let span = Span::new(at, at + 1);
+                self.error(
+                    "unexpected end of file, expecting terminating characters for lua code block",
+                    span,
+                );
+                self.text.len()
+            }
+            LuaEnd::LongBracket { at, level } => {
+                let equals = "=".repeat(level);
+                let span = Span::at((start + at) as u32);
+                self.error(
+                    &format!("Lua code block missing the closing long bracket \"]{equals}]\""),
+                    span,
+                );
+                self.text.len()
+            }
+        };
+        let body = Span::new(start as u32, end as u32);
+        if !body.is_empty() {
+            self.tree.tokens.push(Token {
+                kind: TokenKind::Foreign,
+                span: body,
+            });
+        }
+        let closed = (end + 1).min(self.text.len());
+        if end < closed {
+            let span = Span::new(end as u32, closed as u32);
+            self.tree.tokens.push(Token {
+                kind: TokenKind::Close,
+                span,
+            });
+        }
+        let node = &mut self.tree.nodes[id.0 as usize];
+        node.body = Some(body);
+        node.span.end = closed as u32;
+        self.text.get(closed..).unwrap_or_default()
+    }
+
+    fn close(&mut self, span: Span) {
+        let unfinished = self.statement.take();
+        if let Some(statement) = unfinished {
+            self.error("unexpected \"}\"", span);
+            self.push_unfinished(statement);
+        }
+        let Some(frame) = self.frames.pop() else {
+            if unfinished.is_none() {
+                self.error("unexpected \"}\"", span);
+            }
+            return;
+        };
+        self.end_block(frame.node, span.start, span.end);
+        self.data = self.frames.last().map_or(self.top_data, |frame| frame.data);
+    }
+
+    fn end_block(&mut self, id: NodeId, body_end: u32, end: u32) {
+        let next = self.tree.nodes.len() as u32;
+        let node = &mut self.tree.nodes[id.0 as usize];
+        node.end = next;
+        node.span.end = end;
+        if let Some(body) = &mut node.body {
+            body.end = body_end;
+        }
+    }
+
+    /// Keeps the words that an error left without their `;`.
+    fn push_unfinished(&mut self, statement: Statement) {
+        let last = statement.behind_word.saturating_sub(1);
+        let end = self
+            .tree
+            .tokens
+            .get(last as usize)
+            .map_or(statement.start, |it| it.span.end);
+        self.push_simple(statement, statement.behind_word, end);
+    }
+
+    fn end_of_file(&mut self) {
+        let length = self.text.len() as u32;
+        let unfinished = self.statement.take();
+        if let Some(statement) = unfinished {
+            self.error(
+                "unexpected end of file, expecting \";\" or \"}\"",
+                Span::at(length),
+            );
+            self.push_unfinished(statement);
+        }
+        if unfinished.is_none() && !self.frames.is_empty() {
+            self.error("unexpected end of file, expecting \"}\"", Span::at(length));
+        }
+        while let Some(frame) = self.frames.pop() {
+            self.end_block(frame.node, length, length);
+        }
+    }
+
+    /// Behind a closing quote only white space, `;`, `{` and `)` are read on.
+    fn check_after_quote(&mut self, span: Span) {
+        self.after_quote = false;
+        let Some(byte) = self.text.get(span.start as usize).copied() else {
+            return;
+        };
+        if lexer::is_space(byte) || matches!(byte, b';' | b'{' | b')') {
+            return;
+        }
+        let message = format!("unexpected \"{}\"", printable(&[byte]));
+        self.error(&message, Span::new(span.start, span.start + 1));
+    }
+
+    /// Finds tokens that do not fit the server's buffer.
+    fn check_length(&mut self, kind: TokenKind, span: Span) {
+        let quoted = self.text.get(span.start as usize).copied();
+        let quoted = quoted.filter(|_| matches!(kind, TokenKind::Quoted | TokenKind::Invalid));
+        let start = span.start as usize + usize::from(quoted.is_some());
+        let end = span.end as usize;
+        let spaced = self
+            .text
+            .get(end)
+            .is_some_and(|byte| lexer::is_space(*byte));
+        let last = match kind {
+            TokenKind::Comment => end,
+            TokenKind::Word | TokenKind::Quoted => end + usize::from(spaced),
+            TokenKind::Invalid => end,
+            _ => return,
+        };
+        let Some(full) = exhausted(start, last, self.text.len()) else {
+            return;
+        };
+        // A quoted word's closing quote is its last byte: once that is read, the server
+        // has forgotten that the word was quoted.
+        let inside = kind == TokenKind::Invalid || full < end;
+        let message = match quoted.filter(|_| inside) {
+            Some(quote) => format!(
+                "too long parameter, probably missing terminating \"{}\" character",
+                char::from(quote)
+            ),
+            None => {
+                let head = self.text.get(start..start + 10).unwrap_or_default();
+                format!("too long parameter \"{}...\" started", printable(head))
+            }
+        };
+        self.error(&message, span);
+    }
+
+    fn error(&mut self, message: &str, span: Span) {
+        if self.tree.errors.len() < MAX_ERRORS {
+            let message = message.to_string();
+            self.tree.errors.push(SyntaxError {
+                message,
+                span,
+                line: 0,
+                fatal: true,
+            });
+        }
+    }
+
+    /// Counts lines only where there is something to report.
+    fn finish(mut self) -> Tree {
+        if self.tree.errors.is_empty() {
+            return self.tree;
+        }
+        let lines = LineIndex::new(self.text);
+        for error in &mut self.tree.errors {
+            error.line = lines.line(error.span.start);
+        }
+        self.tree
+    }
+}
+
+/// Bytes for a sentence: printable ASCII as it is, the rest as `\xNN`, so that no file can
+/// steer a terminal.
+fn printable(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for byte in bytes {
+        match byte {
+            b' '..=b'~' => out.push(char::from(*byte)),
+            _ => out.push_str(&format!("\\x{byte:02x}")),
+        }
+    }
+    out
+}
