@@ -1,0 +1,74 @@
+//! The rules: each one file, which opens with its own page and ends in a pure function.
+//!
+//! A rule reads the [`Site`] and the policy and says what is wrong, where it is decided and
+//! which statements to change. It must not walk text for inherited values, read files, know
+//! the time or call another rule.
+
+use crate::catalog::Server;
+use crate::finding::{Finding, Severity};
+use crate::model::Site;
+use crate::policy::Policy;
+
+/// What a rule may look at.
+#[derive(Copy, Clone, Debug)]
+pub struct Context<'a> {
+    /// The configuration as the server understands it.
+    pub site: &'a Site,
+    /// What is wanted.
+    pub policy: &'a Policy,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Kebab-case, after the bad pattern.
+    pub name: &'static str,
+    /// The grade of most of its findings; a finding can be graded otherwise.
+    pub severity: Severity,
+    /// Whose configurations it reads.
+    pub servers: &'static [Server],
+    /// One line for lists.
+    pub summary: &'static str,
+    /// The text of its source file, which opens with its page.
+    pub source: &'static str,
+    /// Finds.
+    pub check: fn(&Context<'_>) -> Vec<Finding>,
+}
+
+impl Rule {
+    /// The rule's page as Markdown: the `//!` lines that its file opens with.
+    pub fn page(&self) -> String {
+        let mut page = String::new();
+        for line in self.source.lines() {
+            let Some(text) = line.strip_prefix("//!") else { break };
+            page.push_str(text.strip_prefix(' ').unwrap_or(text));
+            page.push('\n');
+        }
+        page
+    }
+}
+
+/// Every rule, sorted by name.
+pub fn all() -> &'static [Rule] {
+    &RULES
+}
+
+/// The rule of this name.
+pub fn by_name(name: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.name == name)
+}
+
+/// Runs every rule that knows the site's server. Sorted by path, line, column and rule.
+pub fn check(context: &Context<'_>) -> Vec<Finding> {
+    let known = RULES.iter().filter(|rule| rule.servers.contains(&context.site.server));
+    let mut findings: Vec<Finding> = known.flat_map(|rule| (rule.check)(context)).collect();
+    findings.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    findings
+}
+
+fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
+    let place = &finding.location;
+    (&place.path, place.line, place.column, finding.rule, &finding.message)
+}
+
+static RULES: [Rule; 0] = [];
