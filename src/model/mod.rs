@@ -4,6 +4,7 @@
 //! Pure: a [`Project`](crate::source::Project) and a version in, a [`Site`] out. No I/O, no
 //! time, no judgement; judging is the rules' work.
 
+mod nginx;
 mod site;
 mod version;
 
@@ -14,3 +15,13 @@ pub use site::{
     Tls13Resumes, Transport, Why,
 };
 pub use version::{Assumed, Platform, VersionSource};
+
+use crate::catalog::Server;
+use crate::source::Project;
+
+/// Evaluates a configuration for one platform.
+pub fn build(project: &Project, platform: &Platform) -> Site {
+    match project.server {
+        Server::Nginx | Server::Apache => nginx::build(project, platform),
+    }
+}

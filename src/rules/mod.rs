@@ -40,7 +40,9 @@ impl Rule {
     pub fn page(&self) -> String {
         let mut page = String::new();
         for line in self.source.lines() {
-            let Some(text) = line.strip_prefix("//!") else { break };
+            let Some(text) = line.strip_prefix("//!") else {
+                break;
+            };
             page.push_str(text.strip_prefix(' ').unwrap_or(text));
             page.push('\n');
         }
@@ -60,7 +62,9 @@ pub fn by_name(name: &str) -> Option<&'static Rule> {
 
 /// Runs every rule that knows the site's server. Sorted by path, line, column and rule.
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
-    let known = RULES.iter().filter(|rule| rule.servers.contains(&context.site.server));
+    let known = RULES
+        .iter()
+        .filter(|rule| rule.servers.contains(&context.site.server));
     let mut findings: Vec<Finding> = known.flat_map(|rule| (rule.check)(context)).collect();
     findings.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     findings
@@ -68,7 +72,13 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
 
 fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
     let place = &finding.location;
-    (&place.path, place.line, place.column, finding.rule, &finding.message)
+    (
+        &place.path,
+        place.line,
+        place.column,
+        finding.rule,
+        &finding.message,
+    )
 }
 
 static RULES: [Rule; 0] = [];

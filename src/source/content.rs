@@ -24,7 +24,13 @@ pub(super) fn objection(text: &[u8]) -> Option<&'static str> {
 /// the beginning is NUL.
 fn is_wide(text: &[u8]) -> bool {
     let head = &text[..text.len().min(64)];
-    let zeros = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| **byte == 0).count();
+    let zeros = |from: usize| {
+        head.iter()
+            .skip(from)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
     let pairs = head.len() / 2;
     pairs >= 4 && (zeros(0) == pairs || zeros(1) == pairs)
 }
@@ -49,7 +55,9 @@ pub(super) fn is_template(text: &[u8]) -> bool {
         return false;
     }
     let lines = text.split(|byte| *byte == b'\n');
-    lines.map(<[u8]>::trim_ascii_start).any(|line| !line.starts_with(b"#") && has_mark(line))
+    lines
+        .map(<[u8]>::trim_ascii_start)
+        .any(|line| !line.starts_with(b"#") && has_mark(line))
 }
 
 fn has_mark(line: &[u8]) -> bool {
@@ -67,7 +75,10 @@ fn has_mark(line: &[u8]) -> bool {
 
 /// ` name`, `- .Values.x`, `$var` up to `}}` on the same line.
 fn is_expression(inside: &[u8]) -> bool {
-    let inside = inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start();
+    let inside = inside
+        .strip_prefix(b"-")
+        .unwrap_or(inside)
+        .trim_ascii_start();
     let starts = inside.first().is_some_and(|byte| {
         byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.' | b'$' | b'(' | b'/')
     });
@@ -86,7 +97,8 @@ pub(super) fn is_empty(text: &[u8]) -> bool {
 
 /// What nginx says instead of a dump where its configuration is broken.
 pub(super) fn failed_dump(text: &[u8]) -> bool {
-    text.split(|byte| *byte == b'\n').all(|line| line.is_empty() || line.starts_with(b"nginx: "))
+    text.split(|byte| *byte == b'\n')
+        .all(|line| line.is_empty() || line.starts_with(b"nginx: "))
         && contains(text, b"nginx: [emerg] ")
 }
 
@@ -114,7 +126,10 @@ mod tests {
 
     #[test]
     fn encodings_and_binaries_are_objected_to() {
-        let wide: Vec<u8> = "events {}\nhttp {}".bytes().flat_map(|byte| [byte, 0]).collect();
+        let wide: Vec<u8> = "events {}\nhttp {}"
+            .bytes()
+            .flat_map(|byte| [byte, 0])
+            .collect();
         assert!(objection(&wide).is_some());
         assert!(objection(b"\xff\xfee\0").is_some());
         assert!(objection(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03").is_some());

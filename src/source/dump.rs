@@ -29,12 +29,13 @@ impl Dump {
         let mut files = Memory::with_origin(FileOrigin::Dump);
         let mut section: Option<Section> = None;
         for (number, line) in stream.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            if let Some(path) = header(line) {
+            if let Some((path, carriage)) = header(line) {
                 if let Some(done) = section.take() {
                     done.store(&mut files);
                 }
                 root.get_or_insert_with(|| path.clone());
                 section = Some(Section {
+                    carriage,
                     path,
                     text: Vec::new(),
                 });
@@ -66,6 +67,8 @@ impl Dump {
 
 struct Section {
     path: PathBuf,
+    /// A terminal stood in between: every line feed has got a carriage return.
+    carriage: bool,
     text: Vec<u8>,
 }
 
@@ -75,17 +78,24 @@ impl Section {
         if self.text.last() == Some(&b'\n') {
             self.text.pop();
         }
+        if self.carriage && self.text.last() == Some(&b'\r') {
+            self.text.pop();
+        }
         files.insert(&self.path, self.text.into());
     }
 }
 
-/// The path of a header line. A terminal in between (`exec -t`) leaves a CR behind it.
-fn header(line: &[u8]) -> Option<PathBuf> {
+/// The path of a header line, and whether a terminal in between (`exec -t`) has left a
+/// carriage return behind it.
+fn header(line: &[u8]) -> Option<(PathBuf, bool)> {
     let rest = line.strip_prefix(b"# configuration file ")?;
     let rest = rest.strip_suffix(b"\n").unwrap_or(rest);
-    let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
+    let (rest, carriage) = match rest.strip_suffix(b"\r") {
+        Some(rest) => (rest, true),
+        None => (rest, false),
+    };
     let name = rest.strip_suffix(b":")?;
-    (!name.is_empty()).then(|| path::from_bytes(name))
+    (!name.is_empty()).then(|| (path::from_bytes(name), carriage))
 }
 
 /// nginx's two closing messages, wherever mixing two streams has put them. No
@@ -134,7 +144,7 @@ mod tests {
     #[test]
     fn messages_behind_and_between_the_files_are_dropped() {
         let stream = b"# configuration file /n:\r\na b;\r\n\
-            nginx: configuration file /n test is successful\r\nc;\r\n\n";
+            nginx: configuration file /n test is successful\r\nc;\r\n\r\n";
         let dump = Dump::parse(stream).unwrap();
         assert_eq!(
             &*dump.files().read(Path::new("/n")).unwrap(),

@@ -85,7 +85,11 @@ impl<'pattern> Class<'pattern> {
                 _ => at += 1,
             }
         }
-        Some(Self { negated, members: &inside[start..at], length: at + 1 })
+        Some(Self {
+            negated,
+            members: &inside[start..at],
+            length: at + 1,
+        })
     }
 
     fn contains(&self, byte: u8) -> bool {
@@ -143,7 +147,10 @@ fn member(members: &[u8]) -> Option<(Member<'_>, &[u8])> {
 fn named_end(members: &[u8], at: usize) -> Option<usize> {
     let name = members.get(at + 2..)?;
     let length = name.windows(2).position(|pair| pair == b":]")?;
-    name[..length].iter().all(u8::is_ascii_lowercase).then_some(at + 2 + length + 2)
+    name[..length]
+        .iter()
+        .all(u8::is_ascii_lowercase)
+        .then_some(at + 2 + length + 2)
 }
 
 /// POSIX classes in the C locale.
@@ -167,7 +174,9 @@ fn named_contains(name: &[u8], byte: u8) -> bool {
 
 /// The folder in front of the first component with a wildcard.
 pub(super) fn fixed_folder(base: &Path, pattern: &[u8]) -> PathBuf {
-    let first = pattern.iter().position(|byte| matches!(byte, b'*' | b'?' | b'['));
+    let first = pattern
+        .iter()
+        .position(|byte| matches!(byte, b'*' | b'?' | b'['));
     let head = &pattern[..first.unwrap_or(pattern.len())];
     let slash = head.iter().rposition(|byte| *byte == b'/');
     path::below(base, &unescaped(&head[..slash.map_or(0, |at| at + 1)]))
@@ -180,7 +189,11 @@ pub(super) fn fixed_folder(base: &Path, pattern: &[u8]) -> PathBuf {
 /// nobody can mean that, and the names found are the same everywhere else.
 pub(super) fn expand(base: &Path, pattern: &[u8], files: &dyn FileSystem) -> Vec<PathBuf> {
     let absolute = path::is_absolute(pattern);
-    let mut found = vec![if absolute { PathBuf::from("/") } else { base.to_path_buf() }];
+    let mut found = vec![if absolute {
+        PathBuf::from("/")
+    } else {
+        base.to_path_buf()
+    }];
     let mut fixed = true;
     let mut components = pattern.split(|byte| *byte == b'/').peekable();
     while let Some(component) = components.next() {
@@ -210,7 +223,11 @@ fn descend(folders: &[PathBuf], component: &[u8], files: &dyn FileSystem) -> Vec
     }
     let mut found = Vec::new();
     for folder in folders {
-        let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let listed = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
         for name in files.list(listed).unwrap_or_default() {
             if component_matches(component, &path::bytes_of(&name)) {
                 found.push(folder.join(&name));
@@ -229,7 +246,9 @@ fn is_named(path: &Path, files: &dyn FileSystem) -> bool {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return false;
     };
-    files.list(folder).is_ok_and(|names| names.iter().any(|listed| listed == name))
+    files
+        .list(folder)
+        .is_ok_and(|names| names.iter().any(|listed| listed == name))
 }
 
 /// A component without the backslashes that a pattern needs.
@@ -237,7 +256,11 @@ fn unescaped(component: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(component.len());
     let mut bytes = component.iter();
     while let Some(byte) = bytes.next() {
-        let byte = if *byte == b'\\' { bytes.next().unwrap_or(byte) } else { byte };
+        let byte = if *byte == b'\\' {
+            bytes.next().unwrap_or(byte)
+        } else {
+            byte
+        };
         out.push(*byte);
     }
     out
@@ -248,7 +271,9 @@ fn unescaped(component: &[u8]) -> Vec<u8> {
 pub(super) fn path_matches(pattern: &[u8], path: &Path) -> bool {
     let text = path::bytes_of(path.as_os_str());
     let parts = |bytes: &[u8]| -> Vec<Vec<u8>> {
-        let kept = bytes.split(|byte| *byte == b'/').filter(|part| !part.is_empty());
+        let kept = bytes
+            .split(|byte| *byte == b'/')
+            .filter(|part| !part.is_empty());
         kept.map(<[u8]>::to_vec).collect()
     };
     let (wanted, given) = (parts(pattern), parts(&text));
@@ -261,7 +286,10 @@ pub(super) fn path_matches(pattern: &[u8], path: &Path) -> bool {
         return false;
     };
     let tail = wanted.iter().zip(&given[skipped..]);
-    (!anchored || skipped == 0) && tail.into_iter().all(|(wanted, given)| wildcard_matches(wanted, given))
+    (!anchored || skipped == 0)
+        && tail
+            .into_iter()
+            .all(|(wanted, given)| wildcard_matches(wanted, given))
 }
 
 #[cfg(test)]
@@ -313,7 +341,10 @@ mod tests {
     #[test]
     fn many_stars_do_not_take_forever() {
         let pattern = "a*".repeat(200) + "b";
-        assert!(!component_matches(pattern.as_bytes(), "a".repeat(20_000).as_bytes()));
+        assert!(!component_matches(
+            pattern.as_bytes(),
+            "a".repeat(20_000).as_bytes()
+        ));
     }
 
     #[test]

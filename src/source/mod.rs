@@ -5,17 +5,21 @@
 //! Define, macros and conditionals.
 
 pub mod apache;
+mod content;
 mod discover;
 mod disk;
 mod dump;
 mod error;
 mod files;
+mod glob;
 mod load;
 mod memory;
+mod nginx;
 mod options;
 mod package;
 mod path;
 mod project;
+mod resolve;
 
 pub use discover::{Discovery, Found, discover};
 pub use disk::Disk;

@@ -1,0 +1,205 @@
+//! Which servers share an address, which of them is its default, and which names reach each.
+
+use std::collections::{HashMap, HashSet};
+
+use super::blocks::Blocks;
+use super::config::Config;
+use crate::catalog::{Version, behaviours};
+use crate::model::{BlockId, Module, Transport};
+use crate::syntax::value::nginx::{self, Host};
+
+/// A `server` block with its merged settings.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) block: BlockId,
+    pub(super) module: Module,
+    pub(super) config: Config,
+    /// As written, in file order, without empty ones.
+    pub(super) names: Vec<String>,
+    listens: Vec<Listen>,
+}
+
+/// One address of one `listen`.
+#[derive(Clone, Debug)]
+struct Listen {
+    address: String,
+    transport: Transport,
+    tls: bool,
+    default: bool,
+}
+
+/// An address with the servers that share it.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) address: String,
+    pub(super) transport: Transport,
+    pub(super) module: Module,
+    /// Index of the default server.
+    pub(super) default: usize,
+    /// Members, the default first, then file order, each with the names that reach it.
+    pub(super) members: Vec<Member>,
+}
+
+/// A server on a socket.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// Index of the server.
+    pub(super) server: usize,
+    /// Names not lost to an earlier server of the socket.
+    pub(super) names: Vec<String>,
+    /// Some client reaches it.
+    pub(super) reachable: bool,
+}
+
+/// All servers, in file order.
+pub(super) fn servers(blocks: &Blocks, version: Version) -> Vec<Server> {
+    let defaults = Config::defaults(version);
+    let mut outer: HashMap<BlockId, Config> = HashMap::new();
+    for (block, _) in &blocks.outers {
+        outer.insert(*block, defaults.merged(blocks, *block));
+    }
+    let mut servers = Vec::with_capacity(blocks.servers.len());
+    for (block, module) in &blocks.servers {
+        let around = blocks
+            .block(*block)
+            .parent
+            .and_then(|parent| outer.get(&parent));
+        let config = around.unwrap_or(&defaults).merged(blocks, *block);
+        servers.push(Server {
+            block: *block,
+            module: *module,
+            names: names(blocks, *block, *module, version),
+            listens: listens(blocks, *block, *module),
+            config,
+        });
+    }
+    servers
+}
+
+/// The addresses that speak TLS, by first appearance.
+pub(super) fn sockets(servers: &[Server]) -> Vec<Socket> {
+    let mut order: Vec<(Module, Transport, &str)> = Vec::new();
+    let mut members: HashMap<(Module, Transport, &str), Vec<(usize, &Listen)>> = HashMap::new();
+    for (index, server) in servers.iter().enumerate() {
+        for listen in &server.listens {
+            let key = (server.module, listen.transport, listen.address.as_str());
+            let entry = members.entry(key).or_insert_with(|| {
+                order.push(key);
+                Vec::new()
+            });
+            // The same address twice in a server keeps nginx from starting.
+            if entry.last().is_none_or(|(last, _)| *last != index) {
+                entry.push((index, listen));
+            }
+        }
+    }
+    let sockets = order
+        .iter()
+        .filter_map(|key| socket(servers, *key, members.get(key)?));
+    sockets.collect()
+}
+
+fn socket(
+    servers: &[Server],
+    (module, transport, address): (Module, Transport, &str),
+    listens: &[(usize, &Listen)],
+) -> Option<Socket> {
+    let explicit = listens.iter().find(|(_, listen)| listen.default);
+    let default = explicit.or(listens.first()).map(|(server, _)| *server)?;
+    let config = &servers.get(default)?.config;
+    // `listen ... ssl` of any server makes the address TLS; `ssl on` only that of the
+    // default server, because nginx asks before it knows a name. A version without the
+    // directive does not start at all; what was meant is judged then.
+    let tls = listens.iter().any(|(_, listen)| listen.tls)
+        || config.enabled.value
+        || (module == Module::Mail && config.starttls.value);
+    if !tls {
+        return None;
+    }
+    let mut taken = HashSet::new();
+    let mut members = Vec::with_capacity(listens.len());
+    for (index, _) in listens {
+        let names = &servers.get(*index)?.names;
+        let free = names
+            .iter()
+            .filter(|name| taken.insert(name.to_ascii_lowercase()));
+        let names: Vec<String> = free.cloned().collect();
+        let reachable = *index == default || !names.is_empty();
+        members.push(Member {
+            server: *index,
+            names,
+            reachable,
+        });
+    }
+    members.sort_by_key(|member| member.server != default);
+    Some(Socket {
+        address: address.to_owned(),
+        transport,
+        module,
+        default,
+        members,
+    })
+}
+
+fn names(blocks: &Blocks, block: BlockId, module: Module, version: Version) -> Vec<String> {
+    let by_name = match module {
+        Module::Http => true,
+        Module::Stream => behaviours::nginx::STREAM_VIRTUAL_SERVERS.holds(version),
+        // mail's server_name is only what the server calls itself.
+        Module::Mail => false,
+    };
+    if !by_name {
+        return Vec::new();
+    }
+    let settings = blocks
+        .own(block, "server_name")
+        .iter()
+        .map(|id| blocks.setting(*id));
+    let names = settings.flat_map(|setting| &setting.arguments);
+    names.filter(|name| !name.is_empty()).cloned().collect()
+}
+
+fn listens(blocks: &Blocks, block: BlockId, module: Module) -> Vec<Listen> {
+    let mut listens = Vec::new();
+    for id in blocks.own(block, "listen") {
+        let mut words = blocks.setting(*id).arguments.iter().map(String::as_bytes);
+        let Some(Ok(listen)) = words.next().map(|address| nginx::listen(address, words)) else {
+            continue;
+        };
+        let transport = if listen.quic {
+            Transport::Quic
+        } else {
+            Transport::Tcp
+        };
+        if listen.udp && module == Module::Stream {
+            continue;
+        }
+        for address in addresses(&listen) {
+            listens.push(Listen {
+                address,
+                transport,
+                tls: listen.ssl || listen.quic,
+                default: listen.default_server,
+            });
+        }
+    }
+    listens
+}
+
+/// The addresses of a `listen`, one for each port, as the contract writes them.
+fn addresses(listen: &nginx::Listen<'_>) -> Vec<String> {
+    let host = match &listen.host {
+        Host::Unix(path) => return vec![format!("unix:{}", String::from_utf8_lossy(path))],
+        Host::Any => "*".to_owned(),
+        Host::V4(address) if address.is_unspecified() => "*".to_owned(),
+        Host::V4(address) => address.to_string(),
+        Host::V6(address) => format!("[{address}]"),
+        Host::Name(name) => String::from_utf8_lossy(name).into_owned(),
+    };
+    let (first, last) = listen
+        .ports
+        .map_or((80, 80), |ports| (ports.first, ports.last));
+    (first..=last)
+        .map(|port| format!("{host}:{port}"))
+        .collect()
+}

@@ -1,0 +1,479 @@
+//! What a client of one endpoint sees: the settings of its own block B and of the block A
+//! that governs its address, put together as OpenSSL and nginx of a version do.
+//!
+//! Which block decides what is the catalog's data; the functions here say what each named
+//! decider does. tests/live_nginx.rs holds every row against running servers.
+
+use super::config::{CacheKind, Config, Protocols, Value};
+use crate::catalog::{self, Decider, Version, behaviours};
+use crate::model::{
+    ClientAuth, Field, KeySource, Lifetimes, Module, Origin, PerProtocol, Replaced, SettingId,
+    Tickets, Tls12, Tls12Id, Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
+};
+
+/// The two blocks of an endpoint and what they run on.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Pair<'a> {
+    /// The default server of the address.
+    pub(super) a: &'a Config,
+    /// The block itself.
+    pub(super) b: &'a Config,
+    /// True where both are one block.
+    pub(super) same: bool,
+    pub(super) version: Version,
+    pub(super) module: Module,
+    pub(super) transport: Transport,
+}
+
+/// What a client sees.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) tls12: Tls12,
+    pub(super) tls13: Tls13,
+    pub(super) lifetime: Lifetimes,
+    pub(super) chain_bounded: PerProtocol<Option<bool>>,
+    pub(super) key: Tickets,
+    pub(super) client_auth: ClientAuth,
+    pub(super) early_data: bool,
+    pub(super) rejects: bool,
+    pub(super) reasons: Vec<Reason>,
+}
+
+/// Why a field has its value.
+#[derive(Clone, Debug)]
+pub(super) struct Reason {
+    pub(super) field: Field,
+    pub(super) setting: &'static str,
+    pub(super) value: String,
+    pub(super) by: Option<SettingId>,
+    pub(super) origin: Option<Origin>,
+}
+
+/// TLS 1.3 forbids a longer ticket lifetime (RFC 8446 4.6.1), and OpenSSL caps the hint.
+const TLS13_LONGEST: u64 = 604_800;
+/// OpenSSL's own default, which stands in for a timeout of 0.
+const ZERO_TIMEOUT: u64 = 7_200;
+
+/// Evaluates an endpoint.
+pub(super) fn state(pair: Pair<'_>) -> State {
+    let rejects = pair.b.reject.value;
+    let mut reasons = Vec::with_capacity(12);
+    reasons.push(pair.reason(
+        Field::Rejects,
+        "ssl_reject_handshake",
+        &pair.b.reject,
+        false,
+    ));
+    let tickets = tickets(&pair);
+    let spoken = protocols(&pair);
+    let (tls12, tls13) = match rejects {
+        true => (UNAVAILABLE_12, UNAVAILABLE_13),
+        false => (
+            tls12(&pair, &tickets, spoken),
+            tls13(&pair, &tickets, spoken),
+        ),
+    };
+    session_reasons(&pair, &tickets, spoken, &mut reasons);
+    let lifetime = lifetime(&pair, tls12, tls13);
+    let field_of_time = [
+        (Field::Lifetime12, lifetime.tls12),
+        (Field::Lifetime13, lifetime.tls13),
+    ];
+    for (field, _) in field_of_time
+        .iter()
+        .filter(|(_, seconds)| seconds.is_some())
+    {
+        reasons.push(pair.reason(*field, "ssl_session_timeout", &pair.a.timeout, true));
+    }
+    let chain_bounded = chain_bounded(&pair, tls12, tls13);
+    if chain_bounded.tls13.is_some() || chain_bounded.tls12.is_some() {
+        let reason = pair.reason(
+            Field::ChainBounded,
+            "ssl_session_timeout",
+            &pair.a.timeout,
+            true,
+        );
+        reasons.push(reason);
+    }
+    let (key, reason) = key(&pair, tls12, tls13);
+    reasons.push(reason);
+    let auth = &pair.b.client_auth;
+    reasons.push(pair.reason(Field::ClientAuth, "ssl_verify_client", auth, false));
+    let early = pair
+        .decided("ssl_early_data", Decider::DefaultServer)
+        .early_data
+        .clone();
+    reasons.push(pair.reason(Field::EarlyData, "ssl_early_data", &early, true));
+    let tickets13 = matches!(tls13.issued, Tls13Issued::Stateless | Tls13Issued::Stateful);
+    let early_data = early.value && tickets13;
+    State {
+        tls12,
+        tls13,
+        lifetime,
+        chain_bounded,
+        key,
+        client_auth: auth.value,
+        early_data,
+        rejects,
+        reasons,
+    }
+}
+
+const UNAVAILABLE_12: Tls12 = Tls12 {
+    session_id: Tls12Id::Unavailable,
+    ticket: Tls12Ticket::Unavailable,
+};
+const UNAVAILABLE_13: Tls13 = Tls13 {
+    issued: Tls13Issued::Unavailable,
+    resumes: Tls13Resumes::Never,
+};
+
+/// Tickets of A and B, and which of them count.
+#[derive(Debug)]
+struct TicketFlags {
+    a: Value<bool>,
+    b: Value<bool>,
+    decider: Decider,
+}
+
+fn tickets(pair: &Pair<'_>) -> TicketFlags {
+    TicketFlags {
+        a: pair.a.tickets_effective(),
+        b: pair.b.tickets_effective(),
+        decider: pair.decider("ssl_session_tickets"),
+    }
+}
+
+/// The protocols that the endpoint speaks.
+fn protocols(pair: &Pair<'_>) -> Protocols {
+    let config = pair.decided("ssl_protocols", Decider::OwnBlock);
+    let mut spoken = config.protocols.value;
+    for command in &config.commands {
+        limit(&mut spoken, &command.value.0, &command.value.1);
+    }
+    if pair.transport == Transport::Quic {
+        spoken = Protocols {
+            legacy: false,
+            tls12: false,
+            tls13: spoken.tls13,
+        };
+    }
+    spoken
+}
+
+/// `MinProtocol`, `MaxProtocol` and `Protocol` as conf commands.
+fn limit(spoken: &mut Protocols, command: &str, list: &str) {
+    let rank = match list.trim() {
+        "TLSv1" | "TLSv1.1" => 1,
+        "TLSv1.2" => 2,
+        "TLSv1.3" => 3,
+        _ => 0,
+    };
+    if command.eq_ignore_ascii_case("MinProtocol") && rank > 0 {
+        spoken.legacy &= rank <= 1;
+        spoken.tls12 &= rank <= 2;
+    }
+    if command.eq_ignore_ascii_case("MaxProtocol") && rank > 0 {
+        spoken.tls13 &= rank >= 3;
+        spoken.tls12 &= rank >= 2;
+    }
+    if !command.eq_ignore_ascii_case("Protocol") {
+        return;
+    }
+    for word in list.split(',').map(str::trim) {
+        match word {
+            "-TLSv1.3" => spoken.tls13 = false,
+            "-TLSv1.2" => spoken.tls12 = false,
+            "ALL" => {
+                *spoken = Protocols {
+                    legacy: true,
+                    tls12: true,
+                    tls13: true,
+                }
+            }
+            "-ALL" => {
+                *spoken = Protocols {
+                    legacy: false,
+                    tls12: false,
+                    tls13: false,
+                }
+            }
+            "TLSv1.3" | "+TLSv1.3" => spoken.tls13 = true,
+            "TLSv1.2" | "+TLSv1.2" => spoken.tls12 = true,
+            _ => {}
+        }
+    }
+}
+
+fn tls12(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls12 {
+    if !spoken.tls12 && spoken.legacy {
+        // Only TLS 1.0 or 1.1: whether anybody can connect is the library's affair.
+        return Tls12 {
+            session_id: Tls12Id::Unknown,
+            ticket: Tls12Ticket::Unknown,
+        };
+    }
+    if !spoken.tls12 {
+        return UNAVAILABLE_12;
+    }
+    let ticket = match tls12_tickets_on(tickets) {
+        true => Tls12Ticket::Resumes,
+        false => Tls12Ticket::None,
+    };
+    let session_id = match (pair.a.cache.value, pair.b.cache.value) {
+        _ if pair.b.external.is_some() || pair.a.external.is_some() => Tls12Id::External,
+        // B's `off` takes the id away, whatever A stores.
+        (_, CacheKind::Off) | (CacheKind::Off | CacheKind::None, _) => Tls12Id::Never,
+        (CacheKind::Builtin, _) if pair.a.zone.is_none() => Tls12Id::PerWorker,
+        (CacheKind::Builtin | CacheKind::SharedOnly, _) => Tls12Id::Resumes,
+    };
+    Tls12 { session_id, ticket }
+}
+
+fn tls13(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls13 {
+    if !spoken.tls13 {
+        return UNAVAILABLE_13;
+    }
+    let none = Tls13 {
+        issued: Tls13Issued::None,
+        resumes: Tls13Resumes::Never,
+    };
+    if pair.a.ticket_count().is_some_and(|count| count.value == 0) {
+        return none;
+    }
+    let stored = match pair.a.cache.value {
+        CacheKind::Off | CacheKind::None => Tls13Resumes::Never,
+        CacheKind::Builtin if pair.a.zone.is_none() => Tls13Resumes::PerWorker,
+        CacheKind::Builtin | CacheKind::SharedOnly => Tls13Resumes::Always,
+    };
+    let stateful = Tls13 {
+        issued: Tls13Issued::Stateful,
+        resumes: stored,
+    };
+    let stateless = |resumes| Tls13 {
+        issued: Tls13Issued::Stateless,
+        resumes,
+    };
+    match (tickets.decider, tickets.a.value, tickets.b.value) {
+        (Decider::Both, true, true) => stateless(Tls13Resumes::Always),
+        (Decider::Both, false, true) => stateless(Tls13Resumes::Never),
+        (Decider::Both, true, false) => none,
+        (Decider::Both, false, false) => stateful,
+        (_, _, true) => stateless(Tls13Resumes::Always),
+        (_, _, false) => stateful,
+    }
+}
+
+/// TLS 1.2 tickets are issued and accepted.
+fn tls12_tickets_on(tickets: &TicketFlags) -> bool {
+    match tickets.decider {
+        Decider::Both => tickets.a.value && tickets.b.value,
+        _ => tickets.b.value,
+    }
+}
+
+fn session_reasons(
+    pair: &Pair<'_>,
+    tickets: &TicketFlags,
+    spoken: Protocols,
+    reasons: &mut Vec<Reason>,
+) {
+    let cache = pair.reason(
+        Field::Tls12SessionId,
+        "ssl_session_cache",
+        cache_value(pair),
+        true,
+    );
+    let protocols = &pair.decided("ssl_protocols", Decider::OwnBlock).protocols;
+    let from_a = pair.decider("ssl_protocols") == Decider::DefaultServer;
+    let unspoken = |field| pair.reason(field, "ssl_protocols", protocols, from_a);
+    if pair.b.reject.value {
+        let rejected = |field| pair.reason(field, "ssl_reject_handshake", &pair.b.reject, false);
+        let fields = [
+            Field::Tls12SessionId,
+            Field::Tls12Ticket,
+            Field::Tls13Issued,
+            Field::Tls13Resumes,
+        ];
+        reasons.extend(fields.map(rejected));
+        return;
+    }
+    match spoken.tls12 {
+        true => {
+            reasons.push(cache.clone());
+            reasons.push(ticket_reason(pair, tickets, Field::Tls12Ticket));
+        }
+        false => {
+            reasons.push(unspoken(Field::Tls12SessionId));
+            reasons.push(unspoken(Field::Tls12Ticket));
+        }
+    }
+    if !spoken.tls13 {
+        reasons.push(unspoken(Field::Tls13Issued));
+        reasons.push(unspoken(Field::Tls13Resumes));
+        return;
+    }
+    let count = pair.a.ticket_count().filter(|count| count.value == 0);
+    if let Some(count) = count {
+        let reason = |field| Reason {
+            origin: Some(Origin::ConfCommand),
+            ..pair.reason(field, "ssl_conf_command", &count, true)
+        };
+        reasons.push(reason(Field::Tls13Issued));
+        reasons.push(reason(Field::Tls13Resumes));
+        return;
+    }
+    let issued = ticket_reason(pair, tickets, Field::Tls13Issued);
+    let by_cache = !tickets.b.value && (tickets.decider != Decider::Both || !tickets.a.value);
+    let resumes = match by_cache {
+        true => Reason {
+            field: Field::Tls13Resumes,
+            ..cache
+        },
+        false => Reason {
+            field: Field::Tls13Resumes,
+            ..issued.clone()
+        },
+    };
+    reasons.push(issued);
+    reasons.push(resumes);
+}
+
+/// The cache setting that decides: A's, unless B's `off` takes the id away.
+fn cache_value<'a>(pair: &Pair<'a>) -> &'a Value<CacheKind> {
+    match pair.b.cache.value {
+        CacheKind::Off => &pair.b.cache,
+        _ => &pair.a.cache,
+    }
+}
+
+/// The ticket flag that decides: an `off` of A or B where both count, else B's.
+fn ticket_reason(pair: &Pair<'_>, tickets: &TicketFlags, field: Field) -> Reason {
+    let from_a = tickets.decider == Decider::Both && !tickets.a.value;
+    let flag = if from_a { &tickets.a } else { &tickets.b };
+    let mut reason = pair.reason(field, "ssl_session_tickets", flag, from_a);
+    let config = if from_a { pair.a } else { pair.b };
+    if flag.by != config.tickets.by {
+        reason.setting = "ssl_conf_command";
+        reason.origin = Some(Origin::ConfCommand);
+    }
+    reason
+}
+
+fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> Lifetimes {
+    let seconds = match pair.a.timeout.value {
+        0 => ZERO_TIMEOUT,
+        seconds => seconds,
+    };
+    let issued12 = matches!(tls12.ticket, Tls12Ticket::Resumes | Tls12Ticket::Dead)
+        || matches!(tls12.session_id, Tls12Id::Resumes | Tls12Id::PerWorker);
+    let issued13 = matches!(tls13.issued, Tls13Issued::Stateless | Tls13Issued::Stateful);
+    PerProtocol {
+        tls12: issued12.then_some(seconds),
+        tls13: issued13.then_some(seconds.min(TLS13_LONGEST)),
+    }
+}
+
+fn chain_bounded(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> PerProtocol<Option<bool>> {
+    let resumes12 = tls12.ticket == Tls12Ticket::Resumes
+        || matches!(tls12.session_id, Tls12Id::Resumes | Tls12Id::PerWorker);
+    let resumes13 = matches!(
+        tls13.resumes,
+        Tls13Resumes::Always | Tls13Resumes::PerWorker
+    );
+    PerProtocol {
+        tls12: resumes12.then_some(true),
+        tls13: resumes13.then(|| behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(pair.version)),
+    }
+}
+
+/// The key of tickets issued here: always A's.
+fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
+    let issued = matches!(tls12.ticket, Tls12Ticket::Resumes | Tls12Ticket::Dead)
+        || tls13.issued == Tls13Issued::Stateless;
+    let nothing = Tickets {
+        source: KeySource::None,
+        files: Vec::new(),
+        zone: None,
+        replaced: None,
+    };
+    if !issued {
+        let off = ticket_reason(pair, &tickets(pair), Field::TicketKey);
+        return (nothing, off);
+    }
+    if let Some(first) = pair.a.keys.first() {
+        let files = pair.a.keys.iter().map(|key| key.value.clone()).collect();
+        let key = Tickets {
+            source: KeySource::Files,
+            files,
+            replaced: Some(Replaced::ByFile),
+            ..nothing
+        };
+        let reason = pair.reason(Field::TicketKey, "ssl_session_ticket_key", first, true);
+        return (key, reason);
+    }
+    let rotates = behaviours::nginx::AUTOMATIC_TICKET_KEY_ROTATION.holds(pair.version);
+    if let Some(zone) = pair.a.zone_in_use().filter(|_| rotates) {
+        let key = Tickets {
+            source: KeySource::Zone,
+            zone: Some(zone.value.clone()),
+            replaced: Some(Replaced::Automatic),
+            ..nothing
+        };
+        let reason = pair.reason(Field::TicketKey, "ssl_session_cache", zone, true);
+        return (key, reason);
+    }
+    let key = Tickets {
+        source: KeySource::Startup,
+        replaced: Some(Replaced::Reload),
+        ..nothing
+    };
+    let unset = Value {
+        value: (),
+        text: "none".to_owned(),
+        by: None,
+    };
+    (
+        key,
+        pair.reason(Field::TicketKey, "ssl_session_ticket_key", &unset, true),
+    )
+}
+
+impl<'a> Pair<'a> {
+    /// The named decider of a directive in this version.
+    pub(super) fn decider(&self, name: &str) -> Decider {
+        let context = super::config::server_context(self.module);
+        let row = catalog::nginx_in(name.as_bytes(), context);
+        row.map_or(Decider::None, |row| row.decider(self.version))
+    }
+
+    /// The block that decides a directive; `otherwise` where the module has no such row.
+    fn decided(&self, name: &str, otherwise: Decider) -> &'a Config {
+        let decider = match self.decider(name) {
+            Decider::None => otherwise,
+            decider => decider,
+        };
+        match decider {
+            Decider::DefaultServer | Decider::DefaultServerOwnOff => self.a,
+            _ => self.b,
+        }
+    }
+
+    /// A reason; `from_a` says that A's value decides.
+    pub(super) fn reason<T>(
+        &self,
+        field: Field,
+        setting: &'static str,
+        value: &Value<T>,
+        from_a: bool,
+    ) -> Reason {
+        let foreign = from_a && !self.same;
+        Reason {
+            field,
+            setting,
+            value: value.text.clone(),
+            by: value.by,
+            origin: foreign.then_some(Origin::DefaultServer),
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! The grammars of single values.
