@@ -2,7 +2,9 @@
 //!
 //! ARCHITECTURE.md describes the rooms, what each may use and the invariants.
 
+pub mod app;
 pub mod catalog;
+pub mod cli;
 pub mod finding;
 pub mod model;
 pub mod policy;

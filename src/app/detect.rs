@@ -64,7 +64,10 @@ impl Detected {
 fn first_answer(programs: &[(&str, &str)], name: &str) -> Result<Answer, AppError> {
     let mut why = "not installed".to_owned();
     for (program, argument) in programs {
-        let output = Command::new(program).arg(argument).stdin(Stdio::null()).output();
+        let output = Command::new(program)
+            .arg(argument)
+            .stdin(Stdio::null())
+            .output();
         let output = match output {
             Ok(output) => output,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -82,7 +85,10 @@ fn first_answer(programs: &[(&str, &str)], name: &str) -> Result<Answer, AppErro
         }
         why = format!("{program} {argument} names no version");
     }
-    Err(AppError::Detect { program: name.to_owned(), why })
+    Err(AppError::Detect {
+        program: name.to_owned(),
+        why,
+    })
 }
 
 /// Reads `nginx version: nginx/1.22.1 ...`, `Server version: Apache/2.4.71 (Debian)` and
@@ -97,7 +103,9 @@ fn parse(said: &str) -> Answer {
 
 fn version_behind(said: &str, words: &str) -> Option<Version> {
     let rest = said.split_once(words)?.1;
-    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    let end = rest
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(rest.len());
     rest[..end].parse().ok()
 }
 
@@ -118,6 +126,9 @@ mod tests {
         );
         let apache = "Server version: Apache/2.4.71 (Debian)\nServer built:   2026-01-01\n";
         assert_eq!(parse(apache).server, Some(Version::new(2, 4, 71)));
-        assert_eq!(parse("nginx version: openresty/1.21.4.1"), Answer::default());
+        assert_eq!(
+            parse("nginx version: openresty/1.21.4.1"),
+            Answer::default()
+        );
     }
 }

@@ -24,7 +24,10 @@ pub struct Page {
 pub fn explain(name: &str) -> Result<Page, AppError> {
     match rules::by_name(name) {
         Some(rule) => Ok(page(rule)),
-        None => Err(AppError::UnknownRule { name: name.to_owned(), close: close(name) }),
+        None => Err(AppError::UnknownRule {
+            name: name.to_owned(),
+            close: close(name),
+        }),
     }
 }
 
@@ -34,7 +37,12 @@ pub fn rules() -> Vec<Page> {
 }
 
 fn page(rule: &rules::Rule) -> Page {
-    Page { name: rule.name, severity: rule.severity, summary: rule.summary, text: rule.page() }
+    Page {
+        name: rule.name,
+        severity: rule.severity,
+        summary: rule.summary,
+        text: rule.page(),
+    }
 }
 
 /// Names that somebody may have meant: few edits away, or with a word in common.

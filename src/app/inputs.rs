@@ -47,8 +47,10 @@ pub(super) struct Loaded {
 impl Inputs {
     /// Looks at the stream first, then at the paths.
     pub(super) fn find(request: &Request) -> Result<Self, AppError> {
-        let options =
-            LoadOptions { allow_missing: request.allow_missing.clone(), ..LoadOptions::default() };
+        let options = LoadOptions {
+            allow_missing: request.allow_missing.clone(),
+            ..LoadOptions::default()
+        };
         let disk = Disk::default();
         let mut inputs = Self {
             places: Vec::new(),
@@ -75,11 +77,17 @@ impl Inputs {
             }
             // Without replacements the base answers for itself: a file then says by itself
             // where its bytes come from.
-            let files: &dyn FileSystem =
-                if replaced.is_empty() { &*place.files } else { &overlay };
+            let files: &dyn FileSystem = if replaced.is_empty() {
+                &*place.files
+            } else {
+                &overlay
+            };
             for found in &place.found {
                 let project = source::load(&found.root, files, &found.options);
-                out.push(Loaded { root: found.root.clone(), project });
+                out.push(Loaded {
+                    root: found.root.clone(),
+                    project,
+                });
             }
         }
         out
@@ -87,7 +95,9 @@ impl Inputs {
 
     /// The roots, in the order in which [`Self::load`] gives them.
     pub(super) fn roots(&self) -> impl Iterator<Item = &Root> {
-        self.places.iter().flat_map(|place| place.found.iter().map(|found| &found.root))
+        self.places
+            .iter()
+            .flat_map(|place| place.found.iter().map(|found| &found.root))
     }
 
     fn add_stream(&mut self, bytes: &[u8], options: &LoadOptions) -> Result<(), AppError> {
@@ -108,7 +118,8 @@ impl Inputs {
         let discovery = source::discover(paths, &files, options)?;
         self.templates += discovery.templates.len();
         let unreadable = discovery.unreadable.iter();
-        self.unreadable.extend(unreadable.map(|(path, why)| (path.clone(), why.to_string())));
+        self.unreadable
+            .extend(unreadable.map(|(path, why)| (path.clone(), why.to_string())));
         if discovery.found.iter().any(|found| found.root.installed) {
             self.packages = PackageStatus::read(Path::new("/"), &files);
         }
@@ -124,7 +135,10 @@ impl Inputs {
                 None => found.push(item),
             }
         }
-        self.places.push(Place { files: Box::new(files), found });
+        self.places.push(Place {
+            files: Box::new(files),
+            found,
+        });
         Ok(())
     }
 }
@@ -132,6 +146,12 @@ impl Inputs {
 fn dump(bytes: &[u8], options: &LoadOptions) -> Option<Place> {
     let dump = Dump::parse(bytes)?;
     let root = Root::new(Server::Nginx, dump.root.clone());
-    let found = vec![Found { root, options: options.clone() }];
-    Some(Place { files: Box::new(dump.into_files()), found })
+    let found = vec![Found {
+        root,
+        options: options.clone(),
+    }];
+    Some(Place {
+        files: Box::new(dump.into_files()),
+        found,
+    })
 }

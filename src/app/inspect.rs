@@ -25,27 +25,31 @@ pub struct Inspection {
 /// [`AppError`] where there is nothing to read.
 pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
     let session = Session::open(request)?;
-    let mut inspection = Inspection::default();
-    for (path, why) in &session.inputs.unreadable {
-        inspection.search_problems.push(report::Problem {
-            path: path.clone(),
-            line: 0,
-            location: None,
-            message: why.clone(),
-            refused: false,
-        });
-    }
-    inspection.problems.extend(inspection.search_problems.iter().cloned());
+    let mut inspection = Inspection {
+        search_problems: session.search_problems(),
+        ..Inspection::default()
+    };
+    inspection
+        .problems
+        .extend(inspection.search_problems.iter().cloned());
     for loaded in session.inputs.load(&Replaced::new()) {
         let judged = session.platforms(&loaded.root);
-        let Some(newest) = judged.last() else { continue };
+        let Some(newest) = judged.last() else {
+            continue;
+        };
         let project = loaded.project;
         let site = model::build(&project, newest);
-        inspection.problems.extend(project.problems.iter().map(|it| problem(&project, it)));
+        inspection
+            .problems
+            .extend(project.problems.iter().map(|it| problem(&project, it)));
         for file in project.files {
             inspection.sources.insert(file.path, file.text);
         }
-        inspection.servers.push(JudgedServer { site, judged, assumed: project.assumed });
+        inspection.servers.push(JudgedServer {
+            site,
+            judged,
+            assumed: project.assumed,
+        });
     }
     Ok(inspection)
 }

@@ -20,10 +20,16 @@ pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) 
     let mut newest = None;
     for platform in platforms {
         let site = model::build(project, platform);
-        for finding in rules::check(&Context { site: &site, policy }) {
+        for finding in rules::check(&Context {
+            site: &site,
+            policy,
+        }) {
             merger.add(finding, platform.server.value);
         }
         newest = Some(site);
     }
-    Some(Verdict { site: newest?, findings: merger.finish(platforms.len()) })
+    Some(Verdict {
+        site: newest?,
+        findings: merger.finish(platforms.len()),
+    })
 }

@@ -11,9 +11,9 @@ use super::platforms::platforms;
 use super::{AppError, Request};
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
-use crate::model::{Platform, Site};
+use crate::model::{Platform, Site, VersionSource};
 use crate::report;
-use crate::source::{Problem, Project};
+use crate::source::{Problem, ProblemKind, Project};
 use crate::text::Location;
 
 /// One judged configuration.
@@ -58,7 +58,21 @@ impl Outcome {
 
     /// True when a finding is as bad as `grade` or worse.
     pub fn reaches(&self, grade: Severity) -> bool {
-        self.findings.iter().any(|finding| finding.severity >= grade)
+        self.findings
+            .iter()
+            .any(|finding| finding.severity >= grade)
+    }
+
+    /// True when a finding holds for some of the judged versions only and nothing said
+    /// which version it is.
+    pub fn versions_matter(&self) -> bool {
+        let assumed = self.servers.iter().flat_map(|server| &server.judged);
+        self.findings
+            .iter()
+            .any(|finding| !finding.versions.is_empty())
+            && assumed
+                .into_iter()
+                .any(|it| it.server.source == VersionSource::Assumed)
     }
 
     /// The same for the report room.
@@ -76,7 +90,11 @@ impl Outcome {
 impl JudgedServer {
     /// The same for the report room.
     pub fn report(&self) -> report::Server<'_> {
-        report::Server { site: &self.site, judged: &self.judged, assumed: &self.assumed }
+        report::Server {
+            site: &self.site,
+            judged: &self.judged,
+            assumed: &self.assumed,
+        }
     }
 }
 
@@ -99,7 +117,11 @@ impl<'a> Session<'a> {
         } else {
             Detected::default()
         };
-        Ok(Self { request, inputs, detected })
+        Ok(Self {
+            request,
+            inputs,
+            detected,
+        })
     }
 
     pub(super) fn run(&self, replaced: &Replaced) -> Result<Outcome, AppError> {
@@ -107,48 +129,86 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn judge(&self, loaded: &[Loaded]) -> Outcome {
-        let mut outcome = Outcome { templates: self.inputs.templates, ..Outcome::default() };
-        outcome.problems.extend(self.inputs.unreadable.iter().map(|(path, why)| report::Problem {
-            path: path.clone(),
-            line: 0,
-            location: None,
-            message: why.clone(),
-            refused: false,
-        }));
+        let mut outcome = Outcome {
+            templates: self.inputs.templates,
+            ..Outcome::default()
+        };
+        outcome.problems = self.search_problems();
         let mut merger = Merger::default();
         for Loaded { root, project } in loaded {
             let judged = self.platforms(root);
-            let Some(verdict) = judge(project, &judged, &self.request.policy) else { continue };
+            let Some(verdict) = judge(project, &judged, &self.request.policy) else {
+                continue;
+            };
             for finding in verdict.findings {
                 merger.put(finding);
             }
-            outcome.problems.extend(project.problems.iter().map(|it| problem(project, it)));
+            outcome
+                .problems
+                .extend(project.problems.iter().map(|it| problem(project, it)));
             for file in &project.files {
-                outcome.sources.insert(Arc::clone(&file.path), Arc::clone(&file.text));
+                outcome
+                    .sources
+                    .insert(Arc::clone(&file.path), Arc::clone(&file.text));
             }
             let assumed = project.assumed.clone();
-            outcome.servers.push(JudgedServer { site: verdict.site, judged, assumed });
+            outcome.servers.push(JudgedServer {
+                site: verdict.site,
+                judged,
+                assumed,
+            });
         }
         outcome.findings = merger.finish(usize::MAX);
         if !self.request.pedantic {
-            outcome.findings.retain(|finding| finding.severity > Severity::Pedantic);
+            outcome
+                .findings
+                .retain(|finding| finding.severity > Severity::Pedantic);
         }
         outcome.problems.dedup();
         outcome
     }
 
+    /// What could not be looked at during the search.
+    pub(super) fn search_problems(&self) -> Vec<report::Problem> {
+        let unreadable = self.inputs.unreadable.iter();
+        unreadable
+            .map(|(path, why)| report::Problem {
+                kind: "unreadable",
+                path: path.clone(),
+                message: why.clone(),
+                ..report::Problem::default()
+            })
+            .collect()
+    }
+
     pub(super) fn platforms(&self, root: &crate::source::Root) -> Vec<Platform> {
-        platforms(root, &self.request.versions, &self.detected, &self.inputs.packages)
+        platforms(
+            root,
+            &self.request.versions,
+            &self.detected,
+            &self.inputs.packages,
+        )
     }
 }
 
 /// A problem with its place, for a snippet.
 pub(super) fn problem(project: &Project, problem: &Problem) -> report::Problem {
-    let file = project.files.iter().find(|file| *file.path == *problem.path);
+    let file = project
+        .files
+        .iter()
+        .find(|file| *file.path == *problem.path);
     let location = file
         .zip(problem.span)
         .map(|(file, span)| Location::new(&file.path, span, &file.lines));
     report::Problem {
+        kind: match problem.kind {
+            ProblemKind::Unreadable => "unreadable",
+            ProblemKind::Missing => "missing",
+            ProblemKind::Cycle => "cycle",
+            ProblemKind::Limit => "limit",
+            ProblemKind::Syntax => "syntax",
+            ProblemKind::NotConfiguration => "not-configuration",
+        },
         path: problem.path.clone(),
         line: problem.line,
         location,

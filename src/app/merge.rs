@@ -29,7 +29,11 @@ impl Merger {
 
     /// Adds a finding that already knows its versions (empty: all).
     pub(super) fn put(&mut self, finding: Finding) {
-        let key = (finding.rule, finding.location.clone(), finding.message.clone());
+        let key = (
+            finding.rule,
+            finding.location.clone(),
+            finding.message.clone(),
+        );
         match self.known.get(&key) {
             Some(index) => absorb(&mut self.findings[*index], finding),
             None => {
@@ -57,7 +61,12 @@ pub(super) fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
         let key = |finding: &Finding| {
             let place = &finding.location;
-            (std::sync::Arc::clone(&place.path), place.line, place.column, finding.rule)
+            (
+                std::sync::Arc::clone(&place.path),
+                place.line,
+                place.column,
+                finding.rule,
+            )
         };
         key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
     });
@@ -87,7 +96,13 @@ fn absorb(into: &mut Finding, newer: Finding) {
         endpoints,
         when,
         fix: newer.fix.or_else(|| into.fix.take()),
-        ..Finding { versions: Vec::new(), endpoints: Vec::new(), when: Vec::new(), fix: None, ..newer }
+        ..Finding {
+            versions: Vec::new(),
+            endpoints: Vec::new(),
+            when: Vec::new(),
+            fix: None,
+            ..newer
+        }
     };
 }
 
@@ -124,7 +139,11 @@ mod tests {
 
     #[test]
     fn the_same_finding_of_several_versions_is_one() {
-        let versions = [Version::new(1, 18, 0), Version::new(1, 20, 0), Version::new(1, 22, 0)];
+        let versions = [
+            Version::new(1, 18, 0),
+            Version::new(1, 20, 0),
+            Version::new(1, 22, 0),
+        ];
         let mut merger = Merger::default();
         for version in versions {
             merger.add(finding(2, Severity::Note, "a"), version);

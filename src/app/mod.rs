@@ -14,6 +14,7 @@ mod merge;
 mod platforms;
 mod request;
 
+pub use crate::source::SourceError;
 pub use error::AppError;
 pub use explain::{Page, explain, rules};
 pub use inspect::{Inspection, inspect};

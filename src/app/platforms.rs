@@ -13,8 +13,14 @@ use crate::source::{PackageStatus, Root, upstream_version};
 const ASSUMED_OPENSSL: Version = Version::new(3, 0, 0);
 
 /// Packages that carry the server's version.
-const NGINX_PACKAGES: [&str; 6] =
-    ["nginx", "nginx-core", "nginx-light", "nginx-full", "nginx-extras", "nginx-common"];
+const NGINX_PACKAGES: [&str; 6] = [
+    "nginx",
+    "nginx-core",
+    "nginx-light",
+    "nginx-full",
+    "nginx-extras",
+    "nginx-common",
+];
 const APACHE_PACKAGES: [&str; 2] = ["apache2-bin", "apache2"];
 const OPENSSL_PACKAGES: [&str; 3] = ["libssl3t64", "libssl3", "libssl1.1"];
 
@@ -45,7 +51,11 @@ pub(super) fn platforms(
     } else if let Some(version) = status_package.as_deref().and_then(upstream) {
         (vec![version], VersionSource::Package, status_package)
     } else {
-        (catalog::boundaries(server).to_vec(), VersionSource::Assumed, None)
+        (
+            catalog::boundaries(server).to_vec(),
+            VersionSource::Assumed,
+            None,
+        )
     };
     list.into_iter()
         .map(|value| Platform {
@@ -71,17 +81,31 @@ fn library(
     installed: Option<&PackageStatus>,
 ) -> Assumed<Version> {
     if let Some(value) = versions.openssl {
-        return Assumed { value, source: VersionSource::Flag };
+        return Assumed {
+            value,
+            source: VersionSource::Flag,
+        };
     }
     if let Some(value) = detected.library(server) {
-        return Assumed { value, source: VersionSource::Detected };
+        return Assumed {
+            value,
+            source: VersionSource::Detected,
+        };
     }
     let package = installed.and_then(|status| {
-        OPENSSL_PACKAGES.iter().find_map(|name| status.package_version(name))
+        OPENSSL_PACKAGES
+            .iter()
+            .find_map(|name| status.package_version(name))
     });
     match package.as_deref().and_then(upstream) {
-        Some(value) => Assumed { value, source: VersionSource::Package },
-        None => Assumed { value: ASSUMED_OPENSSL, source: VersionSource::Assumed },
+        Some(value) => Assumed {
+            value,
+            source: VersionSource::Package,
+        },
+        None => Assumed {
+            value: ASSUMED_OPENSSL,
+            source: VersionSource::Assumed,
+        },
     }
 }
 
@@ -101,16 +125,23 @@ fn upstream(package: &str) -> Option<Version> {
 mod tests {
     use super::*;
 
-    const STATUS: &[u8] = b"Package: nginx\nStatus: install ok installed\nVersion: 1.22.1-9+deb12u11\n\n\
+    const STATUS: &[u8] =
+        b"Package: nginx\nStatus: install ok installed\nVersion: 1.22.1-9+deb12u11\n\n\
         Package: libssl3\nStatus: install ok installed\nVersion: 3.0.17-1~deb12u3\n";
 
     fn values(platforms: &[Platform]) -> Vec<String> {
-        platforms.iter().map(|platform| platform.server.value.to_string()).collect()
+        platforms
+            .iter()
+            .map(|platform| platform.server.value.to_string())
+            .collect()
     }
 
     #[test]
     fn what_the_caller_says_comes_before_the_package_status() {
-        let root = Root { installed: true, ..Root::new(Server::Nginx, "/etc/nginx/nginx.conf") };
+        let root = Root {
+            installed: true,
+            ..Root::new(Server::Nginx, "/etc/nginx/nginx.conf")
+        };
         let status = PackageStatus::parse(STATUS);
         let mut versions = Versions::default();
         let by_package = platforms(&root, &versions, &Detected::default(), &status);
@@ -132,8 +163,14 @@ mod tests {
         let status = PackageStatus::parse(STATUS);
         let all = platforms(&root, &Versions::default(), &Detected::default(), &status);
         assert!(all.len() > 3);
-        assert!(all.iter().all(|platform| platform.server.source == VersionSource::Assumed));
-        assert_eq!(all.last().unwrap().server.value, catalog::newest(Server::Nginx));
+        assert!(
+            all.iter()
+                .all(|platform| platform.server.source == VersionSource::Assumed)
+        );
+        assert_eq!(
+            all.last().unwrap().server.value,
+            catalog::newest(Server::Nginx)
+        );
         assert_eq!(all[0].library.value, ASSUMED_OPENSSL);
     }
 }

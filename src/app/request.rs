@@ -100,7 +100,9 @@ pub fn standard_input() -> Result<Vec<u8>, AppError> {
         .read_to_end(&mut bytes)
         .map_err(AppError::StandardInput)?;
     if bytes.len() as u64 > DEFAULT_LARGEST_FILE {
-        return Err(AppError::StandardInputTooLarge { limit: DEFAULT_LARGEST_FILE });
+        return Err(AppError::StandardInputTooLarge {
+            limit: DEFAULT_LARGEST_FILE,
+        });
     }
     if bytes.is_empty() {
         return Err(AppError::StandardInputEmpty);
@@ -109,7 +111,9 @@ pub fn standard_input() -> Result<Vec<u8>, AppError> {
 }
 
 fn split(spec: &str) -> Result<(&str, &str), VersionSpecError> {
-    let parts = spec.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty());
+    let parts = spec
+        .split_once('=')
+        .filter(|(name, value)| !name.is_empty() && !value.is_empty());
     parts.ok_or_else(|| VersionSpecError::Form(spec.to_owned()))
 }
 
@@ -121,14 +125,9 @@ fn server(name: &str) -> Result<Server, VersionSpecError> {
     }
 }
 
-/// Two or three numbers; the third is 0 where it is left out.
 fn parse(text: &str) -> Result<Version, VersionSpecError> {
-    let wrong = || VersionSpecError::Version(text.to_owned());
-    let full = match text.split('.').count() {
-        2 => format!("{text}.0"),
-        _ => text.to_owned(),
-    };
-    full.parse().map_err(|_| wrong())
+    text.parse()
+        .map_err(|_| VersionSpecError::Version(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -143,7 +142,10 @@ mod tests {
         versions.add("openssl=3.0").unwrap();
         versions.add_package("nginx=1.22.1-9+deb12u11").unwrap();
         assert_eq!(versions.servers.len(), 3);
-        assert_eq!(versions.servers[2], (Server::Apache, Version::new(2, 4, 71)));
+        assert_eq!(
+            versions.servers[2],
+            (Server::Apache, Version::new(2, 4, 71))
+        );
         assert_eq!(versions.openssl, Some(Version::new(3, 0, 0)));
         assert_eq!(versions.packages[0].1, "1.22.1-9+deb12u11");
     }
@@ -157,7 +159,10 @@ mod tests {
             ("caddy=2.0.0", VersionSpecError::Name("caddy".into())),
             ("nginx=new", VersionSpecError::Version("new".into())),
             ("nginx=1.2.3,", VersionSpecError::Version(String::new())),
-            ("openssl=99999999.1", VersionSpecError::Version("99999999.1".into())),
+            (
+                "openssl=99999999.1",
+                VersionSpecError::Version("99999999.1".into()),
+            ),
         ] {
             assert_eq!(versions.add(spec), Err(error), "{spec}");
         }

@@ -104,6 +104,7 @@ struct Summary {
 
 #[derive(Serialize)]
 struct Gap<'a> {
+    kind: &'static str,
     path: Cow<'a, str>,
     line: u32,
     why: &'a str,
@@ -113,6 +114,7 @@ struct Gap<'a> {
 impl<'a> Gap<'a> {
     fn new(problem: &'a Problem) -> Self {
         Self {
+            kind: problem.kind,
             path: problem.path.to_string_lossy(),
             line: problem.line,
             why: &problem.message,

@@ -62,8 +62,11 @@ pub struct Lint<'a> {
 }
 
 /// Something that was not read, resolved or parsed.
-#[derive(Clone, Eq, PartialEq, Debug)]
+#[derive(Clone, Eq, PartialEq, Debug, Default)]
 pub struct Problem {
+    /// What kind, as a word: `missing`, `unreadable`, `cycle`, `limit`, `syntax`,
+    /// `not-configuration`; empty where the request itself could not be met.
+    pub kind: &'static str,
     /// The file concerned.
     pub path: PathBuf,
     /// The line, from 1; 0 where there is none.
