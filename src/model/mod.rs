@@ -4,8 +4,11 @@
 //! Pure: a [`Project`](crate::source::Project) and a version in, a [`Site`] out. No I/O, no
 //! time, no judgement; judging is the rules' work.
 
+mod blocks;
+mod domains;
 mod nginx;
 mod site;
+mod state;
 mod version;
 
 pub use site::{
@@ -24,4 +27,15 @@ pub fn build(project: &Project, platform: &Platform) -> Site {
     match project.server {
         Server::Nginx | Server::Apache => nginx::build(project, platform),
     }
+}
+
+/// What was not read, for the answer.
+fn incomplete(project: &Project) -> Vec<Incomplete> {
+    let problems = project.problems.iter();
+    let entry = problems.map(|problem| Incomplete {
+        path: problem.path.clone(),
+        line: problem.line,
+        why: problem.message.clone(),
+    });
+    entry.collect()
 }

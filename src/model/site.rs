@@ -241,6 +241,34 @@ impl Endpoint {
     }
 }
 
+impl Tls12Id {
+    /// Sessions resume from this server's own store, in one worker at least.
+    pub const fn kept_here(self) -> bool {
+        matches!(self, Self::Resumes | Self::PerWorker)
+    }
+}
+
+impl Tls12Ticket {
+    /// A client gets one, whether or not it is of use.
+    pub const fn issued(self) -> bool {
+        matches!(self, Self::Resumes | Self::Dead)
+    }
+}
+
+impl Tls13Issued {
+    /// A client gets one, whether or not it is of use.
+    pub const fn any(self) -> bool {
+        matches!(self, Self::Stateless | Self::Stateful)
+    }
+}
+
+impl Tls13Resumes {
+    /// In one worker at least.
+    pub const fn ever(self) -> bool {
+        matches!(self, Self::Always | Self::PerWorker)
+    }
+}
+
 /// A block's place with the includes that led to it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Place {

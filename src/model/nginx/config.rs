@@ -1,31 +1,12 @@
 //! What a block's session settings are after nginx has merged the outer block into them.
 //! The block alone: which block of an address decides is not asked here.
 
-use super::blocks::Blocks;
 use crate::catalog::{self, Context, Version, behaviours};
+use crate::model::blocks::Blocks;
+use crate::model::state::{Protocols, Value};
 use crate::model::{BlockId, ClientAuth, Module, SettingId};
 use crate::syntax::value::nginx::SessionCache;
 use crate::syntax::value::{nginx, openssl};
-
-/// A value with the setting that gives it.
-#[derive(Clone, Debug)]
-pub(super) struct Value<T> {
-    pub(super) value: T,
-    /// As one would write it.
-    pub(super) text: String,
-    /// `None` for the server's default.
-    pub(super) by: Option<SettingId>,
-}
-
-impl<T> Value<T> {
-    fn default_of(value: T, text: &str) -> Self {
-        Self {
-            value,
-            text: text.to_owned(),
-            by: None,
-        }
-    }
-}
 
 /// The kind of cache, which nginx merges apart from the zone.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
@@ -59,15 +40,6 @@ pub(super) struct Config {
     pub(super) starttls: Value<bool>,
     /// A script keeps sessions (`ssl_session_fetch_by_lua*`).
     pub(super) external: Option<Value<()>>,
-}
-
-/// The protocols that a client can see sessions of.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub(super) struct Protocols {
-    /// TLS 1.0 or 1.1, which OpenSSL 3 no longer negotiates by itself.
-    pub(super) legacy: bool,
-    pub(super) tls12: bool,
-    pub(super) tls13: bool,
 }
 
 impl Config {

@@ -1,28 +1,12 @@
 //! Session domains: the sets of sessions that one store or one key can open, and what
 //! happens to a session of one name at another name of the socket.
 
-use std::collections::{BTreeSet, HashMap};
-
 use super::config::Config;
-use super::state::{Pair, State};
+use super::state::Pair;
 use crate::catalog::{Decider, Version, behaviours};
-use crate::model::{
-    BlockId, ClientAuth, CrossName, Issues, KeySource, Module, Tls12Id, Tls12Ticket, Tls13Issued,
-    Tls13Resumes,
-};
-
-/// Gives domains their short names in the order of first appearance.
-#[derive(Debug, Default)]
-pub(super) struct Domains {
-    names: HashMap<String, String>,
-}
-
-/// What an endpoint issues and opens.
-#[derive(Debug)]
-pub(super) struct Reach {
-    pub(super) issues: Issues,
-    pub(super) accepts: Vec<String>,
-}
+use crate::model::domains::Reach;
+use crate::model::state::State;
+use crate::model::{BlockId, ClientAuth, CrossName, KeySource, Module, Tls12Ticket, Tls13Issued};
 
 /// An endpoint as the domains see it.
 #[derive(Copy, Clone, Debug)]
@@ -32,55 +16,18 @@ pub(super) struct Party<'a> {
     pub(super) governor: BlockId,
 }
 
-impl Domains {
-    /// The domains of an endpoint.
-    pub(super) fn reach(&mut self, party: Party<'_>) -> Reach {
-        let Party { pair, state, .. } = party;
-        let resumes13 = matches!(
-            state.tls13.resumes,
-            Tls13Resumes::Always | Tls13Resumes::PerWorker
-        );
-        let by_id = matches!(
-            state.tls12.session_id,
-            Tls12Id::Resumes | Tls12Id::PerWorker
-        );
-        let stateless13 = state.tls13.issued == Tls13Issued::Stateless && resumes13;
-        let stateful13 = state.tls13.issued == Tls13Issued::Stateful && resumes13;
-        let by_ticket = state.tls12.ticket == Tls12Ticket::Resumes;
-        let keys = keys(party);
-        let store = store(party);
-        let issues = Issues {
-            tls12_id: by_id.then(|| self.name(&store)),
-            tls12_ticket: by_ticket.then(|| self.first(&keys)),
-            tls13: match (stateless13, stateful13) {
-                (true, _) => Some(self.first(&keys)),
-                (_, true) => Some(self.name(&store)),
-                _ => None,
-            },
-        };
-        let mut accepts = BTreeSet::new();
-        if by_ticket || accepts_stateless13(&pair, state) {
-            accepts.extend(keys.iter().map(|key| self.name(key)));
-        }
-        if by_id || stateful13 {
-            accepts.insert(self.name(&store));
-        }
-        let mut accepts: Vec<String> = accepts.into_iter().collect();
-        // d2 before d10.
-        accepts.sort_by_key(|name| (name.len(), name.clone()));
-        Reach { issues, accepts }
-    }
-
-    fn first(&mut self, keys: &[String]) -> String {
-        self.name(keys.first().map_or("", String::as_str))
-    }
-
-    fn name(&mut self, key: &str) -> String {
-        let next = self.names.len() + 1;
-        self.names
-            .entry(key.to_owned())
-            .or_insert_with(|| format!("d{next}"))
-            .clone()
+/// The domains of an endpoint.
+pub(super) fn reach(party: Party<'_>) -> Reach {
+    let Party { pair, state, .. } = party;
+    let resumes13 = state.tls13.resumes.ever();
+    Reach {
+        keys: keys(party),
+        store: store(party),
+        id12: state.tls12.session_id.kept_here(),
+        ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
+        stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
+        stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
+        opens_tickets: accepts_stateless13(&pair, state),
     }
 }
 
@@ -155,13 +102,7 @@ pub(super) fn cross_name(pair: &Pair<'_>, state: &State, others: &[&Config]) -> 
         return CrossName::Fails;
     }
     let key_opens = state.key.source != KeySource::None || accepts_stateless13(pair, state);
-    let store_opens = matches!(
-        state.tls12.session_id,
-        Tls12Id::Resumes | Tls12Id::PerWorker
-    ) || matches!(
-        state.tls13.resumes,
-        Tls13Resumes::Always | Tls13Resumes::PerWorker
-    );
+    let store_opens = state.tls12.session_id.kept_here() || state.tls13.resumes.ever();
     if !key_opens && !store_opens {
         return CrossName::Full;
     }

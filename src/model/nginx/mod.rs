@@ -7,26 +7,29 @@ mod settings;
 mod sockets;
 mod state;
 
-use self::blocks::Blocks;
+use self::blocks::Roles;
 use self::config::Config;
-use self::domains::{Domains, Party};
+use self::domains::Party;
 use self::settings::{Effects, Judged};
 use self::sockets::{Server, Socket};
-use self::state::{Pair, Reason};
-use super::{BlockId, Endpoint, Incomplete, Origin, Place, Platform, Site, Why};
+use self::state::Pair;
+use super::blocks::Blocks;
+use super::domains::Domains;
+use super::{Endpoint, Platform, Site, Why, incomplete};
 use crate::source::Project;
 
 /// Evaluates an nginx configuration for one version.
 pub(super) fn build(project: &Project, platform: &Platform) -> Site {
     let version = platform.server.value;
-    let mut blocks = Blocks::of(project);
-    let servers = sockets::servers(&blocks, version);
+    let mut roles = Roles::of(project);
+    let servers = sockets::servers(&roles, version);
+    let blocks = &mut roles.blocks;
     let sockets = sockets::sockets(&servers);
     let mut assembly = Assembly {
         project,
-        blocks: &blocks,
+        blocks,
         servers: &servers,
-        effects: Effects::new(&blocks),
+        effects: Effects::new(blocks),
         domains: Domains::default(),
         endpoints: Vec::new(),
         version,
@@ -50,19 +53,11 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         server: project.server,
         root: project.root.clone(),
         platform: platform.clone(),
-        incomplete: project.problems.iter().map(incomplete).collect(),
+        incomplete: incomplete(project),
         files: project.files.len(),
         endpoints,
-        blocks: blocks.blocks,
-        settings: blocks.settings,
-    }
-}
-
-fn incomplete(problem: &crate::source::Problem) -> Incomplete {
-    Incomplete {
-        path: problem.path.clone(),
-        line: problem.line,
-        why: problem.message.clone(),
+        blocks: roles.blocks.blocks,
+        settings: roles.blocks.settings,
     }
 }
 
@@ -107,11 +102,11 @@ impl<'a> Assembly<'a> {
                 state: &state,
                 governor: governor.block,
             };
-            let reach = self.domains.reach(party);
+            let (issues, accepts) = self.domains.name(&domains::reach(party));
             let mut why: Vec<Why> = state
                 .reasons
                 .iter()
-                .map(|reason| self.why(reason, server.block))
+                .map(|reason| self.blocks.why(reason, server.block))
                 .collect();
             why.sort_by_key(|why| why.field);
             self.endpoints.push(Endpoint {
@@ -123,15 +118,15 @@ impl<'a> Assembly<'a> {
                 reachable: member.reachable,
                 rejects: state.rejects,
                 when: Vec::new(),
-                defined_at: self.place(server.block),
-                governed_by: self.place(governor.block),
+                defined_at: self.blocks.place(self.project, server.block),
+                governed_by: self.blocks.place(self.project, governor.block),
                 tls12: state.tls12,
                 tls13: state.tls13,
                 lifetime_seconds: state.lifetime,
                 chain_bounded: state.chain_bounded,
                 ticket_key: state.key,
-                issues: reach.issues,
-                accepts: reach.accepts,
+                issues,
+                accepts,
                 cross_name,
                 client_auth: state.client_auth,
                 early_data: state.early_data,
@@ -151,44 +146,5 @@ impl<'a> Assembly<'a> {
         others
             .map(|member| &self.servers[member.server].config)
             .collect()
-    }
-
-    fn why(&self, reason: &Reason, block: BlockId) -> Why {
-        let setting = reason.by.map(|id| self.blocks.setting(id));
-        let written = match setting {
-            None => Origin::Default,
-            Some(setting) if setting.block == block => Origin::Set,
-            Some(_) => Origin::Inherited,
-        };
-        let origin = match (reason.origin, written) {
-            (Some(Origin::ConfCommand), _) => Origin::ConfCommand,
-            (Some(origin), Origin::Set | Origin::Inherited) => origin,
-            (Some(_), _) => Origin::DefaultServer,
-            (None, written) => written,
-        };
-        Why {
-            field: reason.field,
-            setting: reason.setting,
-            value: reason.value.clone(),
-            origin,
-            at: setting.map(|setting| setting.location.clone()),
-            by: reason.by,
-        }
-    }
-
-    fn place(&self, block: BlockId) -> Place {
-        let block = self.blocks.block(block);
-        let via = block
-            .directive
-            .map(|id| self.project.via(id))
-            .unwrap_or_default();
-        let via = via
-            .iter()
-            .map(|step| format!("{}:{}", step.path.display(), step.line));
-        Place {
-            path: block.location.path.to_path_buf(),
-            line: block.location.line,
-            via: via.collect(),
-        }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::blocks::Blocks;
-use super::config::{CacheKind, Config, Value};
+use super::config::{CacheKind, Config};
 use super::sockets::Server;
-use super::state::{Pair, State};
+use super::state::Pair;
 use crate::catalog::Decider;
+use crate::model::blocks::Blocks;
+use crate::model::state::{State, Value};
 use crate::model::{BlockId, Effect, Ignored, IgnoredReason, KeySource, SettingId};
 use crate::text::Location;
 

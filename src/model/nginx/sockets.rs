@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::blocks::Blocks;
+use super::blocks::Roles;
 use super::config::Config;
 use crate::catalog::{Version, behaviours};
+use crate::model::blocks::Blocks;
 use crate::model::{BlockId, Module, Transport};
 use crate::syntax::value::nginx::{self, Host};
 
@@ -52,14 +53,15 @@ pub(super) struct Member {
 }
 
 /// All servers, in file order.
-pub(super) fn servers(blocks: &Blocks, version: Version) -> Vec<Server> {
+pub(super) fn servers(roles: &Roles, version: Version) -> Vec<Server> {
+    let blocks = &roles.blocks;
     let defaults = Config::defaults(version);
     let mut outer: HashMap<BlockId, Config> = HashMap::new();
-    for (block, _) in &blocks.outers {
+    for (block, _) in &roles.outers {
         outer.insert(*block, defaults.merged(blocks, *block));
     }
-    let mut servers = Vec::with_capacity(blocks.servers.len());
-    for (block, module) in &blocks.servers {
+    let mut servers = Vec::with_capacity(roles.servers.len());
+    for (block, module) in &roles.servers {
         let around = blocks
             .block(*block)
             .parent

@@ -4,11 +4,14 @@
 //! Which block decides what is the catalog's data; the functions here say what each named
 //! decider does. tests/live_nginx.rs holds every row against running servers.
 
-use super::config::{CacheKind, Config, Protocols, Value};
+use super::config::{CacheKind, Config};
 use crate::catalog::{self, Decider, Version, behaviours};
+use crate::model::state::{
+    Protocols, Reason, State, TLS13_LONGEST, UNAVAILABLE_12, UNAVAILABLE_13, Value, ZERO_TIMEOUT,
+};
 use crate::model::{
-    ClientAuth, Field, KeySource, Lifetimes, Module, Origin, PerProtocol, Replaced, SettingId,
-    Tickets, Tls12, Tls12Id, Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
+    Field, KeySource, Lifetimes, Module, Origin, PerProtocol, Replaced, Tickets, Tls12, Tls12Id,
+    Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
 };
 
 /// The two blocks of an endpoint and what they run on.
@@ -24,35 +27,6 @@ pub(super) struct Pair<'a> {
     pub(super) module: Module,
     pub(super) transport: Transport,
 }
-
-/// What a client sees.
-#[derive(Clone, Debug)]
-pub(super) struct State {
-    pub(super) tls12: Tls12,
-    pub(super) tls13: Tls13,
-    pub(super) lifetime: Lifetimes,
-    pub(super) chain_bounded: PerProtocol<Option<bool>>,
-    pub(super) key: Tickets,
-    pub(super) client_auth: ClientAuth,
-    pub(super) early_data: bool,
-    pub(super) rejects: bool,
-    pub(super) reasons: Vec<Reason>,
-}
-
-/// Why a field has its value.
-#[derive(Clone, Debug)]
-pub(super) struct Reason {
-    pub(super) field: Field,
-    pub(super) setting: &'static str,
-    pub(super) value: String,
-    pub(super) by: Option<SettingId>,
-    pub(super) origin: Option<Origin>,
-}
-
-/// TLS 1.3 forbids a longer ticket lifetime (RFC 8446 4.6.1), and OpenSSL caps the hint.
-const TLS13_LONGEST: u64 = 604_800;
-/// OpenSSL's own default, which stands in for a timeout of 0.
-const ZERO_TIMEOUT: u64 = 7_200;
 
 /// Evaluates an endpoint.
 pub(super) fn state(pair: Pair<'_>) -> State {
@@ -104,7 +78,7 @@ pub(super) fn state(pair: Pair<'_>) -> State {
         .early_data
         .clone();
     reasons.push(pair.reason(Field::EarlyData, "ssl_early_data", &early, true));
-    let tickets13 = matches!(tls13.issued, Tls13Issued::Stateless | Tls13Issued::Stateful);
+    let tickets13 = tls13.issued.any();
     let early_data = early.value && tickets13;
     State {
         tls12,
@@ -118,15 +92,6 @@ pub(super) fn state(pair: Pair<'_>) -> State {
         reasons,
     }
 }
-
-const UNAVAILABLE_12: Tls12 = Tls12 {
-    session_id: Tls12Id::Unavailable,
-    ticket: Tls12Ticket::Unavailable,
-};
-const UNAVAILABLE_13: Tls13 = Tls13 {
-    issued: Tls13Issued::Unavailable,
-    resumes: Tls13Resumes::Never,
-};
 
 /// Tickets of A and B, and which of them count.
 #[derive(Debug)]
@@ -365,9 +330,8 @@ fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> Lifetimes {
         0 => ZERO_TIMEOUT,
         seconds => seconds,
     };
-    let issued12 = matches!(tls12.ticket, Tls12Ticket::Resumes | Tls12Ticket::Dead)
-        || matches!(tls12.session_id, Tls12Id::Resumes | Tls12Id::PerWorker);
-    let issued13 = matches!(tls13.issued, Tls13Issued::Stateless | Tls13Issued::Stateful);
+    let issued12 = tls12.ticket.issued() || tls12.session_id.kept_here();
+    let issued13 = tls13.issued.any();
     PerProtocol {
         tls12: issued12.then_some(seconds),
         tls13: issued13.then_some(seconds.min(TLS13_LONGEST)),
@@ -375,12 +339,8 @@ fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> Lifetimes {
 }
 
 fn chain_bounded(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> PerProtocol<Option<bool>> {
-    let resumes12 = tls12.ticket == Tls12Ticket::Resumes
-        || matches!(tls12.session_id, Tls12Id::Resumes | Tls12Id::PerWorker);
-    let resumes13 = matches!(
-        tls13.resumes,
-        Tls13Resumes::Always | Tls13Resumes::PerWorker
-    );
+    let resumes12 = tls12.ticket == Tls12Ticket::Resumes || tls12.session_id.kept_here();
+    let resumes13 = tls13.resumes.ever();
     PerProtocol {
         tls12: resumes12.then_some(true),
         tls13: resumes13.then(|| behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(pair.version)),
@@ -389,8 +349,7 @@ fn chain_bounded(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> PerProtocol<Opt
 
 /// The key of tickets issued here: always A's.
 fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
-    let issued = matches!(tls12.ticket, Tls12Ticket::Resumes | Tls12Ticket::Dead)
-        || tls13.issued == Tls13Issued::Stateless;
+    let issued = tls12.ticket.issued() || tls13.issued == Tls13Issued::Stateless;
     let nothing = Tickets {
         source: KeySource::None,
         files: Vec::new(),

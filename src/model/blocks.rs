@@ -1,0 +1,180 @@
+//! The blocks of a configuration that resumption depends on, with every known directive that
+//! stands directly in them. Decides nothing.
+
+use std::collections::HashMap;
+
+use super::state::Reason;
+use super::{Block, BlockId, BlockKind, Effect, Origin, Place, Setting, SettingId, Why};
+use crate::catalog;
+use crate::source::{DirectiveId, FileOrigin, Project};
+use crate::text::{Location, Span};
+
+/// Blocks, settings, and which stand where.
+#[derive(Clone, Debug, Default)]
+pub(in crate::model) struct Blocks {
+    /// All blocks; an outer block before its inner ones.
+    pub(in crate::model) blocks: Vec<Block>,
+    /// All settings, in file order within a block.
+    pub(in crate::model) settings: Vec<Setting>,
+    /// The settings of each block by name, in order.
+    own: Vec<HashMap<&'static str, Vec<SettingId>>>,
+}
+
+impl Blocks {
+    /// The settings of this name that stand directly in a block, in order.
+    pub(in crate::model) fn own(&self, block: BlockId, name: &str) -> &[SettingId] {
+        let found = self.own.get(block.0 as usize).and_then(|own| own.get(name));
+        found.map_or(&[], Vec::as_slice)
+    }
+
+    /// A setting.
+    pub(in crate::model) fn setting(&self, id: SettingId) -> &Setting {
+        &self.settings[id.0 as usize]
+    }
+
+    /// A block.
+    pub(in crate::model) fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.0 as usize]
+    }
+
+    /// Adds the top level of the root file.
+    pub(in crate::model) fn push_top(&mut self, project: &Project, kind: BlockKind) -> BlockId {
+        let location = top(project);
+        self.push(Block {
+            kind,
+            directive: None,
+            head: location.clone(),
+            location,
+            parent: None,
+            names: Vec::new(),
+            tls: false,
+        })
+    }
+
+    /// Adds a block. One that only stands around a lone fragment has no text of its own: the
+    /// fragment's top level is where its statements go.
+    pub(in crate::model) fn push_block(
+        &mut self,
+        project: &Project,
+        id: DirectiveId,
+        kind: BlockKind,
+        parent: Option<BlockId>,
+    ) -> BlockId {
+        if project.file(project.directive(id).file).origin == FileOrigin::Stub {
+            let top = self.push_top(project, kind);
+            self.blocks[top.0 as usize].parent = parent;
+            return top;
+        }
+        self.push(Block {
+            kind,
+            directive: Some(id),
+            location: project.location(id),
+            head: project.name_location(id),
+            parent,
+            names: Vec::new(),
+            tls: false,
+        })
+    }
+
+    /// A reason with the place of its setting; `block` is the endpoint's own.
+    pub(in crate::model) fn why(&self, reason: &Reason, block: BlockId) -> Why {
+        let setting = reason.by.map(|id| self.setting(id));
+        let written = match setting {
+            None => Origin::Default,
+            Some(setting) if setting.block == block => Origin::Set,
+            Some(_) => Origin::Inherited,
+        };
+        Why {
+            field: reason.field,
+            setting: reason.setting,
+            value: reason.value.clone(),
+            origin: reason.origin.unwrap_or(written),
+            at: setting.map(|setting| setting.location.clone()),
+            by: reason.by,
+        }
+    }
+
+    /// Where a block stands and how it was reached.
+    pub(in crate::model) fn place(&self, project: &Project, block: BlockId) -> Place {
+        let block = self.block(block);
+        let via = block
+            .directive
+            .map(|id| project.via(id))
+            .unwrap_or_default();
+        let step = |step: &Location| format!("{}:{}", step.path.display(), step.line);
+        Place {
+            path: block.location.path.to_path_buf(),
+            line: block.location.line,
+            via: via.iter().map(step).collect(),
+        }
+    }
+
+    fn push(&mut self, block: Block) -> BlockId {
+        self.blocks.push(block);
+        self.own.push(HashMap::new());
+        BlockId(self.blocks.len() as u32 - 1)
+    }
+
+    /// Keeps a simple directive that the catalog knows.
+    pub(in crate::model) fn push_setting(
+        &mut self,
+        project: &Project,
+        id: DirectiveId,
+        block: BlockId,
+    ) {
+        let directive = project.directive(id);
+        let Some(spec) = directive.spec.filter(|_| directive.body.is_none()) else {
+            return;
+        };
+        if spec.body != catalog::Body::None {
+            return;
+        }
+        let arguments = project.arguments(id);
+        let setting = Setting {
+            directive: id,
+            name: spec.name,
+            arguments: arguments
+                .map(|value| String::from_utf8_lossy(value).into_owned())
+                .collect(),
+            location: project.location(id),
+            block,
+            effect: Effect::Unused,
+            when: when(project, id),
+        };
+        let setting_id = SettingId(self.settings.len() as u32);
+        self.settings.push(setting);
+        let own = &mut self.own[block.0 as usize];
+        own.entry(spec.name).or_default().push(setting_id);
+    }
+}
+
+/// The undecided conditions of a directive, as written.
+pub(in crate::model) fn when(project: &Project, id: DirectiveId) -> Vec<String> {
+    let when = project.whens.get(project.directive(id).when.0 as usize);
+    let literals = when.map_or(&[][..], |when| &when.0);
+    let text = |literal: &crate::source::Literal| {
+        let atom = project.atoms.get(literal.atom as usize)?;
+        Some(literal_text(&atom.text, literal.holds))
+    };
+    literals.iter().filter_map(text).collect()
+}
+
+/// `IfModule mod_ssl.c`, or `IfModule !mod_ssl.c`.
+pub(in crate::model) fn literal_text(atom: &str, holds: bool) -> String {
+    match (holds, atom.split_once(' ')) {
+        (true, _) | (false, None) => atom.to_owned(),
+        (false, Some((name, argument))) => format!("{name} !{argument}"),
+    }
+}
+
+fn top(project: &Project) -> Location {
+    match project.files.first() {
+        Some(file) => Location::new(&file.path, Span::at(0), &file.lines),
+        None => Location {
+            path: project.root.as_path().into(),
+            span: Span::at(0),
+            line: 1,
+            column: 1,
+        },
+    }
+}

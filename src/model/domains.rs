@@ -1,0 +1,63 @@
+//! Short names for session domains: the sets of sessions that one store or one key opens.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::Issues;
+
+/// Gives domains their short names in the order of first appearance.
+#[derive(Debug, Default)]
+pub(in crate::model) struct Domains {
+    names: HashMap<String, String>,
+}
+
+/// The domains that one endpoint has to do with, by their long names.
+#[derive(Debug, Default)]
+pub(in crate::model) struct Reach {
+    /// Opens tickets: keys, the encrypting one first.
+    pub(in crate::model) keys: Vec<String>,
+    /// Opens session ids and stateful tickets.
+    pub(in crate::model) store: String,
+    /// TLS 1.2 sessions are issued and resume by id.
+    pub(in crate::model) id12: bool,
+    /// TLS 1.2 tickets are issued and resume.
+    pub(in crate::model) ticket12: bool,
+    /// TLS 1.3 tickets are issued and resume: with the session in them.
+    pub(in crate::model) stateless13: bool,
+    /// TLS 1.3 tickets are issued and resume: with the session in the store.
+    pub(in crate::model) stateful13: bool,
+    /// Tickets are opened, whether or not any are issued.
+    pub(in crate::model) opens_tickets: bool,
+}
+
+impl Domains {
+    /// What an endpoint issues and what it accepts, in short names.
+    pub(in crate::model) fn name(&mut self, reach: &Reach) -> (Issues, Vec<String>) {
+        let key = reach.keys.first().map_or("", String::as_str);
+        let issues = Issues {
+            tls12_id: reach.id12.then(|| self.short(&reach.store)),
+            tls12_ticket: reach.ticket12.then(|| self.short(key)),
+            tls13: match (reach.stateless13, reach.stateful13) {
+                (true, _) => Some(self.short(key)),
+                (_, true) => Some(self.short(&reach.store)),
+                _ => None,
+            },
+        };
+        let mut accepts = BTreeSet::new();
+        if reach.opens_tickets || reach.ticket12 || reach.stateless13 {
+            accepts.extend(reach.keys.iter().map(|key| self.short(key)));
+        }
+        if reach.id12 || reach.stateful13 {
+            accepts.insert(self.short(&reach.store));
+        }
+        let mut accepts: Vec<String> = accepts.into_iter().collect();
+        // d2 before d10.
+        accepts.sort_by_key(|name| (name.len(), name.clone()));
+        (issues, accepts)
+    }
+
+    fn short(&mut self, long: &str) -> String {
+        let next = self.names.len() + 1;
+        let name = self.names.entry(long.to_owned());
+        name.or_insert_with(|| format!("d{next}")).clone()
+    }
+}

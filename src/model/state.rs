@@ -1,0 +1,76 @@
+//! What both servers' evaluations share: a value with its setting, what a client sees of an
+//! endpoint, and the library's own constants. Knows no server.
+
+use super::{
+    ClientAuth, Field, Lifetimes, Origin, PerProtocol, SettingId, Tickets, Tls12, Tls12Id,
+    Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes,
+};
+
+/// A value with the setting that gives it.
+#[derive(Clone, Debug)]
+pub(in crate::model) struct Value<T> {
+    pub(in crate::model) value: T,
+    /// As one would write it.
+    pub(in crate::model) text: String,
+    /// `None` for the server's default.
+    pub(in crate::model) by: Option<SettingId>,
+}
+
+impl<T> Value<T> {
+    pub(in crate::model) fn default_of(value: T, text: &str) -> Self {
+        Self {
+            value,
+            text: text.to_owned(),
+            by: None,
+        }
+    }
+}
+
+/// The protocols that a client can see sessions of.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub(in crate::model) struct Protocols {
+    /// TLS 1.0 or 1.1, which OpenSSL 3 no longer negotiates by itself.
+    pub(in crate::model) legacy: bool,
+    pub(in crate::model) tls12: bool,
+    pub(in crate::model) tls13: bool,
+}
+
+/// What a client sees.
+#[derive(Clone, Debug)]
+pub(in crate::model) struct State {
+    pub(in crate::model) tls12: Tls12,
+    pub(in crate::model) tls13: Tls13,
+    pub(in crate::model) lifetime: Lifetimes,
+    pub(in crate::model) chain_bounded: PerProtocol<Option<bool>>,
+    pub(in crate::model) key: Tickets,
+    pub(in crate::model) client_auth: ClientAuth,
+    pub(in crate::model) early_data: bool,
+    pub(in crate::model) rejects: bool,
+    pub(in crate::model) reasons: Vec<Reason>,
+}
+
+/// Why a field has its value.
+#[derive(Clone, Debug)]
+pub(in crate::model) struct Reason {
+    pub(in crate::model) field: Field,
+    pub(in crate::model) setting: &'static str,
+    pub(in crate::model) value: String,
+    pub(in crate::model) by: Option<SettingId>,
+    pub(in crate::model) origin: Option<Origin>,
+}
+
+/// TLS 1.3 forbids a longer ticket lifetime (RFC 8446 4.6.1), and OpenSSL caps the hint.
+pub(in crate::model) const TLS13_LONGEST: u64 = 604_800;
+/// OpenSSL's own default, which stands in for a timeout of 0.
+pub(in crate::model) const ZERO_TIMEOUT: u64 = 7_200;
+
+/// No session can come to be.
+pub(in crate::model) const UNAVAILABLE_12: Tls12 = Tls12 {
+    session_id: Tls12Id::Unavailable,
+    ticket: Tls12Ticket::Unavailable,
+};
+/// No session can come to be.
+pub(in crate::model) const UNAVAILABLE_13: Tls13 = Tls13 {
+    issued: Tls13Issued::Unavailable,
+    resumes: Tls13Resumes::Never,
+};
