@@ -6,6 +6,7 @@ pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod finding;
+pub mod fix;
 pub mod model;
 pub mod policy;
 pub mod report;

@@ -10,7 +10,9 @@ const TICKET: &str = "SessionTicket";
 
 /// Whether tickets are on after this setting; `None` where it says nothing about them.
 pub(super) fn says(setting: &Setting) -> Option<bool> {
-    let [command, list, ..] = setting.arguments.as_slice() else { return None };
+    let [command, list, ..] = setting.arguments.as_slice() else {
+        return None;
+    };
     if !COMMANDS.contains(&setting.name) || !command.eq_ignore_ascii_case("Options") {
         return None;
     }
@@ -26,7 +28,9 @@ pub(super) fn is_options(setting: &Setting) -> bool {
 
 /// The setting's arguments with tickets off and everything else as it was.
 pub(super) fn turned_off(setting: &Setting) -> Option<Vec<String>> {
-    let [command, list, ..] = setting.arguments.as_slice() else { return None };
+    let [command, list, ..] = setting.arguments.as_slice() else {
+        return None;
+    };
     let off = format!("-{TICKET}");
     let mut items: Vec<&str> = Vec::new();
     for item in list.split(',') {

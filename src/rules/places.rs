@@ -22,7 +22,9 @@ pub(super) fn causes<K: PartialEq>(
 ) -> Vec<Cause<K>> {
     let mut causes = Vec::new();
     for (index, endpoint) in site.endpoints.iter().enumerate() {
-        let Some(key) = key(endpoint).filter(|_| endpoint.reachable) else { continue };
+        let Some(key) = key(endpoint).filter(|_| endpoint.reachable) else {
+            continue;
+        };
         join(&mut causes, key, index);
     }
     causes
@@ -33,7 +35,10 @@ pub(super) fn join<K: PartialEq>(causes: &mut Vec<Cause<K>>, key: K, endpoint: u
     match causes.iter_mut().find(|cause| cause.key == key) {
         Some(cause) if cause.endpoints.contains(&endpoint) => {}
         Some(cause) => cause.endpoints.push(endpoint),
-        None => causes.push(Cause { key, endpoints: vec![endpoint] }),
+        None => causes.push(Cause {
+            key,
+            endpoints: vec![endpoint],
+        }),
     }
 }
 
@@ -52,7 +57,9 @@ pub(super) fn labels(site: &Site, endpoints: &[usize]) -> Vec<String> {
 /// The conditions without which none of these endpoints exists.
 pub(super) fn conditions(site: &Site, endpoints: &[usize]) -> Vec<String> {
     let mut chosen = chosen(site, endpoints);
-    let Some(first) = chosen.next() else { return Vec::new() };
+    let Some(first) = chosen.next() else {
+        return Vec::new();
+    };
     let mut common = first.when.clone();
     for endpoint in chosen {
         common.retain(|condition| endpoint.when.contains(condition));
@@ -62,7 +69,11 @@ pub(super) fn conditions(site: &Site, endpoints: &[usize]) -> Vec<String> {
 
 /// A finding under an undecided condition is less sure.
 pub(super) fn confidence(when: &[String]) -> Confidence {
-    if when.is_empty() { Confidence::High } else { Confidence::Medium }
+    if when.is_empty() {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    }
 }
 
 /// These endpoints; indices that do not exist are left out.
@@ -70,7 +81,9 @@ pub(super) fn chosen<'a>(
     site: &'a Site,
     endpoints: &'a [usize],
 ) -> impl Iterator<Item = &'a Endpoint> {
-    endpoints.iter().filter_map(|index| site.endpoints.get(*index))
+    endpoints
+        .iter()
+        .filter_map(|index| site.endpoints.get(*index))
 }
 
 /// A block.
@@ -84,7 +97,9 @@ pub(super) fn own<'a>(
     block: BlockId,
     name: &'a str,
 ) -> impl Iterator<Item = &'a Setting> {
-    site.settings.iter().filter(move |setting| setting.block == block && setting.name == name)
+    site.settings
+        .iter()
+        .filter(move |setting| setting.block == block && setting.name == name)
 }
 
 /// The block around this one; httpd's virtual hosts stand in the top level.
@@ -98,7 +113,10 @@ pub(super) fn outer(site: &Site, id: BlockId) -> Option<BlockId> {
 
 /// httpd's top level.
 pub(super) fn main_block(site: &Site) -> Option<BlockId> {
-    let index = site.blocks.iter().position(|block| block.kind == BlockKind::Main)?;
+    let index = site
+        .blocks
+        .iter()
+        .position(|block| block.kind == BlockKind::Main)?;
     Some(BlockId(index as u32))
 }
 

@@ -8,10 +8,14 @@ pub(super) fn meant(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let number: u64 = rest.get(..digits)?.parse().ok()?;
         rest = rest.get(digits..)?.trim_start();
-        let letters = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let letters = rest
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(rest.len());
         let unit = unit(rest.get(..letters)?)?;
         rest = rest.get(letters..)?.trim_start();
         total = total.checked_add(number.checked_mul(unit)?)?;
@@ -37,7 +41,9 @@ fn unit(word: &str) -> Option<u64> {
 /// A time as nginx takes it, in the largest unit that gives a whole number.
 pub(super) fn for_nginx(seconds: u64) -> String {
     let units = [(DAY, "d"), (60 * 60, "h"), (60, "m")];
-    let fits = units.iter().find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+    let fits = units
+        .iter()
+        .find(|(unit, _)| seconds > 0 && seconds % unit == 0);
     match fits {
         Some((unit, letter)) => format!("{}{letter}", seconds / unit),
         None => format!("{seconds}s"),
@@ -46,8 +52,16 @@ pub(super) fn for_nginx(seconds: u64) -> String {
 
 /// A time for people.
 pub(super) fn for_people(seconds: u64) -> String {
-    let units = [(7 * DAY, "week"), (DAY, "day"), (60 * 60, "hour"), (60, "minute"), (1, "second")];
-    let fits = units.iter().find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+    let units = [
+        (7 * DAY, "week"),
+        (DAY, "day"),
+        (60 * 60, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
+    let fits = units
+        .iter()
+        .find(|(unit, _)| seconds > 0 && seconds % unit == 0);
     let (unit, name) = fits.copied().unwrap_or((1, "second"));
     let count = seconds / unit;
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
@@ -64,7 +78,15 @@ mod tests {
         assert_eq!(meant("1h 30m"), Some(5_400));
         assert_eq!(meant("10 minutes"), Some(600));
         assert_eq!(meant("300"), Some(300));
-        for unclear in ["abc", "1M", "1y", "d", "1.5h", "99999999999999999999", "9999999999999999w"] {
+        for unclear in [
+            "abc",
+            "1M",
+            "1y",
+            "d",
+            "1.5h",
+            "99999999999999999999",
+            "9999999999999999w",
+        ] {
             assert_eq!(meant(unclear), None, "{unclear}");
         }
     }

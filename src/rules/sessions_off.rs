@@ -55,7 +55,9 @@ fn nginx_caches(site: &Site, endpoints: &[usize]) -> Vec<Change> {
     let mut seen: Vec<BlockId> = Vec::new();
     for endpoint in chosen(site, endpoints) {
         let holder = places::in_force(site, endpoint.governor, name).map(|one| one.block);
-        let Some(holder) = holder.filter(|holder| !seen.contains(holder)) else { continue };
+        let Some(holder) = holder.filter(|holder| !seen.contains(holder)) else {
+            continue;
+        };
         seen.push(holder);
         let statements: Vec<&Setting> = places::own(site, holder, name).collect();
         if !keeps_sessions(&statements) {
@@ -84,7 +86,10 @@ fn keeps_sessions(statements: &[&Setting]) -> bool {
 fn apache_caches(site: &Site) -> Vec<Change> {
     let name = directive(Server::Apache);
     let statements = site.settings.iter().filter(|setting| setting.name == name);
-    statements.filter(|one| is_real_cache(one)).map(|one| set(one, "none")).collect()
+    statements
+        .filter(|one| is_real_cache(one))
+        .map(|one| set(one, "none"))
+        .collect()
 }
 
 /// True for a cache of httpd that keeps sessions.
@@ -96,9 +101,14 @@ pub(super) fn is_real_cache(setting: &Setting) -> bool {
 
 fn set(setting: &Setting, value: &str) -> Change {
     let arguments = vec![value.to_owned()];
-    Change::SetArguments { statement: setting.location.clone(), arguments }
+    Change::SetArguments {
+        statement: setting.location.clone(),
+        arguments,
+    }
 }
 
 fn remove(setting: &Setting) -> Change {
-    Change::Remove { statement: setting.location.clone() }
+    Change::Remove {
+        statement: setting.location.clone(),
+    }
 }

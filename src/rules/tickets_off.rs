@@ -44,7 +44,10 @@ pub(super) fn changes(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change>
 
 fn cost(site: &Site, endpoints: &[usize]) -> &'static str {
     let cached = |endpoint: &Endpoint| {
-        matches!(endpoint.tls12.session_id, Tls12Id::Resumes | Tls12Id::PerWorker)
+        matches!(
+            endpoint.tls12.session_id,
+            Tls12Id::Resumes | Tls12Id::PerWorker
+        )
     };
     if chosen(site, endpoints).all(cached) {
         "returning clients resume from the server's session cache instead of by ticket"
@@ -106,7 +109,11 @@ fn commands_that_decide(site: &Site, block: BlockId) -> Option<Vec<Change>> {
     let name = option_list::COMMANDS[0];
     let has_own = places::own(site, block, name).next().is_some();
     // A block with any conf command of its own does not take over those around it.
-    let holder = if has_own { block } else { places::outer(site, block)? };
+    let holder = if has_own {
+        block
+    } else {
+        places::outer(site, block)?
+    };
     let said = places::own(site, holder, name).filter(|one| option_list::says(one).is_some());
     let last = said.last()?;
     Some(command_off(last).into_iter().collect())
@@ -143,16 +150,25 @@ fn said_in_apache(site: &Site, block: BlockId) -> Option<&Setting> {
 fn apache_insertions(context: &Context<'_>, silent: &[BlockId]) -> Vec<Change> {
     let site = context.site;
     let Some(main) = places::main_block(site).filter(|_| !silent.is_empty()) else {
-        return silent.iter().filter_map(|block| apache_insertion(context, *block)).collect();
+        return silent
+            .iter()
+            .filter_map(|block| apache_insertion(context, *block))
+            .collect();
     };
     let single = places::tls_blocks_in(site, main, BlockKind::VirtualHost) <= 1;
     let beside = server_level_file(site, main);
     match beside {
         Some(file) if !single && !silent.iter().any(|block| by_command(context, *block)) => {
             let statement = apache_statement(context);
-            vec![Change::Insert { target: Target::File(file), statement }]
+            vec![Change::Insert {
+                target: Target::File(file),
+                statement,
+            }]
         }
-        _ => silent.iter().filter_map(|block| apache_insertion(context, *block)).collect(),
+        _ => silent
+            .iter()
+            .filter_map(|block| apache_insertion(context, *block))
+            .collect(),
     }
 }
 
@@ -214,21 +230,33 @@ fn command_off(command: &Setting) -> Option<Change> {
         return None;
     }
     let arguments = option_list::turned_off(command)?;
-    Some(Change::SetArguments { statement: command.location.clone(), arguments })
+    Some(Change::SetArguments {
+        statement: command.location.clone(),
+        arguments,
+    })
 }
 
 fn switched_off(setting: &Setting) -> Option<Change> {
     let arguments = vec!["off".to_owned()];
-    let change = Change::SetArguments { statement: setting.location.clone(), arguments };
+    let change = Change::SetArguments {
+        statement: setting.location.clone(),
+        arguments,
+    };
     is_on(setting).then_some(change)
 }
 
 /// True for a switch that is not off; both servers compare without case.
 pub(super) fn is_on(setting: &Setting) -> bool {
-    !setting.arguments.first().is_some_and(|value| value.eq_ignore_ascii_case("off"))
+    !setting
+        .arguments
+        .first()
+        .is_some_and(|value| value.eq_ignore_ascii_case("off"))
 }
 
 fn insert(site: &Site, block: BlockId, words: &[&str]) -> Option<Change> {
     let statement = words.iter().map(|word| (*word).to_owned()).collect();
-    Some(Change::Insert { target: places::target(site, block)?, statement })
+    Some(Change::Insert {
+        target: places::target(site, block)?,
+        statement,
+    })
 }
