@@ -276,7 +276,10 @@ impl<'text> Parser<'text> {
                 let equals = "=".repeat(level);
                 let span = Span::at((start + at) as u32);
                 self.error(
-                    &format!("Lua code block missing the closing long bracket \"]{equals}]\""),
+                    &format!(
+                        "Lua code block missing the closing long bracket \"]{equals}]\", \
+                         the inlined Lua code may be too long"
+                    ),
                     span,
                 );
                 self.text.len()
