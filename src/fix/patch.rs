@@ -98,7 +98,7 @@ fn hunk(
     let mut why: Vec<String> = Vec::new();
     for reason in reasons {
         let (start, end) = (reason.span.start as usize, reason.span.end as usize);
-        let text = one_line(&format!("{}: {}", reason.rule, reason.text));
+        let text = one_line(&reason.clause());
         if bytes.contains(&start) && end <= *bytes.end() && !why.contains(&text) {
             why.push(text);
         }
