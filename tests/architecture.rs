@@ -30,7 +30,10 @@ fn table(page: &str, head: &str) -> Vec<Vec<String>> {
         .take_while(|line| line.starts_with('|'))
         .map(|line| {
             let inner = line.trim().trim_start_matches('|').trim_end_matches('|');
-            inner.split('|').map(|cell| cell.trim().to_owned()).collect()
+            inner
+                .split('|')
+                .map(|cell| cell.trim().to_owned())
+                .collect()
         })
         .collect();
     assert!(!rows.is_empty(), "ARCHITECTURE.md has no table {head}");
@@ -38,7 +41,9 @@ fn table(page: &str, head: &str) -> Vec<Vec<String>> {
 }
 
 fn list(cell: &str) -> impl Iterator<Item = String> + '_ {
-    cell.split(',').map(|item| item.trim().trim_matches('`').to_owned()).filter(|it| !it.is_empty())
+    cell.split(',')
+        .map(|item| item.trim().trim_matches('`').to_owned())
+        .filter(|it| !it.is_empty())
 }
 
 fn rules(page: &str) -> Rules {
@@ -48,14 +53,22 @@ fn rules(page: &str) -> Rules {
         .collect();
     let effects = table(page, "effect")
         .into_iter()
-        .map(|row| (row[0].clone(), list(&row[1]).collect(), list(&row[2]).collect()))
+        .map(|row| {
+            (
+                row[0].clone(),
+                list(&row[1]).collect(),
+                list(&row[2]).collect(),
+            )
+        })
         .collect();
     Rules { rooms, effects }
 }
 
 /// Production code of a file: comments blanked, a test module at its end cut off.
 fn code(text: &str) -> String {
-    let text = text.split_once("#[cfg(test)]\nmod ").map_or(text, |(before, _)| before);
+    let text = text
+        .split_once("#[cfg(test)]\nmod ")
+        .map_or(text, |(before, _)| before);
     let lines = text.lines().map(|line| {
         let trimmed = line.trim_start();
         if trimmed.starts_with("//") { "" } else { line }
@@ -80,7 +93,9 @@ fn imported(code: &str) -> BTreeSet<String> {
 }
 
 fn identifier(text: &str) -> String {
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    text.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 /// `a::{b, c}, d::e}` to `a`, `d`.
@@ -113,7 +128,11 @@ fn leaves_by_super(path: &str, code: &str) -> bool {
     };
     let chain = "super::".repeat(depth.max(1));
     // Behind a quotation mark it is text, such as what a generator writes.
-    code.lines().any(|line| line.split('"').next().is_some_and(|start| start.contains(&chain)))
+    code.lines().any(|line| {
+        line.split('"')
+            .next()
+            .is_some_and(|start| start.contains(&chain))
+    })
 }
 
 /// Everything that `files` (path below src, text) do against the rules.
@@ -126,7 +145,9 @@ fn violations(rules: &Rules, files: &[(String, String)]) -> Vec<String> {
             let allowed = places.iter().any(|place| {
                 place == path || (place.ends_with('/') && path.starts_with(place.as_str()))
             });
-            let found = spellings.iter().find(|spelling| code.contains(spelling.as_str()));
+            let found = spellings
+                .iter()
+                .find(|spelling| code.contains(spelling.as_str()));
             if let Some(spelling) = found.filter(|_| !allowed) {
                 out.push(format!("{path}: {effect} ({spelling})"));
             }
@@ -163,7 +184,12 @@ fn sources() -> Vec<(String, String)> {
             if path.is_dir() {
                 walk(&path, base, out);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path.strip_prefix(base).unwrap().to_str().unwrap().replace('\\', "/");
+                let name = path
+                    .strip_prefix(base)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .replace('\\', "/");
                 out.push((name, fs::read_to_string(&path).unwrap()));
             }
         }
@@ -186,7 +212,12 @@ fn every_room_keeps_to_the_table() {
     let rules = rules(&page());
     let sources = sources();
     let found = violations(&rules, &sources);
-    println!("{} files, {} rooms, {} effects", sources.len(), rules.rooms.len(), rules.effects.len());
+    println!(
+        "{} files, {} rooms, {} effects",
+        sources.len(),
+        rules.rooms.len(),
+        rules.effects.len()
+    );
     assert!(sources.len() > 30);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
@@ -195,10 +226,19 @@ fn every_room_keeps_to_the_table() {
 fn every_room_of_the_table_exists_and_the_table_has_no_cycle() {
     let rules = rules(&page());
     for (room, allowed) in &rules.rooms {
-        assert!(manifest().join("src").join(room).join("mod.rs").is_file(), "no room {room}");
+        assert!(
+            manifest().join("src").join(room).join("mod.rs").is_file(),
+            "no room {room}"
+        );
         for used in allowed {
-            assert!(rules.rooms.contains_key(used), "{room} uses {used}, which is no room");
-            assert!(!rules.rooms[used].contains(room), "{room} and {used} use each other");
+            assert!(
+                rules.rooms.contains_key(used),
+                "{room} uses {used}, which is no room"
+            );
+            assert!(
+                !rules.rooms[used].contains(room),
+                "{room} and {used} use each other"
+            );
         }
     }
 }
@@ -212,15 +252,51 @@ fn planted(path: &str, line: &str) -> Vec<String> {
 #[test]
 fn a_planted_import_is_found() {
     let cases = [
-        ("syntax/nginx/lexer.rs", "use crate::source::Project;", "syntax may not use source"),
-        ("rules/shared/x.rs", "use crate::{finding::Finding, syntax::{Tree, Node}};", "rules may not use syntax"),
-        ("rules/shared/x.rs", "fn f() { crate::source::load(); }", "rules may not use source"),
-        ("text/span.rs", "use crate::catalog;", "text may not use catalog"),
-        ("model/nginx.rs", "use crate::rules::all;", "model may not use rules"),
-        ("cli/lint.rs", "use crate::source::Disk;", "cli may not use source"),
-        ("report/text.rs", "pub(crate) fn f(x: &crate::app::Outcome) {}", "report may not use app"),
-        ("model/mod.rs", "use super::rules;", "leaves its room by super::"),
-        ("model/nginx/tree.rs", "use super::super::super::rules;", "leaves its room by super::"),
+        (
+            "syntax/nginx/lexer.rs",
+            "use crate::source::Project;",
+            "syntax may not use source",
+        ),
+        (
+            "rules/shared/x.rs",
+            "use crate::{finding::Finding, syntax::{Tree, Node}};",
+            "rules may not use syntax",
+        ),
+        (
+            "rules/shared/x.rs",
+            "fn f() { crate::source::load(); }",
+            "rules may not use source",
+        ),
+        (
+            "text/span.rs",
+            "use crate::catalog;",
+            "text may not use catalog",
+        ),
+        (
+            "model/nginx.rs",
+            "use crate::rules::all;",
+            "model may not use rules",
+        ),
+        (
+            "cli/lint.rs",
+            "use crate::source::Disk;",
+            "cli may not use source",
+        ),
+        (
+            "report/text.rs",
+            "pub(crate) fn f(x: &crate::app::Outcome) {}",
+            "report may not use app",
+        ),
+        (
+            "model/mod.rs",
+            "use super::rules;",
+            "leaves its room by super::",
+        ),
+        (
+            "model/nginx/tree.rs",
+            "use super::super::super::rules;",
+            "leaves its room by super::",
+        ),
         ("attic/mod.rs", "", "the room attic is not in the table"),
     ];
     for (path, line, expected) in cases {
@@ -233,14 +309,22 @@ fn a_planted_import_is_found() {
 fn a_planted_effect_is_found() {
     for (path, line) in [
         ("model/nginx.rs", "use std::fs;"),
-        ("rules/shared/x.rs", "let now = std::time::SystemTime::now();"),
+        (
+            "rules/shared/x.rs",
+            "let now = std::time::SystemTime::now();",
+        ),
         ("fix/plan.rs", "std::process::exit(1);"),
         ("app/lint.rs", "use std::process::{Command, Stdio};"),
         ("app/lint.rs", "println!(\"clean\");"),
         ("source/disk.rs", "use std::net::TcpStream;"),
         ("report/paint.rs", "let on = std::env::var(\"NO_COLOR\");"),
     ] {
-        assert_eq!(planted(path, line).len(), 1, "{path}: {line}: {:?}", planted(path, line));
+        assert_eq!(
+            planted(path, line).len(),
+            1,
+            "{path}: {line}: {:?}",
+            planted(path, line)
+        );
     }
 }
 
@@ -249,9 +333,18 @@ fn what_is_allowed_is_not_found() {
     for (path, line) in [
         ("source/disk.rs", "use std::fs;"),
         ("model/nginx/tree.rs", "use super::super::Site;"),
-        ("rules/shared/x.rs", "// crate::source is not for us\nuse crate::model::Site;"),
-        ("model/nginx.rs", "#[cfg(test)]\nmod tests { use crate::rules::all; }"),
-        ("main.rs", "fn main() { stekguard::cli::run(std::env::args_os()); }"),
+        (
+            "rules/shared/x.rs",
+            "// crate::source is not for us\nuse crate::model::Site;",
+        ),
+        (
+            "model/nginx.rs",
+            "#[cfg(test)]\nmod tests { use crate::rules::all; }",
+        ),
+        (
+            "main.rs",
+            "fn main() { stekguard::cli::run(std::env::args_os()); }",
+        ),
     ] {
         assert_eq!(planted(path, line), [""; 0], "{path}: {line}");
     }

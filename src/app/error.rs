@@ -1,7 +1,6 @@
 //! Why a use case could not do its job at all.
 
-use std::path::PathBuf;
-
+use crate::fix::FixError;
 use crate::source::SourceError;
 
 /// What stops a use case before there is an outcome.
@@ -38,7 +37,7 @@ pub enum AppError {
         /// Names that are close to it, closest first.
         close: Vec<&'static str>,
     },
-    /// `--detect` was asked for and no configuration of an installed server was given.
-    #[error("{}: not a file or directory", .0.display())]
-    NotAPath(PathBuf),
+    /// Files could not be written or taken back.
+    #[error(transparent)]
+    Fix(#[from] FixError),
 }

@@ -67,33 +67,46 @@ impl Inputs {
         Ok(inputs)
     }
 
-    /// Loads everything. `replaced` stands for files that are not as they are on disk.
-    pub(super) fn load(&self, replaced: &Replaced) -> Vec<Loaded> {
-        let mut out = Vec::new();
-        for place in &self.places {
-            let mut overlay = Overlay::new(&*place.files);
-            for (path, bytes) in replaced {
-                overlay.replace(path, Arc::clone(bytes));
-            }
-            // Without replacements the base answers for itself: a file then says by itself
-            // where its bytes come from.
-            let files: &dyn FileSystem = if replaced.is_empty() {
-                &*place.files
-            } else {
-                &overlay
-            };
-            for found in &place.found {
-                let project = source::load(&found.root, files, &found.options);
-                out.push(Loaded {
-                    root: found.root.clone(),
-                    project,
-                });
-            }
-        }
-        out
+    /// How many configurations there are.
+    pub(super) fn count(&self) -> usize {
+        self.places.iter().map(|place| place.found.len()).sum()
     }
 
-    /// The roots, in the order in which [`Self::load`] gives them.
+    /// Loads one of them. `replaced` stands for files that are not as they are on disk.
+    pub(super) fn load(&self, index: usize, replaced: &Replaced) -> Option<Loaded> {
+        let each = self.places.iter().flat_map(|place| {
+            let files = &*place.files;
+            place.found.iter().map(move |found| (files, found))
+        });
+        let (files, found) = each.into_iter().nth(index)?;
+        // Without replacements the base answers for itself: a file then says by itself
+        // where its bytes come from.
+        if replaced.is_empty() {
+            let project = source::load(&found.root, files, &found.options);
+            return Some(Loaded {
+                root: found.root.clone(),
+                project,
+            });
+        }
+        let mut overlay = Overlay::new(files);
+        for (path, bytes) in replaced {
+            overlay.replace(path, Arc::clone(bytes));
+        }
+        let project = source::load(&found.root, &overlay, &found.options);
+        Some(Loaded {
+            root: found.root.clone(),
+            project,
+        })
+    }
+
+    /// All of them, in order.
+    pub(super) fn load_all(&self, replaced: &Replaced) -> Vec<Loaded> {
+        (0..self.count())
+            .filter_map(|index| self.load(index, replaced))
+            .collect()
+    }
+
+    /// The roots, in the order of their numbers.
     pub(super) fn roots(&self) -> impl Iterator<Item = &Root> {
         self.places
             .iter()

@@ -32,7 +32,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
     inspection
         .problems
         .extend(inspection.search_problems.iter().cloned());
-    for loaded in session.inputs.load(&Replaced::new()) {
+    for loaded in session.inputs.load_all(&Replaced::new()) {
         let judged = session.platforms(&loaded.root);
         let Some(newest) = judged.last() else {
             continue;

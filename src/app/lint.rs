@@ -47,7 +47,7 @@ pub struct Outcome {
 /// # Errors
 /// [`AppError`] where there is nothing to judge.
 pub fn lint(request: &Request) -> Result<Outcome, AppError> {
-    Session::open(request)?.run(&Replaced::new())
+    Ok(Session::open(request)?.run(&Replaced::new()))
 }
 
 impl Outcome {
@@ -101,7 +101,7 @@ impl JudgedServer {
 /// A request with its inputs found and its versions known, to be judged more than once.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
-    request: &'a Request,
+    pub(super) request: &'a Request,
     pub(super) inputs: Inputs,
     detected: Detected,
 }
@@ -124,8 +124,9 @@ impl<'a> Session<'a> {
         })
     }
 
-    pub(super) fn run(&self, replaced: &Replaced) -> Result<Outcome, AppError> {
-        Ok(self.judge(&self.inputs.load(replaced)))
+    /// Loads and judges everything.
+    pub(super) fn run(&self, replaced: &Replaced) -> Outcome {
+        self.judge(&self.inputs.load_all(replaced))
     }
 
     pub(super) fn judge(&self, loaded: &[Loaded]) -> Outcome {
@@ -159,11 +160,9 @@ impl<'a> Session<'a> {
             });
         }
         outcome.findings = merger.finish(usize::MAX);
-        if !self.request.pedantic {
-            outcome
-                .findings
-                .retain(|finding| finding.severity > Severity::Pedantic);
-        }
+        outcome
+            .findings
+            .retain(|finding| self.request.shows(finding));
         outcome.problems.dedup();
         outcome
     }

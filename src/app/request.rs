@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::AppError;
 use crate::catalog::{Server, Version};
+use crate::finding::{Finding, Severity};
 use crate::policy::Policy;
 use crate::source::{DEFAULT_LARGEST_FILE, upstream_version};
 
@@ -24,6 +25,13 @@ pub struct Request {
     pub policy: Policy,
     /// Show pedantic findings too.
     pub pedantic: bool,
+}
+
+impl Request {
+    /// True when a finding is of a grade that was asked for.
+    pub(super) fn shows(&self, finding: &Finding) -> bool {
+        self.pedantic || finding.severity > Severity::Pedantic
+    }
 }
 
 /// Versions that the caller knows or wants to have found out.

@@ -5,13 +5,13 @@
 
 mod args;
 mod explain;
-// mod fix;
+mod fix;
 mod hints;
 mod inspect;
 mod lint;
 mod request;
 mod terminal;
-// mod undo;
+mod undo;
 
 use std::ffi::OsString;
 
@@ -58,7 +58,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let terminal = Terminal::new(parsed.color);
     match parsed.command {
         Command::Lint(arguments) => lint::run(&arguments, &terminal),
-        Command::Fix(_) | Command::Undo(_) => FAILED,
+        Command::Fix(arguments) => fix::run(&arguments, &terminal),
+        Command::Undo(arguments) => undo::run(&arguments, &terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),

@@ -52,6 +52,9 @@ impl Terminal {
 
     /// A line, or several, on stderr.
     pub(super) fn say(&self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
         let mut stderr = io::stderr().lock();
         // Where nobody reads stderr, there is nobody to tell.
         let _ = stderr.write_all(text.as_bytes());
@@ -71,6 +74,12 @@ impl Terminal {
         if let Some(hint) = hint {
             self.hint(hint);
         }
+    }
+
+    /// A remark with its word.
+    pub(super) fn note(&self, word: &str, sentence: &str) {
+        let word = self.paint_err().bold(word);
+        self.say(&format!("{word}: {}", report::escape_line(sentence)));
     }
 
     /// What somebody can do.

@@ -9,7 +9,6 @@ mod explain;
 mod json;
 mod paint;
 mod pairs;
-mod patch;
 mod summary;
 mod table;
 mod text;
@@ -27,10 +26,9 @@ pub use escape::{line as escape_line, path as escape_path};
 pub use explain::{list, page};
 pub use json::{inspect as inspect_json, lint as lint_json};
 pub use paint::Paint;
-pub use patch::patch;
 pub use summary::summary;
 pub use table::inspect as inspect_table;
-pub use text::{ENDPOINTS_SHOWN, findings, problems};
+pub use text::{ENDPOINTS_SHOWN, findings, lines, problems};
 
 /// The bytes of every file that a finding may point into.
 pub type Sources = BTreeMap<Arc<Path>, Arc<[u8]>>;
