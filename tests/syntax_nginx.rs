@@ -454,58 +454,90 @@ fn hostile_texts_take_linear_time_and_bounded_memory() {
 /// and its approval must be ours.
 #[test]
 fn live_nginx_agrees_on_generated_files() {
-    let nginx = std::env::var("STEKGUARD_NGINX").unwrap_or_else(|_| "/usr/sbin/nginx".to_string());
-    assert!(
-        Path::new(&nginx).exists(),
-        "no nginx at {nginx}: install it or point STEKGUARD_NGINX at one"
-    );
     let count = std::env::var("STEKGUARD_LIVE_TEXTS").map_or(300, |it| it.parse().unwrap());
     let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("nginx.conf");
     let mut random = Random(std::env::var("STEKGUARD_SEED").map_or(3, |it| it.parse().unwrap()));
-    let [mut approved, mut refused, mut meaning] = [0; 3];
+    let mut judged = [0; 3];
     for _ in 0..count {
-        let text = random.config();
-        let path = scratch.path().join("nginx.conf");
-        fs::write(&path, &text).unwrap();
-        let done = Command::new(&nginx)
-            .args(["-t", "-q", "-p"])
-            .arg(scratch.path())
-            .arg("-c")
-            .arg(&path)
-            .args(["-g", "pid nginx.pid; error_log stderr emerg;"])
-            .output()
-            .unwrap();
-        let ours = verdict(&text, &Options::default());
-        let shown = String::from_utf8_lossy(&text).into_owned();
-        if done.status.success() {
-            assert_eq!(ours, "ok", "{shown}");
-            approved += 1;
-            continue;
-        }
-        let (line, sentence) = complaint(&done.stderr, &path);
-        let spelling = ["unexpected ", "too long parameter"];
-        if spelling.iter().any(|start| sentence.starts_with(start)) {
-            assert_eq!(ours, format!("{line} {sentence}"), "{shown}");
-            refused += 1;
-            continue;
-        }
-        meaning += 1;
-        if let Some((our_line, _)) = ours.split_once(' ') {
-            assert!(
-                our_line.parse::<u32>().unwrap() >= line,
-                "{sentence}: {ours}\n{shown}"
-            );
-        }
+        fs::write(&path, random.config()).unwrap();
+        judged[compare_with_nginx(&path, scratch.path()) as usize] += 1;
     }
-    println!("nginx on {count} files: {approved} approved, {refused} refused, {meaning} beyond");
+    let [approved, refused, beyond] = judged;
+    println!("nginx on {count} files: {approved} approved, {refused} refused, {beyond} beyond");
     assert!(
         approved * 20 > count && refused * 5 > count,
         "the generator lost its aim"
     );
 }
 
-/// Line and sentence, with unprintable bytes as `\xNN`.
-fn complaint(stderr: &[u8], path: &Path) -> (u32, String) {
+#[test]
+fn live_nginx_agrees_on_the_corpora() {
+    let Ok(corpora) = std::env::var("STEKGUARD_CORPORA") else {
+        println!("STEKGUARD_CORPORA is unset: no corpus was read");
+        return;
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let mut judged = [0; 3];
+    for entry in walkdir::WalkDir::new(Path::new(&corpora).join("nginx")) {
+        let entry = entry.unwrap();
+        if entry.file_type().is_file() {
+            judged[compare_with_nginx(entry.path(), scratch.path()) as usize] += 1;
+        }
+    }
+    let [approved, refused, beyond] = judged;
+    println!("nginx on the corpora: {approved} approved, {refused} refused, {beyond} beyond");
+    assert!(approved + refused + beyond > 0);
+}
+
+/// How far nginx came.
+enum Judged {
+    Approved,
+    Refused,
+    /// It stopped at a meaning; up to that line the spelling is fine.
+    Beyond,
+}
+
+fn compare_with_nginx(path: &Path, scratch: &Path) -> Judged {
+    let nginx = std::env::var("STEKGUARD_NGINX").unwrap_or_else(|_| "/usr/sbin/nginx".to_string());
+    let done = Command::new(&nginx)
+        .args(["-t", "-q", "-p"])
+        .arg(scratch)
+        .arg("-c")
+        .arg(path)
+        .args(["-g", "pid nginx.pid; error_log stderr emerg;"])
+        .output()
+        .unwrap_or_else(|why| panic!("no nginx at {nginx}, set STEKGUARD_NGINX: {why}"));
+    let text = fs::read(path).unwrap();
+    let ours = verdict(&text, &Options::default());
+    let shown = || format!("{}: {}", path.display(), String::from_utf8_lossy(&text));
+    if done.status.success() {
+        assert_eq!(ours, "ok", "{}", shown());
+        return Judged::Approved;
+    }
+    let Some((line, sentence)) = complaint(&done.stderr, path) else {
+        return Judged::Beyond;
+    };
+    if ["unexpected ", "too long parameter"]
+        .iter()
+        .any(|start| sentence.starts_with(start))
+    {
+        assert_eq!(ours, format!("{line} {sentence}"), "{}", shown());
+        return Judged::Refused;
+    }
+    if let Some((our_line, _)) = ours.split_once(' ') {
+        assert!(
+            our_line.parse::<u32>().unwrap() >= line,
+            "{sentence}: {ours}\n{}",
+            shown()
+        );
+    }
+    Judged::Beyond
+}
+
+/// Line and sentence, with unprintable bytes as `\xNN`; `None` where it is not about this
+/// file's text.
+fn complaint(stderr: &[u8], path: &Path) -> Option<(u32, String)> {
     let shown: String = stderr
         .iter()
         .map(|byte| match byte {
@@ -514,21 +546,19 @@ fn complaint(stderr: &[u8], path: &Path) -> (u32, String) {
         })
         .collect();
     let place = format!(" in {}:", path.display());
-    let Some((front, behind)) = shown.split_once(&place) else {
-        return (1, shown);
-    };
+    let (front, behind) = shown.split_once(&place)?;
     let line = behind
         .split(|it: char| !it.is_ascii_digit())
         .next()
         .unwrap()
         .parse()
         .unwrap();
-    let sentence = front.split_once("[emerg] ").unwrap().1;
+    let sentence = front.split_once("[emerg] ")?.1;
     let sentence = match sentence.split_once(": ") {
         Some((pid, rest)) if pid.bytes().all(|it| it.is_ascii_digit() || it == b'#') => rest,
         _ => sentence,
     };
-    (line, sentence.to_string())
+    Some((line, sentence.to_string()))
 }
 
 impl Random {
