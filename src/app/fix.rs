@@ -190,7 +190,7 @@ impl Work<'_> {
     /// Loads and judges one configuration with files replaced.
     fn judged(&self, index: usize, replaced: &Replaced) -> Option<Judged> {
         let loaded = self.session.inputs.load(index, replaced)?;
-        let platforms = self.session.platforms(&loaded.root);
+        let platforms = self.session.platforms(&loaded);
         let verdict = judge(&loaded.project, &platforms, &self.session.request.policy)?;
         Some(Judged {
             loaded,

@@ -33,7 +33,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
         .problems
         .extend(inspection.search_problems.iter().cloned());
     for loaded in session.inputs.load_all(&Replaced::new()) {
-        let judged = session.platforms(&loaded.root);
+        let judged = session.platforms(&loaded);
         let Some(newest) = judged.last() else {
             continue;
         };

@@ -136,8 +136,9 @@ impl<'a> Session<'a> {
         };
         outcome.problems = self.search_problems();
         let mut merger = Merger::default();
-        for Loaded { root, project } in loaded {
-            let judged = self.platforms(root);
+        for item in loaded {
+            let project = &item.project;
+            let judged = self.platforms(item);
             let Some(verdict) = judge(project, &judged, &self.request.policy) else {
                 continue;
             };
@@ -180,9 +181,11 @@ impl<'a> Session<'a> {
             .collect()
     }
 
-    pub(super) fn platforms(&self, root: &crate::source::Root) -> Vec<Platform> {
+    pub(super) fn platforms(&self, loaded: &Loaded) -> Vec<Platform> {
+        let Loaded { root, project } = loaded;
         platforms(
             root,
+            project,
             &self.request.versions,
             &self.detected,
             &self.inputs.packages,
