@@ -79,9 +79,24 @@ pub(super) fn shape(file: &Path, text: &[u8]) -> Shape {
     }
 }
 
-/// The server that a file's place speaks of, where its text says nothing.
-pub(super) fn server_of_place(file: &Path) -> Server {
+/// Whose file it most likely is where no statement tells: by its place, else by how its
+/// lines end. nginx ends statements with marks, httpd with the line.
+pub(super) fn likely_server(file: &Path, text: &[u8]) -> Server {
+    let names_nginx = file
+        .iter()
+        .any(|part| path::bytes_of(part).starts_with(b"nginx"));
     if is_apache_place(file) {
+        return Server::Apache;
+    }
+    if names_nginx || content::objection(text).is_some() {
+        return Server::Nginx;
+    }
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let is_said = |line: &&[u8]| !line.is_empty() && !line.starts_with(b"#");
+    let (marked, plain): (Vec<&[u8]>, Vec<&[u8]>) = lines
+        .filter(is_said)
+        .partition(|line| matches!(line.last(), Some(b';' | b'{' | b'}')));
+    if plain.len() > marked.len() {
         Server::Apache
     } else {
         Server::Nginx
@@ -211,8 +226,15 @@ fn apache_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
             let ends_as_nginx = matches!(line.last(), Some(b';' | b'{' | b'}'));
             let word = first_word(line);
             // A directive has arguments; one word alone is a line of anything.
-            !ends_as_nginx && line.len() > word.len() && catalog::apache(word).is_some()
+            !ends_as_nginx && line.len() > word.len() && is_apache_word(word)
         })
+}
+
+/// A directive, or a section with its bracket: `if` and `location` alone are nginx's.
+fn is_apache_word(word: &[u8]) -> bool {
+    use catalog::Body::{Conditional, Macro, Section};
+    let section = |row: &catalog::Directive| matches!(row.body, Section | Conditional | Macro);
+    catalog::apache(word).is_some_and(|row| section(row) == word.starts_with(b"<"))
 }
 
 fn first_word(line: &[u8]) -> &[u8] {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::Server;
 
-use super::classify::{Shape, server_of_place, shape};
+use super::classify::{Shape, likely_server, shape};
 use super::error::SourceError;
 use super::files::{FileKind, FileSystem, ReadError};
 use super::load::load;
@@ -105,7 +105,7 @@ impl Search<'_> {
             Shape::Root(server) => (server, RootKind::Root),
             Shape::Fragment(server, context) => (server, RootKind::Fragment(context)),
             Shape::Dump => (Server::Nginx, RootKind::Dump),
-            Shape::Template | Shape::Unknown => (server_of_place(path), RootKind::Root),
+            Shape::Template | Shape::Unknown => (likely_server(path, &text), RootKind::Root),
         };
         let found = self.found(path, server, kind, &text);
         self.result.found.push(found);

@@ -4,7 +4,20 @@
 
 use std::path::Path;
 
+use crate::catalog::Server;
+
 use super::files::FileSystem;
+
+/// Packages that carry a server's program, the likeliest first. Source: Debian's and
+/// Ubuntu's package lists (older releases have no program in `nginx` itself).
+const NGINX: [&str; 5] = [
+    "nginx",
+    "nginx-core",
+    "nginx-full",
+    "nginx-light",
+    "nginx-extras",
+];
+const APACHE: [&str; 2] = ["apache2", "apache2-bin"];
 
 /// Installed packages.
 #[derive(Clone, Default, Debug)]
@@ -28,6 +41,15 @@ impl PackageStatus {
         let text = String::from_utf8_lossy(status);
         let installed = text.split("\n\n").filter_map(installed_package).collect();
         Self { installed }
+    }
+
+    /// The full version of the package that carries a server.
+    pub fn server_version(&self, server: Server) -> Option<String> {
+        let names: &[&str] = match server {
+            Server::Nginx => &NGINX,
+            Server::Apache => &APACHE,
+        };
+        names.iter().find_map(|name| self.package_version(name))
     }
 
     /// True where no package is known, so that nothing can be said.
@@ -85,6 +107,11 @@ mod tests {
             Some("1.22.1-9+deb12u11")
         );
         assert_eq!(packages.package_version("apache2"), None);
+        assert_eq!(
+            packages.server_version(Server::Nginx).as_deref(),
+            Some("1.22.1-9+deb12u11")
+        );
+        assert_eq!(packages.server_version(Server::Apache), None);
         assert!(PackageStatus::parse(b"").is_empty());
     }
 

@@ -107,10 +107,14 @@ pub(super) fn is_template_name(file: &Path) -> bool {
     is_candidate(&rendered) || rendered.file_name().is_some_and(|name| name == "nginx")
 }
 
-/// True for a file of `sites-available` and the like next to a root, which its server does
-/// not read.
+/// True for a file of `sites-available`, `snippets` and the like next to a root, which its
+/// server reads only where something includes it.
 pub(super) fn is_inactive<'a>(file: &Path, mut roots: impl Iterator<Item = &'a Root>) -> bool {
-    let Some(folder) = file.ancestors().skip(1).find(|folder| is_available(folder)) else {
+    let Some(folder) = file
+        .ancestors()
+        .skip(1)
+        .find(|folder| is_on_request(folder))
+    else {
         return false;
     };
     let Some(tree) = folder.parent() else {
@@ -119,9 +123,9 @@ pub(super) fn is_inactive<'a>(file: &Path, mut roots: impl Iterator<Item = &'a R
     roots.any(|root| root.path.parent() == Some(tree))
 }
 
-fn is_available(folder: &Path) -> bool {
+fn is_on_request(folder: &Path) -> bool {
     let name = folder.file_name().map(path::bytes_of).unwrap_or_default();
-    name.ends_with(b"-available")
+    name.ends_with(b"-available") || *name == *b"snippets"
 }
 
 /// True where a file is the one that the server of this machine reads.

@@ -102,6 +102,21 @@ fn a_file_is_what_its_text_says() {
             (Apache, RootKind::Root),
         ),
         ("etc/httpd/conf.d/ssl.conf", VHOST, (Apache, fragment(Main))),
+        (
+            "x.conf",
+            "if ($a) {\n}\nlocation /\n{\n}\nlocation /b\n{\n}\n",
+            (Nginx, fragment(HttpServer)),
+        ),
+        (
+            "x.conf",
+            "DefaultLanguage de\nAddLanguage en .en\n",
+            (Apache, RootKind::Root),
+        ),
+        (
+            "x.conf",
+            "weird {\n thing on;\n}\n",
+            (Nginx, RootKind::Root),
+        ),
         ("httpd.conf", "", (Apache, RootKind::Root)),
         ("nginx.conf", "", (Nginx, RootKind::Root)),
         (
@@ -141,6 +156,7 @@ fn a_directory_gives_its_roots_and_the_parts_that_no_root_includes() {
         ("r/nginx/conf.d/more.inc", SERVER),
         ("r/nginx/conf.d/a.conf~", SERVER),
         ("r/nginx/sites-available/off", SERVER),
+        ("r/nginx/snippets/tls.conf", "ssl_session_timeout 1d;"),
         ("r/nginx/conf.d/t.conf.j2", SERVER),
         ("r/nginx/conf.d/unrendered.conf.template", SERVER),
         ("r/other/braces.conf", "server { server_name {{ name }}; }"),
@@ -176,10 +192,8 @@ fn a_directory_gives_its_roots_and_the_parts_that_no_root_includes() {
         ]
     );
     let discovery = search(&files, "r").unwrap();
-    assert_eq!(
-        discovery.inactive,
-        [Path::new("r/nginx/sites-available/off")]
-    );
+    let inactive = ["r/nginx/sites-available/off", "r/nginx/snippets/tls.conf"];
+    assert_eq!(discovery.inactive, inactive.map(PathBuf::from));
     let mut templates = discovery.templates.clone();
     templates.sort();
     assert_eq!(

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use stekguard::catalog::Server;
-use stekguard::source::{Disk, Dump, LoadOptions, Memory, Project, Root, RootKind, load};
+use stekguard::source::{Disk, Dump, LoadOptions, Memory, Project, Root, RootKind, discover, load};
 use tempfile::TempDir;
 
 use super::shown;
@@ -334,4 +334,111 @@ fn the_installed_tree_is_read_whole() {
     );
     assert!(project.complete(), "{:?}", project.problems);
     assert_eq!(read(&project), dumped(&output.stdout));
+}
+
+#[test]
+fn directives_in_wrong_places_are_refused_with_the_servers_sentence() {
+    for (include, message) in [
+        (
+            "server { location / { ssl_session_tickets off; } }",
+            "not allowed here",
+        ),
+        ("listen 443;", "not allowed here"),
+        ("events {}", "not allowed here"),
+        ("server { http {} }", "not allowed here"),
+        ("ssl_session_tickets;", "invalid number of arguments"),
+        ("ssl_session_tickets on off;", "invalid number of arguments"),
+        ("ssl_session_timeout 1d 2d;", "invalid number of arguments"),
+        ("ssl_conf_command Options;", "invalid number of arguments"),
+        ("ssl_session_tickets { }", "is not terminated by \";\""),
+        ("server;", "has no opening \"{\""),
+        ("server a { }", "invalid number of arguments"),
+        ("server { server { } }", "not allowed here"),
+        ("upstream { }", "invalid number of arguments"),
+    ] {
+        let tree = Tree::new(include);
+        let output = tree.nginx("-t");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "nginx accepts {include}");
+        let project = tree.load();
+        let [problem] = &project.problems[..] else {
+            panic!("{include}: {:?}", project.problems);
+        };
+        assert!(
+            problem.message.contains(message),
+            "{include}: {}",
+            problem.message
+        );
+        let place = format!(
+            "{} in {}:{}",
+            problem.message,
+            problem.path.display(),
+            problem.line
+        );
+        assert!(
+            said.contains(&place),
+            "{include}: we say {place}, nginx says {said}"
+        );
+    }
+}
+
+#[test]
+fn no_real_file_is_refused_that_nginx_accepts() {
+    let Some(corpora) = std::env::var_os("STEKGUARD_CORPORA") else {
+        println!("STEKGUARD_CORPORA is unset: no real files compared");
+        return;
+    };
+    let folder = Path::new(&corpora).join("nginx").canonicalize().unwrap();
+    let files = Disk::default();
+    let (mut accepted, mut both, mut roots, mut ours) = (0, 0, 0, Vec::new());
+    for file in stekguard::source::FileSystem::walk(&files, &folder).files {
+        let found = discover(&[file.clone()], &files, &LoadOptions::default()).unwrap();
+        let found = &found.found[0];
+        let project = load(&found.root, &files, &found.options);
+        let refused = project.problems.iter().any(|problem| problem.refused);
+        let is_root = found.root.kind == RootKind::Root;
+        roots += usize::from(is_root);
+        // A part of a tree is put where it was taken to belong.
+        let tree = Tree::new(&format!("include {};", file.display()));
+        let main = if is_root {
+            file.clone()
+        } else {
+            tree.path(b"nginx.conf")
+        };
+        let mut command = Command::new("nginx");
+        command.args(["-t", "-e", "stderr", "-c"]).arg(main);
+        let output = command
+            .output()
+            .expect("these tests compare with nginx: install it");
+        match (output.status.success(), refused) {
+            (true, false) => accepted += 1,
+            (true, true) => panic!("{}: {:?}", file.display(), project.problems),
+            (false, true) => both += 1,
+            (false, false) => {}
+        }
+        let placed = project
+            .problems
+            .iter()
+            .filter(|it| it.message.contains("directive"));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let missed = placed.filter(|it| !said.contains(&it.message));
+        ours.extend(missed.map(|it| {
+            format!(
+                "{}:{} {}, nginx: {said}",
+                it.path.display(),
+                it.line,
+                it.message
+            )
+        }));
+    }
+    println!("real files: {roots} main files");
+    println!("real files: {accepted} accepted by both, {both} refused by both");
+    println!(
+        "refused here behind the error at which nginx stopped: {}",
+        ours.len()
+    );
+    for line in ours {
+        println!("  {line}");
+    }
+    assert!(accepted > 0 && both > 0);
 }

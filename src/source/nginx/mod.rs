@@ -111,7 +111,8 @@ impl Expander<'_> {
             };
             self.project.problems.push(problem);
             // The file counts as read, its text for messages too; it has no statements.
-            let file = self.file_of(&root.path, text, false, FileOrigin::Memory);
+            let origin = self.files.origin(&root.path);
+            let file = self.file_of(&root.path, text, false, origin);
             self.project.files.push(File {
                 tree: Default::default(),
                 ..file
