@@ -1,10 +1,21 @@
 //! The value of OpenSSL's `Options` command, as `ssl_conf_command` and `SSLOpenSSLConfCmd`
-//! take it: what it says about tickets, and the same list with tickets off. Knows no server.
+//! take it: what it says about tickets, which one is in force in a block, and the same list with
+//! tickets off. Must not judge.
 
-use crate::model::Setting;
+use super::places;
+use crate::catalog::Server;
+use crate::model::{BlockId, Setting, Site};
 
-/// The conf commands of both servers.
-pub(super) const COMMANDS: [&str; 2] = ["ssl_conf_command", "SSLOpenSSLConfCmd"];
+/// The directives that hand over a command, nginx's and httpd's.
+const COMMANDS: [&str; 2] = ["ssl_conf_command", "SSLOpenSSLConfCmd"];
+
+/// The server's directive that hands over a command.
+pub(super) const fn directive(server: Server) -> &'static str {
+    match server {
+        Server::Nginx => COMMANDS[0],
+        Server::Apache => COMMANDS[1],
+    }
+}
 
 const TICKET: &str = "SessionTicket";
 
@@ -17,6 +28,19 @@ pub(super) fn says(setting: &Setting) -> Option<bool> {
         return None;
     }
     list.split(',').filter_map(sign).last()
+}
+
+/// The command that settles tickets in a block, because it is applied last.
+pub(super) fn deciding(site: &Site, block: BlockId) -> Option<&Setting> {
+    let name = directive(site.server);
+    let last = |block| places::own(site, block, name).filter(|one| says(one).is_some()).last();
+    let has_own = places::own(site, block, name).next().is_some();
+    match site.server {
+        // A block of nginx with any command of its own does not take over those around it.
+        Server::Nginx if has_own => last(block),
+        Server::Nginx => last(places::outer(site, block)?),
+        Server::Apache => last(block).or_else(|| last(places::outer(site, block)?)),
+    }
 }
 
 /// True for an `Options` command, whatever it lists.

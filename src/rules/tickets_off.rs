@@ -64,8 +64,8 @@ fn nginx(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
     let bystanders = has_bystanders(context, endpoints);
     let mut changes = Vec::new();
     for block in places::deciding_blocks(site, endpoints) {
-        if let Some(commands) = commands_that_decide(site, block) {
-            changes.extend(commands);
+        if let Some(command) = option_list::deciding(site, block) {
+            changes.extend(command_off(command));
             continue;
         }
         let parent = places::outer(site, block);
@@ -103,22 +103,6 @@ fn inserted(site: &Site, parent: Option<BlockId>, block: BlockId) -> Option<Chan
     insert(site, parent.unwrap_or(block), &[TICKETS, "off"])
 }
 
-/// Where conf commands, which are applied last, settle the matter for a block of nginx: the
-/// changes to those that say `on`. `None` where they do not speak of tickets.
-fn commands_that_decide(site: &Site, block: BlockId) -> Option<Vec<Change>> {
-    let name = option_list::COMMANDS[0];
-    let has_own = places::own(site, block, name).next().is_some();
-    // A block with any conf command of its own does not take over those around it.
-    let holder = if has_own {
-        block
-    } else {
-        places::outer(site, block)?
-    };
-    let said = places::own(site, holder, name).filter(|one| option_list::says(one).is_some());
-    let last = said.last()?;
-    Some(command_off(last).into_iter().collect())
-}
-
 /// mod_ssl's options are only ever added, so a block that says `on` has to be edited and a
 /// first virtual host that says nothing takes the new line for all names of its address.
 fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
@@ -143,7 +127,7 @@ fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
 /// What decides about tickets in a block of httpd: a conf command, which comes last, or the
 /// directive. `None` where nothing is written.
 fn said_in_apache(site: &Site, block: BlockId) -> Option<&Setting> {
-    let command = last_apache_command(site, block);
+    let command = option_list::deciding(site, block);
     command.or_else(|| places::in_force(site, block, directive(Server::Apache)))
 }
 
@@ -184,7 +168,7 @@ fn server_level_file(site: &Site, main: BlockId) -> Option<std::sync::Arc<std::p
 
 fn apache_insertion(context: &Context<'_>, block: BlockId) -> Option<Change> {
     let site = context.site;
-    let command = option_list::COMMANDS[1];
+    let command = option_list::directive(Server::Apache);
     let existing = places::own(site, block, command).filter(|one| option_list::is_options(one));
     match existing.last() {
         Some(existing) if by_command(context, block) => command_off(existing),
@@ -197,7 +181,7 @@ fn apache_insertion(context: &Context<'_>, block: BlockId) -> Option<Change> {
 
 /// Whether tickets are turned off by a conf command in this block.
 fn by_command(context: &Context<'_>, block: BlockId) -> bool {
-    let mut commands = places::own(context.site, block, option_list::COMMANDS[1]);
+    let mut commands = places::own(context.site, block, option_list::directive(Server::Apache));
     match context.policy.apache_directive {
         ApacheDirective::ConfCmd => true,
         ApacheDirective::SessionTickets => false,
@@ -207,22 +191,10 @@ fn by_command(context: &Context<'_>, block: BlockId) -> bool {
 
 fn apache_statement(context: &Context<'_>) -> Vec<String> {
     let words: &[&str] = match context.policy.apache_directive {
-        ApacheDirective::ConfCmd => &[option_list::COMMANDS[1], "Options", "-SessionTicket"],
+        ApacheDirective::ConfCmd => &[option_list::directive(Server::Apache), "Options", "-SessionTicket"],
         _ => &[directive(Server::Apache), "off"],
     };
     words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-/// The last conf command about tickets that is in force in a block of httpd; a virtual host
-/// appends its own to those of the server level.
-fn last_apache_command(site: &Site, block: BlockId) -> Option<&Setting> {
-    let name = option_list::COMMANDS[1];
-    let speaks = |one: &&Setting| option_list::says(one).is_some();
-    let own = places::own(site, block, name).filter(speaks).last();
-    own.or_else(|| {
-        let main = places::outer(site, block)?;
-        places::own(site, main, name).filter(speaks).last()
-    })
 }
 
 fn command_off(command: &Setting) -> Option<Change> {

@@ -64,7 +64,7 @@
 
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Related, Severity};
-use crate::model::{Effect, Ignored, IgnoredReason, Setting, Site};
+use crate::model::{BlockId, Effect, Setting, Site};
 use crate::policy::Goal;
 use crate::rules::{Context, Rule, option_list, places, tickets_off};
 
@@ -88,19 +88,17 @@ struct Override<'a> {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut found: Vec<Override<'_>> = Vec::new();
-    for setting in &site.settings {
-        let Some((command, ignored)) = overriding(site, setting) else {
+    for (index, endpoint) in site.endpoints.iter().enumerate() {
+        if !endpoint.reachable || endpoint.rejects {
             continue;
-        };
-        match found
-            .iter_mut()
-            .find(|found| found.command.location == command.location)
-        {
-            Some(found) => found.add(setting, ignored),
+        }
+        let Some((command, overridden)) = contradiction(site, endpoint.block) else { continue };
+        match found.iter_mut().find(|found| found.command.location == command.location) {
+            Some(found) => found.add(overridden, index),
             None => found.push(Override {
                 command,
-                overridden: vec![setting],
-                endpoints: ignored.endpoints.clone(),
+                overridden: vec![overridden],
+                endpoints: vec![index],
             }),
         }
     }
@@ -109,34 +107,20 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 
 impl<'a> Override<'a> {
     /// A file that is included twice has its directive once.
-    fn add(&mut self, setting: &'a Setting, ignored: &Ignored) {
-        if self
-            .overridden
-            .iter()
-            .all(|other| other.location != setting.location)
-        {
-            self.overridden.push(setting);
+    fn add(&mut self, overridden: &'a Setting, endpoint: usize) {
+        if self.overridden.iter().all(|other| other.location != overridden.location) {
+            self.overridden.push(overridden);
         }
-        self.endpoints.extend(&ignored.endpoints);
+        self.endpoints.push(endpoint);
     }
 }
 
-/// The command that overrides this setting.
-fn overriding<'a>(site: &'a Site, setting: &'a Setting) -> Option<(&'a Setting, &'a Ignored)> {
-    let Effect::Ignored(ignored) = &setting.effect else {
-        return None;
-    };
-    let overridden = ignored.reason == IgnoredReason::ConfCommand
-        && setting.name == tickets_off::directive(site.server);
-    let place = ignored.decided_by.as_ref().filter(|_| overridden)?;
-    let mut commands = site
-        .settings
-        .iter()
-        .filter(|one| option_list::says(one).is_some());
-    Some((
-        commands.find(|command| command.location == *place)?,
-        ignored,
-    ))
+/// The command in force in a block and the directive that says otherwise.
+fn contradiction(site: &Site, block: BlockId) -> Option<(&Setting, &Setting)> {
+    let command = option_list::deciding(site, block)?;
+    let written = places::in_force(site, block, tickets_off::directive(site.server))?;
+    let differs = option_list::says(command) != Some(tickets_off::is_on(written));
+    differs.then_some((command, written))
 }
 
 fn finding(context: &Context<'_>, found: &Override<'_>) -> Finding {
@@ -174,6 +158,10 @@ fn finding(context: &Context<'_>, found: &Override<'_>) -> Finding {
 fn fix(context: &Context<'_>, found: &Override<'_>, on: bool) -> Option<Fix> {
     if on {
         return command_off(context, found.command);
+    }
+    // A directive that is in force for other servers is not this finding's to change.
+    if found.overridden.iter().any(|setting| setting.effect == Effect::InForce) {
+        return None;
     }
     let off = |setting: &&Setting| Change::SetArguments {
         statement: setting.location.clone(),
