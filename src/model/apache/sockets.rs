@@ -260,13 +260,8 @@ fn host(host: &Host<'_>) -> Option<String> {
         Host::Any => None,
         Host::V6(address) if address.is_unspecified() => None,
         Host::V6(address) => Some(format!("[{address}]")),
-<<<<<<< HEAD
-        Host::Scoped(address, scope) => {
-            Some(format!("[{address}%{}]", String::from_utf8_lossy(scope)))
-=======
         Host::Scoped(address, zone) => {
             Some(format!("[{address}%{}]", String::from_utf8_lossy(zone)))
->>>>>>> main
         }
         Host::Name(b"0.0.0.0") => None,
         Host::Name(name) => Some(String::from_utf8_lossy(name).into_owned()),
