@@ -25,10 +25,15 @@ fn pages_have_their_sections_in_order() {
         let mut rest = page.as_str();
         for section in SECTIONS {
             let at = rest.find(&format!("\n{section}\n"));
-            let at = at.unwrap_or_else(|| panic!("{}: no section {section:?} in its place", rule.name));
+            let at =
+                at.unwrap_or_else(|| panic!("{}: no section {section:?} in its place", rule.name));
             rest = &rest[at..];
         }
-        assert!(!page.starts_with('#') && page.contains(".\n"), "{}: first a sentence", rule.name);
+        assert!(
+            !page.starts_with('#') && page.contains(".\n"),
+            "{}: first a sentence",
+            rule.name
+        );
         assert!(rest.contains("https://"), "{}: no reference", rule.name);
     }
 }
@@ -57,7 +62,10 @@ fn examples_are_found_and_what_to_use_instead_is_not() {
             let found = judge(&text);
             let own = format!(" {} ", rule.name);
             if !found.iter().any(|line| line.contains(&own)) {
-                wrong.push(format!("{}: not found, but {found:?} in\n{text}", rule.name));
+                wrong.push(format!(
+                    "{}: not found, but {found:?} in\n{text}",
+                    rule.name
+                ));
             }
             counts.0 += 1;
         }
@@ -69,7 +77,10 @@ fn examples_are_found_and_what_to_use_instead_is_not() {
             counts.1 += 1;
         }
     }
-    println!("{} examples found, {} alternatives clean", counts.0, counts.1);
+    println!(
+        "{} examples found, {} alternatives clean",
+        counts.0, counts.1
+    );
     assert!(counts.0 >= rules::all().len() && counts.1 >= rules::all().len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -84,7 +95,9 @@ fn judge(text: &str) -> Vec<String> {
 /// The fenced blocks of a section.
 fn blocks(page: &str, section: &str) -> Vec<String> {
     let start = page.find(&format!("\n{section}\n")).unwrap() + section.len() + 2;
-    let end = page[start..].find("\n## ").map_or(page.len(), |end| start + end);
+    let end = page[start..]
+        .find("\n## ")
+        .map_or(page.len(), |end| start + end);
     let mut blocks = Vec::new();
     let mut open: Option<String> = None;
     for line in page[start..end].lines() {

@@ -191,7 +191,11 @@ fn by_command(context: &Context<'_>, block: BlockId) -> bool {
 
 fn apache_statement(context: &Context<'_>) -> Vec<String> {
     let words: &[&str] = match context.policy.apache_directive {
-        ApacheDirective::ConfCmd => &[option_list::directive(Server::Apache), "Options", "-SessionTicket"],
+        ApacheDirective::ConfCmd => &[
+            option_list::directive(Server::Apache),
+            "Options",
+            "-SessionTicket",
+        ],
         _ => &[directive(Server::Apache), "off"],
     };
     words.iter().map(|word| (*word).to_owned()).collect()

@@ -68,7 +68,10 @@ impl Case {
     /// Judges it for one version.
     pub fn judge(&self, project: &Project, platform: &Platform) -> Vec<Finding> {
         let site = model::build(project, platform);
-        rules::check(&Context { site: &site, policy: &self.policy })
+        rules::check(&Context {
+            site: &site,
+            policy: &self.policy,
+        })
     }
 
     /// What is found, `path:line:column severity rule message`, paths from `base`; a line
@@ -76,7 +79,12 @@ impl Case {
     pub fn findings(&self, base: &Path) -> Vec<String> {
         let project = self.project(&Disk::default());
         if let Some(problem) = project.problems.first() {
-            return vec![format!("not read: {}:{}: {}", problem.path.display(), problem.line, problem.message)];
+            return vec![format!(
+                "not read: {}:{}: {}",
+                problem.path.display(),
+                problem.line,
+                problem.message
+            )];
         }
         let mut agreed: Option<(Version, Vec<String>)> = None;
         for platform in &self.platforms {
@@ -100,12 +108,21 @@ impl Case {
         let mut files = Overlay::new(&disk);
         let mut changed: Vec<(PathBuf, String)> = Vec::new();
         for round in 0.. {
-            assert!(round < 5, "{:?}: the fixes do not come to an end", self.root.path);
+            assert!(
+                round < 5,
+                "{:?}: the fixes do not come to an end",
+                self.root.path
+            );
             let project = self.project(&files);
             let findings = self.judge(&project, &self.platforms[0]);
             let proposals = self.proposals(&findings, rule);
             let plan = fix::plan(&project, &proposals, Options::default());
-            assert!(plan.refused.is_empty(), "{:?}: {:?}", self.root.path, plan.refused);
+            assert!(
+                plan.refused.is_empty(),
+                "{:?}: {:?}",
+                self.root.path,
+                plan.refused
+            );
             if plan.is_empty() {
                 return changed;
             }
@@ -136,7 +153,9 @@ impl Case {
 
 /// The value of a header comment, `# name: value`, before the first statement.
 pub fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let comments = text.lines().take_while(|line| line.is_empty() || line.starts_with('#'));
+    let comments = text
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with('#'));
     comments.into_iter().find_map(|line| {
         let rest = line.strip_prefix("# ")?.strip_prefix(name)?;
         rest.strip_prefix(": ").map(str::trim)
@@ -174,15 +193,27 @@ fn versions(text: &str, server: Server) -> Vec<Version> {
     };
     let version = |word: &str| {
         let number = word.trim().trim_start_matches(own);
-        number.parse().unwrap_or_else(|_| panic!("not a version: {word}"))
+        number
+            .parse()
+            .unwrap_or_else(|_| panic!("not a version: {word}"))
     };
     list.split(',').map(version).collect()
 }
 
 /// A platform of this version.
 pub fn platform(version: Version, package: Option<String>) -> Platform {
-    let library = Assumed { value: Version::new(3, 0, 0), source: VersionSource::Assumed };
-    Platform { server: Assumed { value: version, source: VersionSource::Flag }, library, package }
+    let library = Assumed {
+        value: Version::new(3, 0, 0),
+        source: VersionSource::Assumed,
+    };
+    Platform {
+        server: Assumed {
+            value: version,
+            source: VersionSource::Flag,
+        },
+        library,
+        package,
+    }
 }
 
 fn server(text: &str) -> Server {
@@ -190,10 +221,17 @@ fn server(text: &str) -> Server {
         let line = line.trim_start();
         line.starts_with('<') || line.starts_with("SSL") || line.starts_with("Listen")
     };
-    if text.lines().any(is_apache) { Server::Apache } else { Server::Nginx }
+    if text.lines().any(is_apache) {
+        Server::Apache
+    } else {
+        Server::Nginx
+    }
 }
 
 fn has_outer_block(text: &str) -> bool {
     let outer = ["http", "stream", "mail", "events"];
-    text.lines().any(|line| line.strip_suffix('{').is_some_and(|name| outer.contains(&name.trim_end())))
+    text.lines().any(|line| {
+        line.strip_suffix('{')
+            .is_some_and(|name| outer.contains(&name.trim_end()))
+    })
 }

@@ -92,8 +92,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         if !endpoint.reachable || endpoint.rejects {
             continue;
         }
-        let Some((command, overridden)) = contradiction(site, endpoint.block) else { continue };
-        match found.iter_mut().find(|found| found.command.location == command.location) {
+        let Some((command, overridden)) = contradiction(site, endpoint.block) else {
+            continue;
+        };
+        match found
+            .iter_mut()
+            .find(|found| found.command.location == command.location)
+        {
             Some(found) => found.add(overridden, index),
             None => found.push(Override {
                 command,
@@ -108,7 +113,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 impl<'a> Override<'a> {
     /// A file that is included twice has its directive once.
     fn add(&mut self, overridden: &'a Setting, endpoint: usize) {
-        if self.overridden.iter().all(|other| other.location != overridden.location) {
+        if self
+            .overridden
+            .iter()
+            .all(|other| other.location != overridden.location)
+        {
             self.overridden.push(overridden);
         }
         self.endpoints.push(endpoint);
@@ -160,7 +169,11 @@ fn fix(context: &Context<'_>, found: &Override<'_>, on: bool) -> Option<Fix> {
         return command_off(context, found.command);
     }
     // A directive that is in force for other servers is not this finding's to change.
-    if found.overridden.iter().any(|setting| setting.effect == Effect::InForce) {
+    if found
+        .overridden
+        .iter()
+        .any(|setting| setting.effect == Effect::InForce)
+    {
         return None;
     }
     let off = |setting: &&Setting| Change::SetArguments {
