@@ -238,7 +238,10 @@ impl Endpoint {
                 self.tls12.session_id,
                 Tls12Id::Resumes | Tls12Id::PerWorker | Tls12Id::External
             )
-            || matches!(self.tls13.resumes, Tls13Resumes::Always | Tls13Resumes::PerWorker)
+            || matches!(
+                self.tls13.resumes,
+                Tls13Resumes::Always | Tls13Resumes::PerWorker
+            )
     }
 }
 
@@ -564,6 +567,9 @@ fn at<S: Serializer>(at: &Option<Location>, serializer: S) -> Result<S::Ok, S::E
         path: std::borrow::Cow<'a, str>,
         line: u32,
     }
-    let at = at.as_ref().map(|at| At { path: at.path.to_string_lossy(), line: at.line });
+    let at = at.as_ref().map(|at| At {
+        path: at.path.to_string_lossy(),
+        line: at.line,
+    });
     at.serialize(serializer)
 }
