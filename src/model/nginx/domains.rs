@@ -1,6 +1,8 @@
 //! Session domains: the sets of sessions that one store or one key can open, and what
 //! happens to a session of one name at another name of the socket.
 
+use std::collections::HashMap;
+
 use super::config::Config;
 use super::state::Pair;
 use crate::catalog::{Decider, Version, behaviours};
@@ -96,8 +98,36 @@ fn context_of(config: &Config, module: Module) -> String {
     format!("{} {certificates:?} {ca:?}", module.word())
 }
 
+/// How many servers of a socket have each session id context.
+#[derive(Debug, Default)]
+pub(super) struct Contexts {
+    counts: HashMap<String, usize>,
+    total: usize,
+}
+
+impl Contexts {
+    /// Counts the servers of a socket.
+    pub(super) fn of<'a>(servers: impl Iterator<Item = (&'a Config, Module)>) -> Self {
+        let mut contexts = Self::default();
+        for (config, module) in servers {
+            *contexts
+                .counts
+                .entry(context_of(config, module))
+                .or_default() += 1;
+            contexts.total += 1;
+        }
+        contexts
+    }
+
+    /// Another server shares the context of B, or there is no other server at all.
+    fn crosses(&self, pair: &Pair<'_>) -> bool {
+        let own = self.counts.get(&context_of(pair.b, pair.module));
+        self.total == 1 || own.is_some_and(|count| *count > 1)
+    }
+}
+
 /// What becomes of a session of another name of the socket that is offered here.
-pub(super) fn cross_name(pair: &Pair<'_>, state: &State, others: &[&Config]) -> CrossName {
+pub(super) fn cross_name(pair: &Pair<'_>, state: &State, contexts: &Contexts) -> CrossName {
     if state.rejects {
         return CrossName::Fails;
     }
@@ -107,11 +137,7 @@ pub(super) fn cross_name(pair: &Pair<'_>, state: &State, others: &[&Config]) -> 
         return CrossName::Full;
     }
     if by_block(pair.version) {
-        let own = context_of(pair.b, pair.module);
-        let shared = others
-            .iter()
-            .any(|other| context_of(other, pair.module) == own);
-        return match shared || others.is_empty() {
+        return match contexts.crosses(pair) {
             true => CrossName::Served,
             false => CrossName::Full,
         };

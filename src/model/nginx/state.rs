@@ -114,7 +114,7 @@ fn protocols(pair: &Pair<'_>) -> Protocols {
     let config = pair.decided("ssl_protocols", Decider::OwnBlock);
     let mut spoken = config.protocols.value;
     for command in &config.commands {
-        limit(&mut spoken, &command.value.0, &command.value.1);
+        spoken.limit(&command.value.0, &command.value.1);
     }
     if pair.transport == Transport::Quic {
         spoken = Protocols {
@@ -124,50 +124,6 @@ fn protocols(pair: &Pair<'_>) -> Protocols {
         };
     }
     spoken
-}
-
-/// `MinProtocol`, `MaxProtocol` and `Protocol` as conf commands.
-fn limit(spoken: &mut Protocols, command: &str, list: &str) {
-    let rank = match list.trim() {
-        "TLSv1" | "TLSv1.1" => 1,
-        "TLSv1.2" => 2,
-        "TLSv1.3" => 3,
-        _ => 0,
-    };
-    if command.eq_ignore_ascii_case("MinProtocol") && rank > 0 {
-        spoken.legacy &= rank <= 1;
-        spoken.tls12 &= rank <= 2;
-    }
-    if command.eq_ignore_ascii_case("MaxProtocol") && rank > 0 {
-        spoken.tls13 &= rank >= 3;
-        spoken.tls12 &= rank >= 2;
-    }
-    if !command.eq_ignore_ascii_case("Protocol") {
-        return;
-    }
-    for word in list.split(',').map(str::trim) {
-        match word {
-            "-TLSv1.3" => spoken.tls13 = false,
-            "-TLSv1.2" => spoken.tls12 = false,
-            "ALL" => {
-                *spoken = Protocols {
-                    legacy: true,
-                    tls12: true,
-                    tls13: true,
-                }
-            }
-            "-ALL" => {
-                *spoken = Protocols {
-                    legacy: false,
-                    tls12: false,
-                    tls13: false,
-                }
-            }
-            "TLSv1.3" | "+TLSv1.3" => spoken.tls13 = true,
-            "TLSv1.2" | "+TLSv1.2" => spoken.tls12 = true,
-            _ => {}
-        }
-    }
 }
 
 fn tls12(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls12 {

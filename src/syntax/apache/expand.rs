@@ -3,6 +3,7 @@
 //! Knows nothing of where values come from: the caller looks them up.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// A line after expansion.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -12,6 +13,45 @@ pub struct Expanded<'a> {
     /// Names that no value was found for; they stay as written. A name with `:` belongs to
     /// another syntax (RewriteMap) and is not listed.
     pub undefined: Vec<&'a [u8]>,
+    /// What was replaced, in order: the value's place in `line`, the reference's in the
+    /// original.
+    pub replaced: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Expanded<'_> {
+    /// The bytes of the original that bytes of `line` come from: the same ones where
+    /// nothing was replaced, a whole reference where a part of its value is meant.
+    pub fn origin(&self, range: Range<usize>) -> Range<usize> {
+        let behind = self
+            .replaced
+            .partition_point(|(new, _)| new.end <= range.start);
+        let start = match self.replaced.get(behind) {
+            Some((new, old)) if new.start <= range.start && !new.is_empty() => old.start,
+            _ => self.shifted(behind, range.start),
+        };
+        let touched = self
+            .replaced
+            .partition_point(|(new, _)| new.start < range.end);
+        let end = match touched
+            .checked_sub(1)
+            .and_then(|last| self.replaced.get(last))
+        {
+            Some((new, old)) if new.end >= range.end && !new.is_empty() => old.end,
+            _ => self.shifted(touched, range.end),
+        };
+        start..end.max(start)
+    }
+
+    /// A position behind `count` replacements.
+    fn shifted(&self, count: usize, position: usize) -> usize {
+        match count
+            .checked_sub(1)
+            .and_then(|last| self.replaced.get(last))
+        {
+            Some((new, old)) => old.end + (position - new.end.min(position)),
+            None => position,
+        }
+    }
 }
 
 /// Finds a variable's value by its name.
@@ -21,6 +61,7 @@ pub type Lookup<'l, 'a> = &'l dyn Fn(&[u8]) -> Option<Cow<'a, [u8]>>;
 /// and backslashes do not protect; a value is not expanded again.
 pub fn expand<'a>(line: &'a [u8], value: Lookup<'_, 'a>) -> Expanded<'a> {
     let mut undefined = Vec::new();
+    let mut replaced = Vec::new();
     let mut out: Option<Vec<u8>> = None;
     let mut copied = 0;
     let mut at = 0;
@@ -35,19 +76,23 @@ pub fn expand<'a>(line: &'a [u8], value: Lookup<'_, 'a>) -> Expanded<'a> {
         };
         let out = out.get_or_insert_with(|| Vec::with_capacity(line.len() + found.len()));
         out.extend_from_slice(line.get(copied..start).unwrap_or_default());
+        let new = out.len()..out.len() + found.len();
         out.extend_from_slice(&found);
+        replaced.push((new, start..end));
         copied = end;
     }
     let Some(mut out) = out else {
         return Expanded {
             line: Cow::Borrowed(line),
             undefined,
+            replaced,
         };
     };
     out.extend_from_slice(line.get(copied..).unwrap_or_default());
     Expanded {
         line: Cow::Owned(out),
         undefined,
+        replaced,
     }
 }
 
@@ -77,6 +122,23 @@ mod tests {
             String::from_utf8_lossy(&expanded.line).into_owned(),
             expanded.undefined.len(),
         )
+    }
+
+    #[test]
+    fn bytes_know_where_they_come_from() {
+        let line = b"a ${A} b${A}c d";
+        let expanded = expand(line, &|_| Some(Cow::Borrowed(&b"1 2"[..])));
+        assert_eq!(&*expanded.line, b"a 1 2 b1 2c d");
+        for (range, origin) in [
+            (0..1, "a"),
+            (2..3, "${A}"),
+            (4..5, "${A}"),
+            (6..8, "b${A}"),
+            (9..11, "${A}c"),
+            (12..13, "d"),
+        ] {
+            assert_eq!(&line[expanded.origin(range)], origin.as_bytes());
+        }
     }
 
     #[test]

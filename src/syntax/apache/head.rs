@@ -59,6 +59,12 @@ pub fn head(line: &[u8]) -> Head<'_> {
     if line.first() == Some(&b'#') {
         return plain(HeadKind::Comment, line);
     }
+    expanded_head(line)
+}
+
+/// The same for a line whose variables are replaced: comments were dropped before, so that
+/// a `#` from a value is a name.
+pub fn expanded_head(line: &[u8]) -> Head<'_> {
     let Some(first) = word(line, 0).filter(|first| !first.value.is_empty()) else {
         return plain(HeadKind::Empty, line);
     };

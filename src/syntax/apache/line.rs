@@ -47,6 +47,12 @@ pub fn lines(text: &[u8]) -> Lines<'_> {
     }
 }
 
+/// Goes on behind a line that was read before: `at` is its end, `number` that of the next
+/// physical line.
+pub fn lines_from(text: &[u8], at: u32, number: u32) -> Lines<'_> {
+    Lines { text, at, number }
+}
+
 /// Iterator over the logical lines of a text.
 #[derive(Clone, Debug)]
 pub struct Lines<'t> {

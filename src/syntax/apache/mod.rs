@@ -15,8 +15,8 @@ mod view;
 mod words;
 
 pub use expand::{Expanded, Lookup, expand};
-pub use head::{Head, HeadKind, head};
-pub use line::{Joined, LINE_LIMIT, Line, Lines, MACRO_LINE_LIMIT, lines};
+pub use head::{Head, HeadKind, expanded_head, head};
+pub use line::{Joined, LINE_LIMIT, Line, Lines, MACRO_LINE_LIMIT, lines, lines_from};
 pub use parser::parse;
 pub use view::{Logical, logical};
 pub use words::{Word, flag, is_space, trim, word, words};

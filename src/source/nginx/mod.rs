@@ -1,23 +1,25 @@
 //! nginx: includes expanded in place, as `ngx_conf_parse` and `ngx_conf_include` do it.
 //!
-//! Reads each file once; every include of it is an instance of its own. It must not judge
-//! values: what a directive means is the model's.
+//! Every include of a file is an instance of its own. It must not judge values: what a
+//! directive means is the model's.
+
+mod placement;
+mod reader;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::catalog::{self, Context, Server};
-use crate::syntax::nginx::{Body, InitialContext, Options, Word, parse, words};
+use crate::syntax::nginx::{Word, words};
 use crate::syntax::{NodeId, NodeKind};
-use crate::text::{LineIndex, Span};
+use crate::text::Span;
 
-use super::files::{FileSystem, ReadError};
+use super::files::FileSystem;
 use super::options::{LoadOptions, Root, RootKind};
 use super::resolve::{Named, Resolver};
 use super::{
     Directive, DirectiveId, File, FileId, FileOrigin, Problem, ProblemKind, Project, Text, Via,
-    ViaId, When, WhenId, content,
+    ViaId, When, WhenId,
 };
 
 /// Reads an nginx configuration.
@@ -32,6 +34,7 @@ pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions)
         identity: Vec::new(),
         stack: Vec::new(),
         reported: HashSet::new(),
+        placed: !matches!(root.kind, RootKind::Fragment(_)),
         instances: 0,
         stopped: false,
     };
@@ -68,6 +71,8 @@ struct Expander<'a> {
     /// The instances being read, outermost first.
     stack: Vec<FileId>,
     reported: HashSet<(PathBuf, u32, String)>,
+    /// Contexts are known, not guessed.
+    placed: bool,
     instances: usize,
     stopped: bool,
 }
@@ -95,7 +100,7 @@ impl Expander<'_> {
             Ok(text) => text,
             Err(reason) => return self.unreadable_root(root, &reason),
         };
-        if let Some(message) = root_objection(root, &text) {
+        if let Some(message) = reader::root_objection(root, &text) {
             let problem = Problem {
                 kind: ProblemKind::NotConfiguration,
                 path: root.path.clone(),
@@ -106,7 +111,8 @@ impl Expander<'_> {
             };
             self.project.problems.push(problem);
             // The file counts as read, its text for messages too; it has no statements.
-            let file = self.file_of(&root.path, text, false, FileOrigin::Memory);
+            let origin = self.files.origin(&root.path);
+            let file = self.file_of(&root.path, text, false, origin);
             self.project.files.push(File {
                 tree: Default::default(),
                 ..file
@@ -130,21 +136,6 @@ impl Expander<'_> {
         }
         self.instance(file, place);
         self.close_surroundings(place);
-    }
-
-    fn unreadable_root(&mut self, root: &Root, reason: &ReadError) {
-        self.project.problems.push(Problem {
-            kind: if reason.is_missing() {
-                ProblemKind::Missing
-            } else {
-                ProblemKind::Unreadable
-            },
-            path: root.path.clone(),
-            line: 0,
-            span: None,
-            message: format!("cannot be read: {reason}"),
-            refused: true,
-        });
     }
 
     /// Puts blocks around a lone fragment, from a text of nested empty blocks.
@@ -197,6 +188,7 @@ impl Expander<'_> {
             };
             let id = self.push(file, NodeId(node), here);
             let kind = self.project.file(file).tree.node(NodeId(node)).kind;
+            self.check_placement(id, here, kind);
             match kind {
                 NodeKind::Block => frames.push(Frame {
                     end: self.project.file(file).tree.node(NodeId(node)).end,
@@ -264,9 +256,25 @@ impl Expander<'_> {
         id
     }
 
+    /// Says what nginx would say of the place and form of a directive. Behind an error of
+    /// the file's own syntax, blocks are guesses.
+    fn check_placement(&mut self, id: DirectiveId, place: Place, kind: NodeKind) {
+        let directive = self.project.directive(id);
+        if directive.spec.is_none() || !self.project.file(directive.file).tree.errors.is_empty() {
+            return;
+        }
+        let context = place.context.filter(|_| self.placed);
+        let arguments = self.project.arguments(id).len();
+        let objection = placement::objection(self.project.name(id), context, kind, arguments);
+        if let Some(message) = objection {
+            self.report(id, ProblemKind::Syntax, message, true);
+        }
+    }
+
     /// Follows an include directive.
     fn include(&mut self, id: DirectiveId, place: Place, data: bool) {
         if self.project.arguments(id).len() != 1 {
+            // Among data too; elsewhere the same was said already.
             let message = "invalid number of arguments in \"include\" directive";
             return self.report(id, ProblemKind::Syntax, message.to_owned(), true);
         }
@@ -333,108 +341,6 @@ impl Expander<'_> {
         self.report(id, ProblemKind::Cycle, message, true);
     }
 
-    /// A file by path, read when it is first asked for; `None` with a problem reported.
-    fn file(&mut self, id: DirectiveId, path: &Path, data: bool, name: &[u8]) -> Option<FileId> {
-        let key = (super::path::clean(path), data);
-        if let Some(file) = self.known.get(&key) {
-            return Some(*file);
-        }
-        let text = match self.files.read(path) {
-            Ok(text) => text,
-            Err(reason) if reason.is_missing() => return self.missing(id, path, data, name),
-            Err(reason) => {
-                let message = format!("{}: cannot be read: {reason}", path.display());
-                self.report(id, ProblemKind::Unreadable, message, true);
-                return None;
-            }
-        };
-        if let Some(message) = content::objection(&text) {
-            let message = format!("{}: {message}", path.display());
-            self.report(id, ProblemKind::NotConfiguration, message, true);
-            return None;
-        }
-        let origin = self.files.origin(path);
-        Some(self.add_file(path, text, data, origin))
-    }
-
-    /// What stands in for a file that is not there.
-    fn missing(&mut self, id: DirectiveId, path: &Path, data: bool, name: &[u8]) -> Option<FileId> {
-        let stub = catalog::stub(Server::Nginx, &String::from_utf8_lossy(name));
-        if let Some(stub) = stub {
-            self.assume(path);
-            return Some(self.add_file(path, stub.text.into(), data, FileOrigin::Stub));
-        }
-        if self.resolver.may_be_missing(path, name) {
-            self.assume(path);
-            return None;
-        }
-        let message = format!("{}: no such file", path.display());
-        self.report(id, ProblemKind::Missing, message, true);
-        None
-    }
-
-    /// A pattern over a folder that this machine does not have. nginx takes it for no
-    /// match; here it says only that the tree is not complete.
-    fn elsewhere(&mut self, id: DirectiveId, folder: &Path, name: &[u8]) {
-        let pattern = String::from_utf8_lossy(name);
-        let path = super::path::from_bytes(name);
-        if catalog::stub(Server::Nginx, &pattern).is_some()
-            || self.resolver.may_be_missing(&path, name)
-        {
-            return self.assume(&path);
-        }
-        let message = format!(
-            "{}: the folder is not here, so the files that {pattern} names on the server are \
-             unknown; add them, read `nginx -T`, or allow it with --allow-missing",
-            folder.display()
-        );
-        self.report(id, ProblemKind::Missing, message, false);
-    }
-
-    fn assume(&mut self, path: &Path) {
-        if !self.project.assumed.iter().any(|known| known == path) {
-            self.project.assumed.push(path.to_path_buf());
-        }
-    }
-
-    fn add_file(&mut self, path: &Path, text: Arc<[u8]>, data: bool, origin: FileOrigin) -> FileId {
-        let file = self.file_of(path, text, data, origin);
-        let id = FileId(self.project.files.len() as u32);
-        let spelling = super::path::clean(path);
-        let next = self.identities.len() as u32;
-        let key = file.real.clone().unwrap_or_else(|| spelling.clone());
-        self.identity
-            .push(*self.identities.entry(key).or_insert(next));
-        self.known.insert((spelling, data), id);
-        if let Some(problem) = syntax_problem(&file) {
-            self.project.problems.push(problem);
-        }
-        self.project.files.push(file);
-        id
-    }
-
-    fn file_of(&self, path: &Path, text: Arc<[u8]>, data: bool, origin: FileOrigin) -> File {
-        let context = if data {
-            InitialContext::Data
-        } else {
-            InitialContext::Directives
-        };
-        let tree = parse(&text, &Options { body, context });
-        let real = match origin {
-            FileOrigin::Dump | FileOrigin::Stub => None,
-            FileOrigin::Disk | FileOrigin::Memory => self.files.real(path),
-        };
-        let lines = LineIndex::new(&text);
-        File {
-            path: path.into(),
-            real,
-            origin,
-            text,
-            lines,
-            tree,
-        }
-    }
-
     /// Records a problem of a directive once, however often its file is included.
     fn report(&mut self, id: DirectiveId, kind: ProblemKind, message: String, refused: bool) {
         let place = self.project.location(id);
@@ -465,54 +371,6 @@ impl Expander<'_> {
             format!("{message}; not read further"),
             false,
         );
-    }
-}
-
-/// Why the root can be no main file.
-fn root_objection(root: &Root, text: &[u8]) -> Option<&'static str> {
-    if content::failed_dump(text) {
-        return Some("nginx -T failed and printed errors only; nothing to judge");
-    }
-    if text.is_empty() && root.kind == RootKind::Root {
-        return Some("the file is empty");
-    }
-    if content::is_empty(text) && root.kind == RootKind::Root {
-        return Some("the file holds no directive");
-    }
-    content::objection(text)
-}
-
-/// The first error of a file, which is where nginx stops.
-fn syntax_problem(file: &File) -> Option<Problem> {
-    if file.text.starts_with(b"\xef\xbb\xbf") {
-        return Some(Problem {
-            kind: ProblemKind::Syntax,
-            path: file.path.to_path_buf(),
-            line: 1,
-            span: Some(Span::new(0, 3)),
-            message: "unknown directive: the file begins with a byte order mark, which nginx \
-                      takes for the beginning of a name; save the file without it"
-                .to_owned(),
-            refused: true,
-        });
-    }
-    let error = file.tree.errors.iter().find(|error| error.fatal)?;
-    Some(Problem {
-        kind: ProblemKind::Syntax,
-        path: file.path.to_path_buf(),
-        line: error.line,
-        span: Some(error.span),
-        message: error.message.clone(),
-        refused: true,
-    })
-}
-
-/// What stands between a directive's braces, by the catalog.
-fn body(name: &[u8]) -> Body {
-    match catalog::nginx(name).first().map(|row| row.body) {
-        Some(catalog::Body::Data) => Body::Data,
-        Some(catalog::Body::Lua) => Body::Lua,
-        _ => Body::Directives,
     }
 }
 
