@@ -17,7 +17,11 @@ fn site_for(version: &str, text: &str) -> Site {
         value: text.parse::<Version>().unwrap(),
         source: VersionSource::Flag,
     };
-    let platform = Platform { server: assumed(version), library: assumed("3.0"), package: None };
+    let platform = Platform {
+        server: assumed(version),
+        library: assumed("3.0"),
+        package: None,
+    };
     model::build(&project, &platform)
 }
 
@@ -58,10 +62,13 @@ fn words(endpoint: &Endpoint) -> [&'static str; 4] {
 }
 
 fn ignored(site: &Site) -> Vec<(&'static str, IgnoredReason)> {
-    let effects = site.settings.iter().filter_map(|setting| match &setting.effect {
-        Effect::Ignored(ignored) => Some((setting.name, ignored.reason)),
-        _ => None,
-    });
+    let effects = site
+        .settings
+        .iter()
+        .filter_map(|setting| match &setting.effect {
+            Effect::Ignored(ignored) => Some((setting.name, ignored.reason)),
+            _ => None,
+        });
     effects.collect()
 }
 
@@ -78,18 +85,34 @@ fn one_vhost_truth_table() {
         (STORE, "", ["resumes", "resumes", "stateless", "always"]),
         ("", "SSLSessionTickets off", off),
         ("SSLSessionCache nonenotnull", "SSLSessionTickets OFF", off),
-        (STORE, "SSLSessionTickets off", ["resumes", "none", "stateful", "always"]),
+        (
+            STORE,
+            "SSLSessionTickets off",
+            ["resumes", "none", "stateful", "always"],
+        ),
         ("", "SSLOpenSSLConfCmd Options -SessionTicket", off),
         ("SSLOpenSSLConfCmd Options -SessionTicket", "", off),
-        ("", "SSLSessionTickets off\nSSLOpenSSLConfCmd Options SessionTicket", on),
+        (
+            "",
+            "SSLSessionTickets off\nSSLOpenSSLConfCmd Options SessionTicket",
+            on,
+        ),
         ("", "SSLSessionTickets off # comment", off),
         (
             "SSLSessionTickets off\nSSLOpenSSLConfCmd NumTickets 0",
             "",
             ["never", "none", "none", "never"],
         ),
-        ("", "SSLProtocol TLSv1.2", ["never", "resumes", "unavailable", "never"]),
-        ("", "SSLProtocol -all +TLSv1.3", ["unavailable", "unavailable", "stateless", "always"]),
+        (
+            "",
+            "SSLProtocol TLSv1.2",
+            ["never", "resumes", "unavailable", "never"],
+        ),
+        (
+            "",
+            "SSLProtocol -all +TLSv1.3",
+            ["unavailable", "unavailable", "stateless", "always"],
+        ),
     ];
     for (global, own, expected) in rows {
         assert_eq!(words(&one(global, own)), expected, "{global} / {own}");
@@ -113,7 +136,10 @@ fn tickets_are_off_if_either_vhost_says_so() {
         assert_eq!(words(&second), at_b, "{global} / {a} / {b} at B");
     }
     let (site, _, _) = two("", tickets_off, tickets_on);
-    assert_eq!(ignored(&site), [("SSLSessionTickets", IgnoredReason::OnlyEverAdded)]);
+    assert_eq!(
+        ignored(&site),
+        [("SSLSessionTickets", IgnoredReason::OnlyEverAdded)]
+    );
 }
 
 #[test]
@@ -122,26 +148,44 @@ fn timeouts_by_kind_of_session() {
     let (site, _, second) = two("", a, b);
     assert_eq!(second.lifetime_seconds.tls12, Some(77));
     assert_eq!(second.lifetime_seconds.tls13, Some(77));
-    assert_eq!(ignored(&site), [("SSLSessionCacheTimeout", IgnoredReason::NotFirstVhost)]);
+    assert_eq!(
+        ignored(&site),
+        [("SSLSessionCacheTimeout", IgnoredReason::NotFirstVhost)]
+    );
     let global = format!("{STORE}\nSSLSessionTickets off");
     let (site, _, second) = two(&global, a, b);
     assert_eq!(second.lifetime_seconds.tls13, Some(999));
     assert_eq!(ignored(&site), []);
-    assert_eq!(one("", "SSLSessionCacheTimeout 1d").lifetime_seconds.tls12, Some(1));
-    assert_eq!(one("", "SSLSessionCacheTimeout abc").lifetime_seconds.tls12, Some(7200));
+    assert_eq!(
+        one("", "SSLSessionCacheTimeout 1d").lifetime_seconds.tls12,
+        Some(1)
+    );
+    assert_eq!(
+        one("", "SSLSessionCacheTimeout abc").lifetime_seconds.tls12,
+        Some(7200)
+    );
     let long = one("", "SSLSessionCacheTimeout 9999999").lifetime_seconds;
     assert_eq!((long.tls12, long.tls13), (Some(9_999_999), Some(604_800)));
 }
 
 #[test]
 fn key_files_need_the_first_vhost() {
-    let (k1, k2) = ("SSLSessionTicketKeyFile /k/1", "SSLSessionTicketKeyFile /k/2");
+    let (k1, k2) = (
+        "SSLSessionTicketKeyFile /k/1",
+        "SSLSessionTicketKeyFile /k/2",
+    );
     let (_, a, b) = two("", k1, k2);
-    assert_eq!((a.ticket_key.files, b.ticket_key.files), (vec!["/k/1".into()], vec!["/k/2".into()]));
+    assert_eq!(
+        (a.ticket_key.files, b.ticket_key.files),
+        (vec!["/k/1".into()], vec!["/k/2".into()])
+    );
     assert_eq!(a.chain_bounded.tls13, Some(true));
     let (site, _, b) = two("", "", k2);
     assert_eq!(b.ticket_key.source.word(), "startup");
-    assert_eq!(ignored(&site), [("SSLSessionTicketKeyFile", IgnoredReason::NotFirstVhost)]);
+    assert_eq!(
+        ignored(&site),
+        [("SSLSessionTicketKeyFile", IgnoredReason::NotFirstVhost)]
+    );
     let (_, _, b) = two("", k1, "");
     assert_eq!(words(&b), ["never", "unknown", "unknown", "unknown"]);
 }
@@ -151,7 +195,10 @@ fn none_behind_a_store_does_nothing() {
     let text = format!("{STORE}\nSSLSessionTickets off\nSSLSessionCache none");
     let (site, a, _) = two(&text, "", "");
     assert_eq!(words(&a), ["resumes", "none", "stateful", "always"]);
-    assert_eq!(ignored(&site), [("SSLSessionCache", IgnoredReason::StickyCache)]);
+    assert_eq!(
+        ignored(&site),
+        [("SSLSessionCache", IgnoredReason::StickyCache)]
+    );
 }
 
 #[test]
@@ -170,7 +217,14 @@ fn addresses_names_and_implicit_tls() {
     let seen: Vec<String> = site
         .endpoints
         .iter()
-        .map(|e| format!("{} default={} reachable={}", e.label(), e.default, e.reachable))
+        .map(|e| {
+            format!(
+                "{} default={} reachable={}",
+                e.label(),
+                e.default,
+                e.reachable
+            )
+        })
         .collect();
     assert_eq!(
         seen,
@@ -195,7 +249,10 @@ fn sessions_cross_only_with_the_same_server_name() {
          <VirtualHost *:443>\nServerAlias b.test\nSSLEngine on\n</VirtualHost>\n"
     );
     let site = site(&text);
-    assert_eq!(site.endpoints[0].issues.tls13, site.endpoints[1].issues.tls13);
+    assert_eq!(
+        site.endpoints[0].issues.tls13,
+        site.endpoints[1].issues.tls13
+    );
     assert_eq!(site.endpoints[1].cross_name.word(), "served");
 }
 

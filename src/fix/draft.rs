@@ -235,10 +235,15 @@ impl<'project> Draft<'project> {
             };
             (self.first_entry(sibling.file), step)
         };
-        let (depending, plain): (Vec<_>, Vec<_>) =
-            present.iter().partition(|sibling| sibling.conditional);
-        if plain.len() > 1 && accumulates(server, name.as_bytes()) && !plain.iter().all(|s| says(s))
-        {
+        // Under a condition of its own it is no answer, unless a new one would be too.
+        let section = self.section(id, block, name.as_bytes());
+        let depends = |sibling: &&Sibling| {
+            let beside = section.is_some() && self.parent(sibling) == section;
+            sibling.conditional && !(beside && self.first_entry(sibling.file) == id)
+        };
+        let (depending, plain): (Vec<_>, Vec<_>) = present.iter().partition(depends);
+        let counts = plain.len() > 1 && accumulates(server, name.as_bytes());
+        if counts && !plain.iter().all(|sibling| says(sibling)) {
             let count = plain.len();
             return Err(refuse(format!(
                 "{name} stands here {count} times and every one counts"
@@ -249,9 +254,31 @@ impl<'project> Draft<'project> {
         Ok(steps)
     }
 
+    /// The block that a new statement would come to stand in.
+    fn section(&self, id: FileId, block: Option<Span>, name: &[u8]) -> Option<NodeId> {
+        let file = self.project.file(id);
+        let block = block.and_then(|span| node_at(file, span));
+        let in_force = |span: Span| self.in_force(file, span);
+        spot(self.page(file, &in_force), block, name).ok()?.inside
+    }
+
+    fn parent(&self, sibling: &Sibling) -> Option<NodeId> {
+        let file = self.project.file(sibling.file);
+        file.tree.node(node_at(file, sibling.span)?).parent
+    }
+
+    fn page<'a>(&self, file: &'a File, in_force: &'a dyn Fn(Span) -> bool) -> Page<'a> {
+        Page {
+            server: self.project.server,
+            text: &file.text,
+            tree: &file.tree,
+            in_force,
+        }
+    }
+
     /// The bytes of a step on a file of its own.
     fn edits(&self, file: &File, step: &Step) -> Result<StepEdits, String> {
-        let (text, tree) = (&*file.text, &file.tree);
+        let text = &*file.text;
         match step {
             Step::Set { span, arguments } => {
                 let statement = self.words(file, *span).ok_or("the statement has no name")?;
@@ -282,13 +309,7 @@ impl<'project> Draft<'project> {
                 let block = block.map(|span| node_at(file, span).ok_or("the block is gone"));
                 let name = statement.first().map_or(&b""[..], |name| name.as_bytes());
                 let in_force = |span: Span| self.in_force(file, span);
-                let page = Page {
-                    server,
-                    text,
-                    tree,
-                    in_force: &in_force,
-                };
-                let spot = spot(page, block.transpose()?, name)?;
+                let spot = spot(self.page(file, &in_force), block.transpose()?, name)?;
                 let text = [spot.lead, line, spot.trail].concat();
                 Ok(StepEdits::Insert {
                     at: spot.at,

@@ -31,14 +31,18 @@ pub(super) fn says(setting: &Setting) -> Option<bool> {
 }
 
 /// The command that settles tickets in a block, because it is applied last.
-pub(super) fn deciding(site: &Site, block: BlockId) -> Option<&Setting> {
+pub(super) fn deciding<'a>(
+    site: &'a Site,
+    when: &'a [String],
+    block: BlockId,
+) -> Option<&'a Setting> {
     let name = directive(site.server);
     let last = |block| {
-        places::own(site, block, name)
+        places::own(site, when, block, name)
             .filter(|one| says(one).is_some())
             .last()
     };
-    let has_own = places::own(site, block, name).next().is_some();
+    let has_own = places::own(site, when, block, name).next().is_some();
     match site.server {
         // A block of nginx with any command of its own does not take over those around it.
         Server::Nginx if has_own => last(block),

@@ -1,6 +1,9 @@
 //! Where things stand in a [`Site`]: settings in force in a block, endpoints by cause, and
 //! the targets of insertions. Looks up; must not judge.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use crate::finding::{Confidence, Target};
 use crate::model::{Block, BlockId, BlockKind, Endpoint, Setting, Site};
 use crate::text::Location;
@@ -14,32 +17,49 @@ pub(super) struct Cause<K> {
     pub(super) endpoints: Vec<usize>,
 }
 
-/// Reachable endpoints by what `key` says decides them; `None` leaves one out. In the order
-/// of first appearance.
-pub(super) fn causes<K: PartialEq>(
-    site: &Site,
-    key: impl Fn(&Endpoint) -> Option<K>,
-) -> Vec<Cause<K>> {
-    let mut causes = Vec::new();
-    for (index, endpoint) in site.endpoints.iter().enumerate() {
-        let Some(key) = key(endpoint).filter(|_| endpoint.reachable) else {
-            continue;
-        };
-        join(&mut causes, key, index);
-    }
-    causes
+/// Causes in the order of their first appearance.
+#[derive(Debug)]
+pub(super) struct Causes<K> {
+    found: Vec<Cause<K>>,
+    known: HashMap<K, usize>,
 }
 
-/// Adds an endpoint to the cause with this key.
-pub(super) fn join<K: PartialEq>(causes: &mut Vec<Cause<K>>, key: K, endpoint: usize) {
-    match causes.iter_mut().find(|cause| cause.key == key) {
-        Some(cause) if cause.endpoints.contains(&endpoint) => {}
-        Some(cause) => cause.endpoints.push(endpoint),
-        None => causes.push(Cause {
-            key,
-            endpoints: vec![endpoint],
-        }),
+impl<K: Clone + Eq + Hash> Causes<K> {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self { found: Vec::new(), known: HashMap::new() }
     }
+
+    /// Adds an endpoint to the cause with this key.
+    pub(super) fn join(&mut self, key: K, endpoint: usize) {
+        let next = self.found.len();
+        let index = *self.known.entry(key.clone()).or_insert(next);
+        match self.found.get_mut(index) {
+            Some(cause) if cause.endpoints.last() == Some(&endpoint) => {}
+            Some(cause) => cause.endpoints.push(endpoint),
+            None => self.found.push(Cause { key, endpoints: vec![endpoint] }),
+        }
+    }
+
+    /// What came together.
+    pub(super) fn found(&self) -> &[Cause<K>] {
+        &self.found
+    }
+}
+
+/// Reachable endpoints by what `key` says decides them; `None` leaves one out.
+pub(super) fn causes<K: Clone + Eq + Hash>(
+    site: &Site,
+    key: impl Fn(&Endpoint) -> Option<K>,
+) -> Causes<K> {
+    let mut causes = Causes::new();
+    for (index, endpoint) in site.endpoints.iter().enumerate() {
+        let key = key(endpoint).filter(|_| endpoint.reachable);
+        if let Some(key) = key {
+            causes.join(key, index);
+        }
+    }
+    causes
 }
 
 /// How findings name these endpoints.
@@ -91,15 +111,25 @@ pub(super) fn block(site: &Site, id: BlockId) -> Option<&Block> {
     site.blocks.get(id.0 as usize)
 }
 
-/// The settings of this name that stand directly in the block, in file order.
+/// The settings that the judged version reads, in file order.
+pub(super) fn settings(site: &Site) -> impl Iterator<Item = &Setting> {
+    site.settings.iter().filter(|setting| !setting.excluded)
+}
+
+/// The settings of this name that stand directly in the block, in file order, where they are
+/// in force under these conditions.
 pub(super) fn own<'a>(
     site: &'a Site,
+    when: &'a [String],
     block: BlockId,
     name: &'a str,
-) -> impl Iterator<Item = &'a Setting> {
-    site.settings
-        .iter()
-        .filter(move |setting| setting.block == block && setting.name == name)
+) -> impl DoubleEndedIterator<Item = &'a Setting> {
+    let ids = self::block(site, block).map_or(&[][..], |block| &block.settings);
+    let settings = ids.iter().filter_map(|id| site.settings.get(id.0 as usize));
+    settings.filter(move |setting| {
+        let holds = |condition| when.contains(condition);
+        setting.name == name && !setting.excluded && setting.when.iter().all(holds)
+    })
 }
 
 /// The block around this one; httpd's virtual hosts stand in the top level.
@@ -121,10 +151,15 @@ pub(super) fn main_block(site: &Site) -> Option<BlockId> {
 }
 
 /// The last setting of this name in the block, or else in the nearest block around it.
-pub(super) fn in_force<'a>(site: &'a Site, block: BlockId, name: &'a str) -> Option<&'a Setting> {
+pub(super) fn in_force<'a>(
+    site: &'a Site,
+    when: &'a [String],
+    block: BlockId,
+    name: &'a str,
+) -> Option<&'a Setting> {
     let mut next = Some(block);
     while let Some(block) = next {
-        let last = own(site, block, name).last();
+        let last = own(site, when, block, name).next_back();
         if last.is_some() {
             return last;
         }

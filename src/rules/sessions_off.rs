@@ -54,12 +54,12 @@ fn nginx_caches(site: &Site, endpoints: &[usize]) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut seen: Vec<BlockId> = Vec::new();
     for endpoint in chosen(site, endpoints) {
-        let holder = places::in_force(site, endpoint.governor, name).map(|one| one.block);
+        let holder = places::in_force(site, &endpoint.when, endpoint.governor, name).map(|one| one.block);
         let Some(holder) = holder.filter(|holder| !seen.contains(holder)) else {
             continue;
         };
         seen.push(holder);
-        let statements: Vec<&Setting> = places::own(site, holder, name).collect();
+        let statements: Vec<&Setting> = places::own(site, &endpoint.when, holder, name).collect();
         if !keeps_sessions(&statements) {
             continue;
         }
@@ -85,7 +85,7 @@ fn keeps_sessions(statements: &[&Setting]) -> bool {
 /// edited.
 fn apache_caches(site: &Site) -> Vec<Change> {
     let name = directive(Server::Apache);
-    let statements = site.settings.iter().filter(|setting| setting.name == name);
+    let statements = places::settings(site).filter(|setting| setting.name == name);
     statements
         .filter(|one| is_real_cache(one))
         .map(|one| set(one, "none"))

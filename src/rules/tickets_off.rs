@@ -1,6 +1,9 @@
 //! The smallest changes after which no stateless ticket is issued at some endpoints, whatever
 //! version the server has. Several rules propose them; this file must not judge.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use super::places::{self, chosen};
 use super::{Context, option_list};
 use crate::catalog::Server;
@@ -64,13 +67,13 @@ fn nginx(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
     let bystanders = has_bystanders(context, endpoints);
     let mut changes = Vec::new();
     for block in places::deciding_blocks(site, endpoints) {
-        if let Some(command) = option_list::deciding(site, block) {
+        if let Some(command) = option_list::deciding(site, ALWAYS, block) {
             changes.extend(command_off(command));
             continue;
         }
         let parent = places::outer(site, block);
-        let around = parent.and_then(|parent| places::in_force(site, parent, TICKETS));
-        let own = places::own(site, block, TICKETS).last();
+        let around = parent.and_then(|parent| places::in_force(site, ALWAYS, parent, TICKETS));
+        let own = places::own(site, ALWAYS, block, TICKETS).last();
         match (own, around) {
             (Some(own), _) => changes.extend(switched_off(own)),
             (None, Some(around)) if !is_on(around) => {}
@@ -83,6 +86,8 @@ fn nginx(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
 }
 
 const TICKETS: &str = directive(Server::Nginx);
+/// nginx has no conditions.
+const ALWAYS: &[String] = &[];
 
 /// Servers whose tickets nobody objects to; what is written around them must stay.
 fn has_bystanders(context: &Context<'_>, endpoints: &[usize]) -> bool {
@@ -111,8 +116,8 @@ fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut silent: Vec<BlockId> = Vec::new();
     for endpoint in chosen(site, endpoints) {
-        let says_on = said_in_apache(site, endpoint.block)
-            .or_else(|| said_in_apache(site, endpoint.governor));
+        let says_on = said_in_apache(site, &endpoint.when, endpoint.block)
+            .or_else(|| said_in_apache(site, &endpoint.when, endpoint.governor));
         match says_on {
             Some(setting) if setting.name == name => changes.extend(switched_off(setting)),
             Some(command) => changes.extend(command_off(command)),
@@ -120,73 +125,60 @@ fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
             None => silent.push(endpoint.governor),
         }
     }
-    changes.extend(apache_insertions(context, &silent));
+    let when = places::conditions(site, endpoints);
+    changes.extend(apache_insertions(context, &when, &silent));
     changes
 }
 
 /// What decides about tickets in a block of httpd: a conf command, which comes last, or the
 /// directive. `None` where nothing is written.
-fn said_in_apache(site: &Site, block: BlockId) -> Option<&Setting> {
-    let command = option_list::deciding(site, block);
-    command.or_else(|| places::in_force(site, block, directive(Server::Apache)))
+fn said_in_apache<'a>(
+    site: &'a Site,
+    when: &'a [String],
+    block: BlockId,
+) -> Option<&'a Setting> {
+    let command = option_list::deciding(site, when, block);
+    command.or_else(|| places::in_force(site, when, block, directive(Server::Apache)))
 }
 
-fn apache_insertions(context: &Context<'_>, silent: &[BlockId]) -> Vec<Change> {
+fn apache_insertions(context: &Context<'_>, when: &[String], silent: &[BlockId]) -> Vec<Change> {
     let site = context.site;
-    let Some(main) = places::main_block(site).filter(|_| !silent.is_empty()) else {
-        return silent
-            .iter()
-            .filter_map(|block| apache_insertion(context, *block))
-            .collect();
-    };
-    let single = places::tls_blocks_in(site, main, BlockKind::VirtualHost) <= 1;
-    let beside = server_level_file(site, main);
-    match beside {
-        Some(file) if !single && !silent.iter().any(|block| by_command(context, *block)) => {
-            let statement = apache_statement(context);
-            vec![Change::Insert {
-                target: Target::File(file),
-                statement,
-            }]
-        }
-        _ => silent
-            .iter()
-            .filter_map(|block| apache_insertion(context, *block))
-            .collect(),
+    let main = places::main_block(site).filter(|main| {
+        let several = places::tls_blocks_in(site, *main, BlockKind::VirtualHost) > 1;
+        several && !silent.iter().any(|block| options_in(site, when, *block).is_some())
+    });
+    let file = main.and_then(|main| server_level_file(site, when, main));
+    if let Some(file) = file.filter(|_| !silent.is_empty()) {
+        let statement = apache_statement(context);
+        return vec![Change::Insert { target: Target::File(file), statement }];
     }
+    silent.iter().filter_map(|block| apache_insertion(context, when, *block)).collect()
 }
 
 /// The file in which mod_ssl's server-wide session directives stand. Elsewhere at the server
 /// level a new line could come before the module is loaded.
-fn server_level_file(site: &Site, main: BlockId) -> Option<std::sync::Arc<std::path::Path>> {
+fn server_level_file(site: &Site, when: &[String], main: BlockId) -> Option<Arc<Path>> {
     let names = ["SSLSessionCache", "SSLSessionCacheTimeout"];
-    let beside = site.settings.iter().find(|setting| {
-        setting.block == main && names.contains(&setting.name) && setting.when.is_empty()
-    });
+    let beside = names.iter().find_map(|name| places::own(site, when, main, name).last());
     beside.map(|setting| setting.location.path.clone())
 }
 
-fn apache_insertion(context: &Context<'_>, block: BlockId) -> Option<Change> {
+fn apache_insertion(context: &Context<'_>, when: &[String], block: BlockId) -> Option<Change> {
     let site = context.site;
-    let command = option_list::directive(Server::Apache);
-    let existing = places::own(site, block, command).filter(|one| option_list::is_options(one));
-    match existing.last() {
-        Some(existing) if by_command(context, block) => command_off(existing),
-        _ if by_command(context, block) => {
-            insert(site, block, &[command, "Options", "-SessionTicket"])
-        }
-        _ => insert(site, block, &[directive(Server::Apache), "off"]),
+    let automatic = context.policy.apache_directive != ApacheDirective::SessionTickets;
+    match options_in(site, when, block).filter(|_| automatic) {
+        Some(options) => command_off(options),
+        None => Some(Change::Insert {
+            target: places::target(site, block)?,
+            statement: apache_statement(context),
+        }),
     }
 }
 
-/// Whether tickets are turned off by a conf command in this block.
-fn by_command(context: &Context<'_>, block: BlockId) -> bool {
-    let mut commands = places::own(context.site, block, option_list::directive(Server::Apache));
-    match context.policy.apache_directive {
-        ApacheDirective::ConfCmd => true,
-        ApacheDirective::SessionTickets => false,
-        ApacheDirective::Automatic => commands.any(option_list::is_options),
-    }
+/// The last `Options` command of a block.
+fn options_in<'a>(site: &'a Site, when: &'a [String], block: BlockId) -> Option<&'a Setting> {
+    let commands = places::own(site, when, block, option_list::directive(Server::Apache));
+    commands.filter(|command| option_list::is_options(command)).last()
 }
 
 fn apache_statement(context: &Context<'_>) -> Vec<String> {

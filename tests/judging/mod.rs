@@ -9,8 +9,8 @@ use stekguard::fix::{self, Options, Proposal};
 use stekguard::model::{self, Assumed, Platform, VersionSource};
 use stekguard::policy::{ApacheDirective, Goal, Policy};
 use stekguard::rules::{self, Context};
-use stekguard::source::{self, Disk, FileSystem, FragmentContext, LoadOptions, Overlay};
-use stekguard::source::{Project, Root, RootKind};
+use stekguard::source::{self, Disk, FileSystem, Found, LoadOptions, Overlay};
+use stekguard::source::{Project, Root};
 
 /// A configuration to judge.
 pub struct Case {
@@ -29,14 +29,16 @@ pub struct Case {
 impl Case {
     /// The configuration that begins in this file, with the headers in its text.
     pub fn of(path: &Path, text: &str) -> Self {
-        let server = server(text);
-        let mut root = Root::new(server, path);
-        if server == Server::Nginx && !has_outer_block(text) {
-            root = root.with_kind(RootKind::Fragment(FragmentContext::Http));
-        }
+        let disk = Disk::default();
+        let search = source::discover(&[path.to_path_buf()], &disk, &LoadOptions::default());
+        let found = search.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let Some(Found { root, options }) = found.found.into_iter().next() else {
+            panic!("{}: nothing found", path.display());
+        };
+        let server = root.server;
         let mut case = Self {
             root,
-            options: LoadOptions::default(),
+            options,
             policy: Policy::default(),
             platforms: Vec::new(),
             unsafe_fixes: header(text, "fix") == Some("unsafe"),
@@ -214,24 +216,4 @@ pub fn platform(version: Version, package: Option<String>) -> Platform {
         library,
         package,
     }
-}
-
-fn server(text: &str) -> Server {
-    let is_apache = |line: &str| {
-        let line = line.trim_start();
-        line.starts_with('<') || line.starts_with("SSL") || line.starts_with("Listen")
-    };
-    if text.lines().any(is_apache) {
-        Server::Apache
-    } else {
-        Server::Nginx
-    }
-}
-
-fn has_outer_block(text: &str) -> bool {
-    let outer = ["http", "stream", "mail", "events"];
-    text.lines().any(|line| {
-        line.strip_suffix('{')
-            .is_some_and(|name| outer.contains(&name.trim_end()))
-    })
 }

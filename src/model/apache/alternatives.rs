@@ -5,7 +5,7 @@ use regex::bytes::Regex;
 
 use crate::catalog::Version;
 use crate::model::blocks::literal_text;
-use crate::source::{Atom, AtomKind, Project};
+use crate::source::{Atom, AtomKind, Project, WhenId};
 
 /// Up to this many open conditions, every combination of answers is judged; beyond, each
 /// one is answered against all others held true, so that the number grows with the
@@ -43,6 +43,26 @@ impl<'a> Alternatives<'a> {
     /// One answer an atom, for each alternative; the first holds every open condition true.
     pub(super) fn answers(&self) -> &[Vec<bool>] {
         &self.answers
+    }
+
+    /// The literals of a conjunction that stay open, as written, and whether the version
+    /// decides one of them the other way.
+    pub(super) fn settled(&self, project: &Project, when: WhenId) -> (Vec<String>, bool) {
+        let literals = project.whens.get(when.0 as usize).map_or(&[][..], |when| &when.0);
+        let mut texts = Vec::new();
+        let mut excluded = false;
+        for literal in literals {
+            let index = literal.atom as usize;
+            let (Some(atom), Some(first)) = (self.atoms.get(index), self.answers.first()) else {
+                continue;
+            };
+            if self.open.contains(&index) {
+                texts.push(literal_text(&atom.text, literal.holds));
+            } else {
+                excluded |= first.get(index) != Some(&literal.holds);
+            }
+        }
+        (texts, excluded)
     }
 
     /// What the alternatives in `found` have in common and the others do not.

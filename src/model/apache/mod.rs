@@ -59,6 +59,10 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
     for (id, effect) in found {
         roles.blocks.settings[id.0 as usize].effect = effect;
     }
+    for setting in &mut roles.blocks.settings {
+        let when = project.directive(setting.directive).when;
+        (setting.when, setting.excluded) = alternatives.settled(project, when);
+    }
     for endpoint in &endpoints {
         let block = &mut roles.blocks.blocks[endpoint.block.0 as usize];
         block.tls = true;

@@ -86,8 +86,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let causes = places::causes(site, |endpoint| cache_line(site, endpoint));
-    causes
-        .iter()
+    causes.found().iter()
         .map(|cause| finding(context, advisory, severity, cause))
         .collect()
 }
@@ -138,7 +137,7 @@ fn cache_line(site: &Site, endpoint: &Endpoint) -> Option<Location> {
     let mut lines = blocks
         .into_iter()
         .flatten()
-        .filter_map(|id| places::own(site, id, CACHE).find(declares));
+        .filter_map(|id| places::own(site, &[], id, CACHE).find(declares));
     let line = lines.next().map(|setting| setting.location.clone());
     line.or_else(|| places::head(site, endpoint.governor))
 }

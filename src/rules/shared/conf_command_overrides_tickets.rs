@@ -64,7 +64,7 @@
 
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Related, Severity};
-use crate::model::{BlockId, Effect, Setting, Site};
+use crate::model::{Effect, Endpoint, Setting, Site};
 use crate::policy::Goal;
 use crate::rules::{Context, Rule, option_list, places, tickets_off};
 
@@ -92,7 +92,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         if !endpoint.reachable || endpoint.rejects {
             continue;
         }
-        let Some((command, overridden)) = contradiction(site, endpoint.block) else {
+        let Some((command, overridden)) = contradiction(site, endpoint) else {
             continue;
         };
         match found
@@ -125,9 +125,17 @@ impl<'a> Override<'a> {
 }
 
 /// The command in force in a block and the directive that says otherwise.
-fn contradiction(site: &Site, block: BlockId) -> Option<(&Setting, &Setting)> {
-    let command = option_list::deciding(site, block)?;
-    let written = places::in_force(site, block, tickets_off::directive(site.server))?;
+fn contradiction<'a>(
+    site: &'a Site,
+    endpoint: &'a Endpoint,
+) -> Option<(&'a Setting, &'a Setting)> {
+    let command = option_list::deciding(site, &endpoint.when, endpoint.block)?;
+    let written = places::in_force(
+        site,
+        &endpoint.when,
+        endpoint.block,
+        tickets_off::directive(site.server),
+    )?;
     let differs = option_list::says(command) != Some(tickets_off::is_on(written));
     differs.then_some((command, written))
 }

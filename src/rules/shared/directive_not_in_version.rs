@@ -81,7 +81,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut findings: Vec<Finding> = Vec::new();
-    for setting in &site.settings {
+    for setting in places::settings(site) {
         let Some(row) = missing(site, setting) else {
             continue;
         };
@@ -210,7 +210,7 @@ fn servers_under(site: &Site, setting: &Setting) -> Vec<BlockId> {
         let is_server =
             places::block(site, *id).is_some_and(|block| block.kind == BlockKind::Server);
         let same = |other: &Setting| other.location == setting.location;
-        is_server && places::in_force(site, *id, SSL).is_some_and(same)
+        is_server && places::in_force(site, &[], *id, SSL).is_some_and(same)
     };
     (0..site.blocks.len())
         .map(|index| BlockId(index as u32))
@@ -219,7 +219,7 @@ fn servers_under(site: &Site, setting: &Setting) -> Vec<BlockId> {
 }
 
 fn listens_with_ssl(site: &Site, server: BlockId) -> Vec<Change> {
-    let mut listens = places::own(site, server, LISTEN).peekable();
+    let mut listens = places::own(site, &[], server, LISTEN).peekable();
     if listens.peek().is_none() {
         // Without any, nginx listens on port 80 of every address.
         let statement = vec![LISTEN.to_owned(), "80".to_owned(), SSL.to_owned()];
@@ -253,12 +253,12 @@ fn with_ssl(listen: &Setting) -> Change {
 
 /// True where another server listens at the same address and is plain there.
 fn shares_an_address(site: &Site, server: BlockId) -> bool {
-    let mine: Vec<&String> = places::own(site, server, LISTEN)
+    let mine: Vec<&String> = places::own(site, &[], server, LISTEN)
         .filter_map(|listen| listen.arguments.first())
         .collect();
     site.settings.iter().any(|other| {
         let plain = other.name == LISTEN && other.block != server && is_plain(other);
-        let speaks = places::in_force(site, other.block, SSL).is_some_and(tickets_off::is_on);
+        let speaks = places::in_force(site, &[], other.block, SSL).is_some_and(tickets_off::is_on);
         plain
             && !speaks
             && other

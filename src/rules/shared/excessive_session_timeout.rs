@@ -68,7 +68,7 @@
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, Setting, Tls12Id, Tls12Ticket, Tls13Resumes};
-use crate::rules::places::{self, Cause};
+use crate::rules::places::{self, Cause, Causes};
 use crate::rules::{Context, Rule, seconds};
 use crate::text::Location;
 
@@ -87,14 +87,13 @@ const ANNOUNCED_AT_MOST: u64 = 604_800;
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
-    let mut causes: Vec<Cause<Location>> = Vec::new();
+    let mut causes: Causes<Location> = Causes::new();
     for (index, endpoint) in site.endpoints.iter().enumerate() {
         for setting in written(context, endpoint).into_iter().flatten() {
-            places::join(&mut causes, setting.location.clone(), index);
+            causes.join(setting.location.clone(), index);
         }
     }
-    causes
-        .iter()
+    causes.found().iter()
         .filter_map(|cause| finding(context, cause))
         .collect()
 }

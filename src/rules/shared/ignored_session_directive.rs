@@ -116,7 +116,7 @@ struct Line<'a> {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut lines: Vec<Line<'_>> = Vec::new();
-    for setting in &site.settings {
+    for setting in places::settings(site) {
         let Effect::Ignored(ignored) = &setting.effect else {
             continue;
         };

@@ -91,8 +91,7 @@ const DEFAULT: u64 = 300;
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let causes = places::causes(site, |endpoint| unbounded(site, endpoint));
-    causes
-        .iter()
+    causes.found().iter()
         .filter_map(|cause| finding(site, cause))
         .collect()
 }
@@ -129,18 +128,24 @@ fn kept(endpoint: &Endpoint) -> bool {
 fn by_default(site: &Site, endpoint: &Endpoint) -> bool {
     let fields = [Field::Lifetime12, Field::Lifetime13];
     let mut reasons = fields.iter().filter_map(|field| endpoint.why(*field));
-    let written = places::in_force(site, endpoint.governor, directive(site.server)).is_some();
+    let written = places::in_force(
+        site,
+        &endpoint.when,
+        endpoint.governor,
+        directive(site.server),
+    )
+    .is_some();
     !written && reasons.all(|why| why.by.is_none())
 }
 
-fn maker<'a>(site: &'a Site, endpoint: &Endpoint) -> Option<&'a Setting> {
+fn maker<'a>(site: &'a Site, endpoint: &'a Endpoint) -> Option<&'a Setting> {
     let key_file = match site.server {
         Server::Nginx => "ssl_session_ticket_key",
         Server::Apache => "SSLSessionTicketKeyFile",
     };
     let cache = sessions_off::directive(site.server);
-    places::in_force(site, endpoint.governor, cache)
-        .or_else(|| places::in_force(site, endpoint.governor, key_file))
+    let written = |name| places::in_force(site, &endpoint.when, endpoint.governor, name);
+    written(cache).or_else(|| written(key_file))
 }
 
 const fn directive(server: Server) -> &'static str {

@@ -94,7 +94,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         Goal::NoTickets => places::causes(site, |endpoint| unreported(site, endpoint)),
         Goal::NoResumption => places::causes(site, |endpoint| resuming(site, endpoint)),
     };
-    causes.iter().map(|cause| finding(context, cause)).collect()
+    causes.found().iter().map(|cause| finding(context, cause)).collect()
 }
 
 /// Stateless tickets whose key somebody or something replaces.
@@ -123,7 +123,7 @@ fn resuming(site: &Site, endpoint: &Endpoint) -> Option<Location> {
         .why(field)
         .and_then(|why| site.settings.get(why.by?.0 as usize))
         .filter(|setting| setting.name == cache)
-        .or_else(|| places::in_force(site, endpoint.governor, cache));
+        .or_else(|| places::in_force(site, &endpoint.when, endpoint.governor, cache));
     place(site, endpoint, setting)
 }
 
@@ -145,7 +145,7 @@ fn tickets_place(site: &Site, endpoint: &Endpoint) -> Option<Location> {
             let by = endpoint.why(field)?.by?;
             site.settings.get(by.0 as usize)
         });
-    let setting = reason.or_else(|| places::in_force(site, endpoint.block, directive));
+    let setting = reason.or_else(|| places::in_force(site, &endpoint.when, endpoint.block, directive));
     place(site, endpoint, setting)
 }
 

@@ -91,17 +91,10 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
-    let mut causes: Vec<Cause<Option<Location>>> = Vec::new();
-    for cause in places::causes(site, at_risk) {
-        let setting = cause.key.and_then(|id| site.settings.get(id.0 as usize));
-        // A file that is included twice stands for two settings and one place.
-        let place = setting.map(|setting| setting.location.clone());
-        for endpoint in cause.endpoints {
-            places::join(&mut causes, place.clone(), endpoint);
-        }
-    }
-    causes
-        .iter()
+    // A file that is included twice stands for two settings and one place.
+    let place = |id: SettingId| Some(site.settings.get(id.0 as usize)?.location.clone());
+    let causes = places::causes(site, |endpoint| at_risk(endpoint).map(|by| by.and_then(place)));
+    causes.found().iter()
         .filter_map(|cause| finding(context, cause))
         .collect()
 }
