@@ -188,10 +188,12 @@ fn apache_project(paths: &[&Path]) -> Project {
         let tree = apache::parse(&text);
         let base = project.directives.len() as u32;
         if index > 0 {
-            let include = project
-                .directives
-                .iter()
-                .find(|d| d.name.span.of(&project.files[0].text) == b"Include");
+            let include = project.directives.iter().find(|d| {
+                d.name
+                    .span
+                    .of(&project.files[0].text)
+                    .starts_with(b"Include")
+            });
             let span = include.unwrap().span;
             project.vias.push(Via {
                 parent: Some(ViaId(0)),

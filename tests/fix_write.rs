@@ -433,7 +433,7 @@ fn killed_at_any_moment() {
     for round in 0..80 {
         reset();
         let mut child = start();
-        std::thread::sleep(run * round / 60);
+        std::thread::sleep(run * round / 40);
         child.kill().unwrap();
         child.wait().unwrap();
         interrupted += recover(&place.state).unwrap().len();

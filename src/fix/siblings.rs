@@ -62,7 +62,7 @@ fn members(project: &Project, files: &[FileId], block: Option<Span>) -> Vec<(Dir
         };
         outer.is_some_and(|outer| {
             let outer = project.directive(outer);
-            outer.span == block && here(outer)
+            outer.span.start == block.start && here(outer)
         })
     };
     let when = |id: DirectiveId| {
