@@ -29,14 +29,14 @@ pub(super) fn reach(party: Party<'_>) -> Reach {
         ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
         stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
-        opens_tickets: accepts_stateless13(&pair, state),
+        opens_tickets: opens_tickets(&pair, state),
     }
 }
 
-/// Where both blocks count, a TLS 1.3 ticket is opened by A's flag alone, though B, being
-/// off, issues none.
-fn accepts_stateless13(pair: &Pair<'_>, state: &State) -> bool {
-    if state.tls13.issued == Tls13Issued::Unavailable {
+/// Where both blocks count, a ticket is opened by A's flag alone, though B, being off,
+/// issues none.
+fn opens_tickets(pair: &Pair<'_>, state: &State) -> bool {
+    if state.rejects {
         return false;
     }
     match pair.decider("ssl_session_tickets") {
@@ -131,7 +131,7 @@ pub(super) fn cross_name(pair: &Pair<'_>, state: &State, contexts: &Contexts) ->
     if state.rejects {
         return CrossName::Fails;
     }
-    let key_opens = state.key.source != KeySource::None || accepts_stateless13(pair, state);
+    let key_opens = state.key.source != KeySource::None || opens_tickets(pair, state);
     let store_opens = state.tls12.session_id.kept_here() || state.tls13.resumes.ever();
     if !key_opens && !store_opens {
         return CrossName::Full;

@@ -145,6 +145,9 @@ fn tls12(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls12 {
         _ if pair.b.external.is_some() || pair.a.external.is_some() => Tls12Id::External,
         // B's `off` takes the id away, whatever A stores.
         (_, CacheKind::Off) | (CacheKind::Off | CacheKind::None, _) => Tls12Id::Never,
+        // A zone drops at once what it keeps for no time; each worker's own cache, and
+        // tickets, take OpenSSL's two hours.
+        _ if pair.a.timeout.value == 0 && pair.a.zone_in_use().is_some() => Tls12Id::Never,
         (CacheKind::Builtin, _) if pair.a.zone.is_none() => Tls12Id::PerWorker,
         (CacheKind::Builtin | CacheKind::SharedOnly, _) => Tls12Id::Resumes,
     };
@@ -162,7 +165,10 @@ fn tls13(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls13 {
     if pair.a.ticket_count().is_some_and(|count| count.value == 0) {
         return none;
     }
+    let zero = pair.a.timeout.value == 0;
+    let bounded = behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(pair.version);
     let stored = match pair.a.cache.value {
+        _ if zero && (bounded || pair.a.zone_in_use().is_some()) => Tls13Resumes::Never,
         CacheKind::Off | CacheKind::None => Tls13Resumes::Never,
         CacheKind::Builtin if pair.a.zone.is_none() => Tls13Resumes::PerWorker,
         CacheKind::Builtin | CacheKind::SharedOnly => Tls13Resumes::Always,
@@ -173,7 +179,11 @@ fn tls13(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls13 {
     };
     let stateless = |resumes| Tls13 {
         issued: Tls13Issued::Stateless,
-        resumes,
+        resumes: if zero && bounded {
+            Tls13Resumes::Never
+        } else {
+            resumes
+        },
     };
     match (tickets.decider, tickets.a.value, tickets.b.value) {
         (Decider::Both, true, true) => stateless(Tls13Resumes::Always),
