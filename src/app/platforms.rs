@@ -54,7 +54,7 @@ pub(super) fn platforms(
         (vec![version], VersionSource::Package, status_package)
     } else {
         (
-            catalog::boundaries(server).to_vec(),
+            possible(project),
             VersionSource::Assumed,
             None,
         )
