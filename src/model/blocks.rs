@@ -48,6 +48,7 @@ impl Blocks {
             parent: None,
             names: Vec::new(),
             tls: false,
+            settings: Vec::new(),
         })
     }
 
@@ -73,6 +74,7 @@ impl Blocks {
             parent,
             names: Vec::new(),
             tls: false,
+            settings: Vec::new(),
         })
     }
 
@@ -140,9 +142,11 @@ impl Blocks {
             block,
             effect: Effect::Unused,
             when: when(project, id),
+            excluded: false,
         };
         let setting_id = SettingId(self.settings.len() as u32);
         self.settings.push(setting);
+        self.blocks[block.0 as usize].settings.push(setting_id);
         let own = &mut self.own[block.0 as usize];
         own.entry(spec.name).or_default().push(setting_id);
     }

@@ -4,8 +4,10 @@
 //! Pure: a [`Project`](crate::source::Project) and a version in, a [`Site`] out. No I/O, no
 //! time, no judgement; judging is the rules' work.
 
+mod apache;
 mod blocks;
 mod domains;
+mod effects;
 mod nginx;
 mod site;
 mod state;
@@ -25,7 +27,8 @@ use crate::source::Project;
 /// Evaluates a configuration for one platform.
 pub fn build(project: &Project, platform: &Platform) -> Site {
     match project.server {
-        Server::Nginx | Server::Apache => nginx::build(project, platform),
+        Server::Nginx => nginx::build(project, platform),
+        Server::Apache => apache::build(project, platform),
     }
 }
 

@@ -70,6 +70,8 @@ pub struct Block {
     pub names: Vec<String>,
     /// True when an endpoint speaks TLS through it.
     pub tls: bool,
+    /// The settings that stand directly in it, in file order.
+    pub settings: Vec<SettingId>,
 }
 
 /// What a block is.
@@ -106,6 +108,8 @@ pub struct Setting {
     pub effect: Effect,
     /// Undecided conditions, as written.
     pub when: Vec<String>,
+    /// True where the version decides a condition around it the other way.
+    pub excluded: bool,
 }
 
 /// What became of a setting.

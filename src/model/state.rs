@@ -7,7 +7,7 @@ use super::{
 };
 
 /// A value with the setting that gives it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Eq, PartialEq, Debug)]
 pub(in crate::model) struct Value<T> {
     pub(in crate::model) value: T,
     /// As one would write it.
@@ -33,6 +33,52 @@ pub(in crate::model) struct Protocols {
     pub(in crate::model) legacy: bool,
     pub(in crate::model) tls12: bool,
     pub(in crate::model) tls13: bool,
+}
+
+impl Protocols {
+    /// `MinProtocol`, `MaxProtocol` and `Protocol` as conf commands.
+    pub(in crate::model) fn limit(&mut self, command: &str, list: &str) {
+        let rank = match list.trim() {
+            "TLSv1" | "TLSv1.1" => 1,
+            "TLSv1.2" => 2,
+            "TLSv1.3" => 3,
+            _ => 0,
+        };
+        if command.eq_ignore_ascii_case("MinProtocol") && rank > 0 {
+            self.legacy &= rank <= 1;
+            self.tls12 &= rank <= 2;
+        }
+        if command.eq_ignore_ascii_case("MaxProtocol") && rank > 0 {
+            self.tls13 &= rank >= 3;
+            self.tls12 &= rank >= 2;
+        }
+        if !command.eq_ignore_ascii_case("Protocol") {
+            return;
+        }
+        for word in list.split(',').map(str::trim) {
+            match word {
+                "-TLSv1.3" => self.tls13 = false,
+                "-TLSv1.2" => self.tls12 = false,
+                "ALL" => {
+                    *self = Self {
+                        legacy: true,
+                        tls12: true,
+                        tls13: true,
+                    }
+                }
+                "-ALL" => {
+                    *self = Self {
+                        legacy: false,
+                        tls12: false,
+                        tls13: false,
+                    }
+                }
+                "TLSv1.3" | "+TLSv1.3" => self.tls13 = true,
+                "TLSv1.2" | "+TLSv1.2" => self.tls12 = true,
+                _ => {}
+            }
+        }
+    }
 }
 
 /// What a client sees.

@@ -4,6 +4,15 @@
 //! which statements to change. It must not walk text for inherited values, read files, know
 //! the time or call another rule.
 
+mod debian;
+mod nginx;
+mod option_list;
+mod places;
+mod seconds;
+mod sessions_off;
+mod shared;
+mod tickets_off;
+
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
 use crate::model::Site;
@@ -81,4 +90,14 @@ fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
     )
 }
 
-static RULES: [Rule; 0] = [];
+static RULES: [Rule; 9] = [
+    shared::conf_command_overrides_tickets::RULE,
+    shared::directive_not_in_version::RULE,
+    shared::excessive_session_timeout::RULE,
+    nginx::forgeable_automatic_rotation::RULE,
+    shared::ignored_session_directive::RULE,
+    shared::malformed_session_timeout::RULE,
+    shared::missing_session_timeout::RULE,
+    shared::resumption_not_disabled::RULE,
+    shared::tickets_without_rotation::RULE,
+];

@@ -5,6 +5,7 @@
 //! Define, macros and conditionals.
 
 pub mod apache;
+mod classify;
 mod content;
 mod discover;
 mod disk;
@@ -18,6 +19,7 @@ mod nginx;
 mod options;
 mod package;
 mod path;
+mod place;
 mod project;
 mod resolve;
 

@@ -4,7 +4,20 @@
 
 use std::path::Path;
 
+use crate::catalog::Server;
+
 use super::files::FileSystem;
+
+/// Packages that carry a server's program, the likeliest first. Source: Debian's and
+/// Ubuntu's package lists (older releases have no program in `nginx` itself).
+const NGINX: [&str; 5] = [
+    "nginx",
+    "nginx-core",
+    "nginx-full",
+    "nginx-light",
+    "nginx-extras",
+];
+const APACHE: [&str; 2] = ["apache2", "apache2-bin"];
 
 /// Installed packages.
 #[derive(Clone, Default, Debug)]
@@ -25,8 +38,23 @@ impl PackageStatus {
 
     /// Reads the text of dpkg's `status` file.
     pub fn parse(status: &[u8]) -> Self {
-        let _ = status;
-        Self::default()
+        let text = String::from_utf8_lossy(status);
+        let installed = text.split("\n\n").filter_map(installed_package).collect();
+        Self { installed }
+    }
+
+    /// The full version of the package that carries a server.
+    pub fn server_version(&self, server: Server) -> Option<String> {
+        let names: &[&str] = match server {
+            Server::Nginx => &NGINX,
+            Server::Apache => &APACHE,
+        };
+        names.iter().find_map(|name| self.package_version(name))
+    }
+
+    /// True where no package is known, so that nothing can be said.
+    pub fn is_empty(&self) -> bool {
+        self.installed.is_empty()
     }
 
     /// The full version of an installed package, such as `1.22.1-9+deb12u11`.
@@ -34,6 +62,20 @@ impl PackageStatus {
         let (_, version) = self.installed.iter().find(|(package, _)| package == name)?;
         Some(version.clone())
     }
+}
+
+/// Name and version of a paragraph, where the package is installed.
+fn installed_package(paragraph: &str) -> Option<(String, String)> {
+    let field = |name: &str| {
+        let mut values = paragraph.lines().filter_map(|line| line.strip_prefix(name));
+        values.next().map(str::trim)
+    };
+    // `Status: want error state`; `deinstall ok config-files` leaves a version behind.
+    let state = field("Status:")?.split_ascii_whitespace().nth(2)?;
+    if state != "installed" {
+        return None;
+    }
+    Some((field("Package:")?.to_owned(), field("Version:")?.to_owned()))
 }
 
 /// The upstream part of a package's version: `1.22.1` of `1:1.22.1-9+deb12u11`.
@@ -48,4 +90,43 @@ pub fn upstream_version(package_version: &str) -> &str {
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(version.len());
     version[..end].trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_installed_packages_count() {
+        let status = b"Package: nginx\nStatus: install ok installed\nVersion: 1.22.1-9+deb12u11\n\
+            Description: x\n Version: 9\n\nPackage: apache2\nStatus: deinstall ok config-files\n\
+            Version: 2.4.71-1\n\n";
+        let packages = PackageStatus::parse(status);
+        assert_eq!(
+            packages.package_version("nginx").as_deref(),
+            Some("1.22.1-9+deb12u11")
+        );
+        assert_eq!(packages.package_version("apache2"), None);
+        assert_eq!(
+            packages.server_version(Server::Nginx).as_deref(),
+            Some("1.22.1-9+deb12u11")
+        );
+        assert_eq!(packages.server_version(Server::Apache), None);
+        assert!(PackageStatus::parse(b"").is_empty());
+    }
+
+    #[test]
+    fn upstream_versions_lose_epoch_revision_and_additions() {
+        for (package, upstream) in [
+            ("1.22.1-9+deb12u11", "1.22.1"),
+            ("1:1.18.0-6ubuntu14.4", "1.18.0"),
+            ("2.4.52-1ubuntu4.14", "2.4.52"),
+            ("2.4.62-4.el9", "2.4.62"),
+            ("1.31.3", "1.31.3"),
+            ("1.26.3+dfsg-1", "1.26.3"),
+            ("1.25.0~rc1-1", "1.25.0"),
+        ] {
+            assert_eq!(upstream_version(package), upstream, "{package}");
+        }
+    }
 }

@@ -68,6 +68,11 @@ impl<'a> Resolver<'a> {
         Named::Elsewhere(folder)
     }
 
+    /// True where the tree stands as its server reads it, or in a dump.
+    pub(super) fn is_at_home(&self) -> bool {
+        self.at_home
+    }
+
     /// True where the user (`--allow-missing`) said that this file may be missing.
     pub(super) fn may_be_missing(&self, path: &Path, name: &[u8]) -> bool {
         let written = path::from_bytes(name);

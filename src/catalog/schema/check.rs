@@ -1,15 +1,10 @@
 //! Refuses what is not sound in grammars/. Every problem names its file and its row; all are
 //! collected, so that one build shows them all.
 
-use super::super::names::{
-    Arity, Body, Context, Decider, Duplicate, Inherit, Kind, Server, Severity,
-};
+use super::super::names::{Arity, Body, Context, Decider, Duplicate, Inherit, Kind, Server};
 use super::super::version::Version;
-use super::rows::{
-    AdvisoryRow, BehaviourRow, DecisionRow, DirectiveRow, FactRow, FileRows, ForkRow,
-    RangeOfVersions, RangeRow, StubRow,
-};
-use super::{CommandRow, File, ServerTables, StubText, Tables};
+use super::rows::{BehaviourRow, DecisionRow, DirectiveRow, FileRows, RangeOfVersions, RangeRow};
+use super::{File, ServerTables, Tables, common};
 use std::collections::BTreeMap;
 
 /// What was found so far.
@@ -24,7 +19,7 @@ impl Problems {
         self.list.push(format!("grammars/{path}: {what}"));
     }
 
-    fn row<'a>(&'a mut self, path: &'a str, table: &'static str, name: &'a str) -> Row<'a> {
+    pub fn row<'a>(&'a mut self, path: &'a str, table: &'static str, name: &'a str) -> Row<'a> {
         if name.is_empty() {
             self.file(path, &format!("{table} without a name"));
         }
@@ -38,7 +33,7 @@ impl Problems {
 }
 
 /// The row that is being checked.
-struct Row<'a> {
+pub struct Row<'a> {
     problems: &'a mut Problems,
     path: &'a str,
     table: &'static str,
@@ -46,12 +41,12 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn bad(&mut self, what: &str) {
+    pub fn bad(&mut self, what: &str) {
         let text = format!("{} `{}`: {what}", self.table, self.name);
         self.problems.file(self.path, &text);
     }
 
-    fn source(&mut self, source: &str) {
+    pub fn source(&mut self, source: &str) {
         let known = ["https://", "live: ", "read: "];
         if source.trim().is_empty() {
             self.bad("missing source");
@@ -60,13 +55,13 @@ impl Row<'_> {
         }
     }
 
-    fn text(&mut self, field: &str, text: &str) {
+    pub fn text(&mut self, field: &str, text: &str) {
         if text.trim().is_empty() {
             self.bad(&format!("missing {field}"));
         }
     }
 
-    fn version(&mut self, field: &str, text: Option<&str>) -> Option<Version> {
+    pub fn version(&mut self, field: &str, text: Option<&str>) -> Option<Version> {
         let text = text?;
         let version = text.parse().ok();
         // Three numbers, so that a table reads the same everywhere.
@@ -76,14 +71,14 @@ impl Row<'_> {
         version
     }
 
-    fn word<T>(&mut self, field: &str, word: &str, parsed: Option<T>) -> Option<T> {
+    pub fn word<T>(&mut self, field: &str, word: &str, parsed: Option<T>) -> Option<T> {
         if parsed.is_none() {
             self.bad(&format!("unknown {field} `{word}`"));
         }
         parsed
     }
 
-    fn ranges(&mut self, ranges: &[RangeOfVersions]) {
+    pub fn ranges(&mut self, ranges: &[RangeOfVersions]) {
         let mut end = None;
         for (index, range) in ranges.iter().enumerate() {
             let from = self.version("from", range.from.as_deref());
@@ -101,7 +96,7 @@ impl Row<'_> {
         }
     }
 
-    fn deciders(&mut self, rows: &[DecisionRow]) {
+    pub fn deciders(&mut self, rows: &[DecisionRow]) {
         let mut last = None;
         for (index, row) in rows.iter().enumerate() {
             self.word("decider", &row.by, Decider::parse(&row.by));
@@ -131,23 +126,23 @@ pub fn checked(
     }
     let nginx = server(Server::Nginx, shares.remove("nginx"), problems);
     let apache = server(Server::Apache, shares.remove("apache"), problems);
-    let mut common = FileRows::default();
+    let mut shared = FileRows::default();
     for (path, rows) in shares.into_values().flatten() {
-        check_common(path, &rows, files, problems);
-        common.advisory.extend(rows.advisory);
-        common.command.extend(rows.command);
-        common.fact.extend(rows.fact);
-        common.fork.extend(rows.fork);
-        common.stub.extend(rows.stub);
+        common::check(path, &rows, files, problems);
+        shared.advisory.extend(rows.advisory);
+        shared.command.extend(rows.command);
+        shared.fact.extend(rows.fact);
+        shared.fork.extend(rows.fork);
+        shared.stub.extend(rows.stub);
     }
     Some(Tables {
         nginx: nginx?,
         apache: apache?,
-        stubs: stub_texts(&common.stub, files),
-        advisories: common.advisory,
-        commands: common.command,
-        facts: common.fact,
-        forks: common.fork,
+        stubs: common::stub_texts(&shared.stub, files),
+        advisories: shared.advisory,
+        commands: shared.command,
+        facts: shared.fact,
+        forks: shared.fork,
     })
 }
 
@@ -222,7 +217,7 @@ pub fn fold(server: Server, name: &str) -> String {
     }
 }
 
-fn sorted(
+pub fn sorted(
     path: &str,
     table: &'static str,
     problems: &mut Problems,
@@ -341,142 +336,4 @@ fn behaviour(path: &str, row: &BehaviourRow, problems: &mut Problems) {
     at.text("summary", &row.summary);
     at.source(&row.source);
     at.ranges(&row.ranges);
-}
-
-fn check_common(path: &str, rows: &FileRows, files: &[File], problems: &mut Problems) {
-    if rows.range.is_some() || !rows.directive.is_empty() || !rows.behaviour.is_empty() {
-        problems.file(
-            path,
-            "directives, behaviours and ranges belong to a server's folder",
-        );
-    }
-    sorted(
-        path,
-        "advisory",
-        problems,
-        rows.advisory.iter().map(|row| row.id.clone()),
-    );
-    sorted(
-        path,
-        "command",
-        problems,
-        rows.command.iter().map(|row| row.name.to_ascii_lowercase()),
-    );
-    sorted(
-        path,
-        "fact",
-        problems,
-        rows.fact.iter().map(|row| row.name.clone()),
-    );
-    sorted(
-        path,
-        "fork",
-        problems,
-        rows.fork.iter().map(|row| row.name.clone()),
-    );
-    let stubs = rows
-        .stub
-        .iter()
-        .map(|row| format!("{} {}", row.server, row.suffix));
-    sorted(path, "stub", problems, stubs);
-    for row in &rows.advisory {
-        advisory(path, row, problems);
-    }
-    for row in &rows.command {
-        command(path, row, problems);
-    }
-    for row in &rows.fact {
-        fact(path, row, problems);
-    }
-    for row in &rows.fork {
-        fork(path, row, problems);
-    }
-    for row in &rows.stub {
-        stub(path, row, files, problems);
-    }
-}
-
-fn advisory(path: &str, row: &AdvisoryRow, problems: &mut Problems) {
-    let mut at = problems.row(path, "advisory", &row.id);
-    at.word("server", &row.server, Server::parse(&row.server));
-    at.word("severity", &row.severity, Severity::parse(&row.severity));
-    at.text("title", &row.title);
-    at.text("condition", &row.condition);
-    at.source(&row.source);
-    at.ranges(&row.affected);
-    for text in &row.fixed {
-        at.version("fixed", Some(text));
-    }
-    let mut ends = row
-        .affected
-        .iter()
-        .filter_map(|range| range.before.as_ref());
-    if !ends.all(|end| row.fixed.contains(end)) {
-        at.bad("a range ends at a version that is not in `fixed`");
-    }
-    for backport in &row.backports {
-        at.source(&backport.source);
-        at.text("release of a backport", &backport.release);
-        at.text("fixed package version", &backport.fixed);
-    }
-}
-
-fn command(path: &str, row: &CommandRow, problems: &mut Problems) {
-    let mut at = problems.row(path, "command", &row.name);
-    at.source(&row.source);
-    at.version("since", row.since.as_deref());
-    at.deciders(&row.nginx);
-    at.deciders(&row.apache);
-}
-
-fn fact(path: &str, row: &FactRow, problems: &mut Problems) {
-    let mut at = problems.row(path, "fact", &row.name);
-    at.text("library", &row.library);
-    at.text("summary", &row.summary);
-    at.source(&row.source);
-    at.ranges(&row.ranges);
-}
-
-fn fork(path: &str, row: &ForkRow, problems: &mut Problems) {
-    let mut at = problems.row(path, "fork", &row.name);
-    at.source(&row.source);
-    let mut last = None;
-    for base in &row.bases {
-        at.version("base", Some(&base.base));
-        let version = at.version("version", Some(&base.version));
-        if version <= last {
-            at.bad("bases are not sorted by version");
-        }
-        last = version;
-    }
-    if row.same_numbers && !row.bases.is_empty() {
-        at.bad("both `same_numbers` and `bases`");
-    }
-}
-
-fn stub(path: &str, row: &StubRow, files: &[File], problems: &mut Problems) {
-    let mut at = problems.row(path, "stub", &row.suffix);
-    at.word("server", &row.server, Server::parse(&row.server));
-    at.source(&row.source);
-    if stub_text(&row.file, files).is_none() {
-        at.bad(&format!("no file grammars/stubs/{}", row.file));
-    }
-}
-
-fn stub_texts(rows: &[StubRow], files: &[File]) -> Vec<StubText> {
-    let text = |row: &StubRow| {
-        Some(StubText {
-            server: Server::parse(&row.server)?,
-            suffix: row.suffix.clone(),
-            text: stub_text(&row.file, files)?.to_owned(),
-            source: row.source.clone(),
-        })
-    };
-    rows.iter().filter_map(text).collect()
-}
-
-fn stub_text<'a>(file: &str, files: &'a [File]) -> Option<&'a str> {
-    let path = format!("stubs/{file}");
-    let found = files.iter().find(|(name, _)| *name == path);
-    found.map(|(_, text)| text.as_str())
 }

@@ -2,6 +2,7 @@
 //! into build.rs and into the catalog's test, not into the library; knows tables, not servers.
 
 pub mod check;
+mod common;
 pub mod emit;
 pub mod rows;
 

@@ -8,13 +8,13 @@ mod sockets;
 mod state;
 
 use self::blocks::Roles;
-use self::config::Config;
-use self::domains::Party;
-use self::settings::{Effects, Judged};
+use self::domains::{Contexts, Party};
+use self::settings::{Judge, Judged};
 use self::sockets::{Server, Socket};
 use self::state::Pair;
 use super::blocks::Blocks;
 use super::domains::Domains;
+use super::effects::Effects;
 use super::{Endpoint, Platform, Site, Why, incomplete};
 use crate::source::Project;
 
@@ -29,7 +29,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         project,
         blocks,
         servers: &servers,
-        effects: Effects::new(blocks),
+        judge: Judge(Effects::new(blocks)),
         domains: Domains::default(),
         endpoints: Vec::new(),
         version,
@@ -38,9 +38,9 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         assembly.socket(socket);
     }
     let Assembly {
-        endpoints, effects, ..
+        endpoints, judge, ..
     } = assembly;
-    for (id, effect) in effects.into_found() {
+    for (id, effect) in judge.0.into_found() {
         blocks.settings[id.0 as usize].effect = effect;
     }
     for server in &servers {
@@ -65,7 +65,7 @@ struct Assembly<'a> {
     project: &'a Project,
     blocks: &'a Blocks,
     servers: &'a [Server],
-    effects: Effects<'a>,
+    judge: Judge<'a>,
     domains: Domains,
     endpoints: Vec<Endpoint>,
     version: crate::catalog::Version,
@@ -74,6 +74,11 @@ struct Assembly<'a> {
 impl<'a> Assembly<'a> {
     fn socket(&mut self, socket: &Socket) {
         let governor = &self.servers[socket.default];
+        let configs = socket
+            .members
+            .iter()
+            .map(|member| &self.servers[member.server].config);
+        let contexts = Contexts::of(configs.map(|config| (config, socket.module)));
         for member in &socket.members {
             let server = &self.servers[member.server];
             let pair = Pair {
@@ -93,10 +98,9 @@ impl<'a> Assembly<'a> {
                     state: &state,
                     governor,
                 };
-                self.effects.judge(judged);
+                self.judge.judge(judged);
             }
-            let others = self.others(socket, member.server);
-            let cross_name = domains::cross_name(&pair, &state, &others);
+            let cross_name = domains::cross_name(&pair, &state, &contexts);
             let party = Party {
                 pair,
                 state: &state,
@@ -135,16 +139,5 @@ impl<'a> Assembly<'a> {
                 governor: governor.block,
             });
         }
-    }
-
-    /// The other servers of the socket.
-    fn others(&self, socket: &Socket, server: usize) -> Vec<&'a Config> {
-        let others = socket
-            .members
-            .iter()
-            .filter(|member| member.server != server);
-        others
-            .map(|member| &self.servers[member.server].config)
-            .collect()
     }
 }

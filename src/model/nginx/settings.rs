@@ -1,15 +1,12 @@
 //! What became of every session setting: in force, or silently without effect.
 
-use std::collections::HashMap;
-
 use super::config::{CacheKind, Config};
 use super::sockets::Server;
 use super::state::Pair;
 use crate::catalog::Decider;
-use crate::model::blocks::Blocks;
+use crate::model::effects::Effects;
 use crate::model::state::{State, Value};
-use crate::model::{BlockId, Effect, Ignored, IgnoredReason, KeySource, SettingId};
-use crate::text::Location;
+use crate::model::{IgnoredReason, KeySource, SettingId};
 
 /// An endpoint with what its settings are judged by.
 #[derive(Copy, Clone, Debug)]
@@ -20,26 +17,11 @@ pub(super) struct Judged<'a> {
     pub(super) governor: &'a Server,
 }
 
-/// Judges settings endpoint by endpoint; one that is in force anywhere is in force.
+/// Judges the settings of endpoints.
 #[derive(Debug)]
-pub(super) struct Effects<'a> {
-    blocks: &'a Blocks,
-    found: HashMap<SettingId, Effect>,
-}
+pub(super) struct Judge<'a>(pub(super) Effects<'a>);
 
-impl<'a> Effects<'a> {
-    pub(super) fn new(blocks: &'a Blocks) -> Self {
-        Self {
-            blocks,
-            found: HashMap::new(),
-        }
-    }
-
-    /// The effects found.
-    pub(super) fn into_found(self) -> HashMap<SettingId, Effect> {
-        self.found
-    }
-
+impl Judge<'_> {
     /// Judges the settings that an endpoint's blocks have.
     pub(super) fn judge(&mut self, of: Judged<'_>) {
         let Pair { a, b, .. } = of.pair;
@@ -96,7 +78,7 @@ impl<'a> Effects<'a> {
             self.in_force(zone.by);
             return;
         }
-        let block = |id: Option<SettingId>| id.map(|id| self.blocks.setting(id).block);
+        let block = |id: Option<SettingId>| id.map(|id| self.0.blocks().setting(id).block);
         // An outer zone under an inner `off` is a choice, not a mistake.
         if block(zone.by) != block(b.cache.by) {
             return;
@@ -169,10 +151,7 @@ impl<'a> Effects<'a> {
     }
 
     fn in_force(&mut self, id: Option<SettingId>) {
-        let Some(id) = id else {
-            return;
-        };
-        self.found.insert(id, Effect::InForce);
+        self.0.in_force(id);
     }
 
     fn ignored(
@@ -183,31 +162,9 @@ impl<'a> Effects<'a> {
         in_force: String,
         decided_by: Option<SettingId>,
     ) {
-        let Some(id) = id else {
-            return;
-        };
-        match self.found.get_mut(&id) {
-            Some(Effect::Ignored(ignored)) => ignored.endpoints.push(of.index),
-            Some(_) => {}
-            None => {
-                let decided_by = Some(self.place(decided_by, of.governor.block));
-                let endpoints = vec![of.index];
-                let ignored = Ignored {
-                    reason,
-                    in_force,
-                    decided_by,
-                    endpoints,
-                };
-                self.found.insert(id, Effect::Ignored(ignored));
-            }
-        }
-    }
-
-    fn place(&self, setting: Option<SettingId>, block: BlockId) -> Location {
-        match setting {
-            Some(id) => self.blocks.setting(id).location.clone(),
-            None => self.blocks.block(block).head.clone(),
-        }
+        let governor = of.governor.block;
+        self.0
+            .ignored(of.index, id, reason, &in_force, decided_by, governor);
     }
 }
 

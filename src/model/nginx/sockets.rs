@@ -78,10 +78,13 @@ pub(super) fn servers(roles: &Roles, version: Version) -> Vec<Server> {
     servers
 }
 
+/// What makes listens of several servers one socket.
+type Key<'a> = (Module, Transport, &'a str);
+
 /// The addresses that speak TLS, by first appearance.
 pub(super) fn sockets(servers: &[Server]) -> Vec<Socket> {
-    let mut order: Vec<(Module, Transport, &str)> = Vec::new();
-    let mut members: HashMap<(Module, Transport, &str), Vec<(usize, &Listen)>> = HashMap::new();
+    let mut order: Vec<Key<'_>> = Vec::new();
+    let mut members: HashMap<Key<'_>, Vec<(usize, &Listen)>> = HashMap::new();
     for (index, server) in servers.iter().enumerate() {
         for listen in &server.listens {
             let key = (server.module, listen.transport, listen.address.as_str());
@@ -103,7 +106,7 @@ pub(super) fn sockets(servers: &[Server]) -> Vec<Socket> {
 
 fn socket(
     servers: &[Server],
-    (module, transport, address): (Module, Transport, &str),
+    (module, transport, address): Key<'_>,
     listens: &[(usize, &Listen)],
 ) -> Option<Socket> {
     let explicit = listens.iter().find(|(_, listen)| listen.default);

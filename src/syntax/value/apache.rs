@@ -55,8 +55,9 @@ pub fn session_cache(value: &[u8]) -> Result<SessionCache<'_>, ValueError> {
 }
 
 const SHMCB_DEFAULT: u32 = 512 * 1024;
-const SHMCB_MIN: i64 = 8192;
-const SHMCB_MAX: i64 = 64 * 1024 * 1024;
+const SHMCB_MIN: u64 = 8192;
+/// On 64-bit machines; 64 MiB on others.
+const SHMCB_MAX: u64 = 0xffff_ffff;
 
 fn shmcb(argument: Option<&[u8]>) -> Result<SessionCache<'_>, ValueError> {
     let Some(argument) = argument else {
@@ -82,6 +83,8 @@ fn shmcb(argument: Option<&[u8]>) -> Result<SessionCache<'_>, ValueError> {
     if !rest.is_empty() {
         return Err(ValueError::CacheSize);
     }
+    // The server keeps it unsigned, so a number below zero is a large one.
+    let size = size as u64;
     if size < SHMCB_MIN {
         return Err(ValueError::SmallCache);
     }
@@ -195,6 +198,8 @@ pub enum Host<'text> {
     Any,
     /// An IPv6 address in brackets.
     V6(Ipv6Addr),
+    /// An IPv6 address with a scope (`[fe80::1%eth0]`), which older versions refuse.
+    Scoped(Ipv6Addr, &'text [u8]),
     /// An IPv4 address or a name, as written: httpd asks the resolver for both.
     Name(&'text [u8]),
 }
@@ -214,7 +219,7 @@ pub struct Address<'text> {
 /// Reads the first argument of `Listen`.
 ///
 /// # Errors
-/// [`ValueError::Address`], [`ValueError::Scope`], [`ValueError::NoPort`].
+/// [`ValueError::Address`], [`ValueError::NoPort`].
 pub fn listen(value: &[u8]) -> Result<Address<'_>, ValueError> {
     let (host, port) = address_and_port(value)?;
     let host = match host {
@@ -232,10 +237,11 @@ pub fn listen(value: &[u8]) -> Result<Address<'_>, ValueError> {
 /// Reads one argument of `<VirtualHost>`.
 ///
 /// # Errors
-/// [`ValueError::Address`], [`ValueError::NoAddress`], [`ValueError::Scope`].
+/// [`ValueError::Address`], [`ValueError::NoAddress`].
 pub fn virtual_host(value: &[u8]) -> Result<Address<'_>, ValueError> {
     let (value, any_port) = match value {
-        [host @ .., b':', b'*'] if !host.is_empty() => (host, true),
+        b":*" => return Err(ValueError::Address),
+        [host @ .., b':', b'*'] => (host, true),
         value => (value, false),
     };
     let (host, port) = address_and_port(value)?;
@@ -262,7 +268,7 @@ fn address_and_port(value: &[u8]) -> Result<(Option<&[u8]>, Option<u16>), ValueE
     match front {
         [] if number.is_empty() => Err(ValueError::Address),
         [] => Ok((None, Some(port(number)?))),
-        [b':'] => Err(ValueError::Address),
+        [b':'] if !number.is_empty() => Err(ValueError::Address),
         [host @ .., b':'] if !number.is_empty() => Ok((Some(host), Some(port(number)?))),
         _ => Ok((Some(value), None)),
     }
@@ -280,9 +286,11 @@ fn literal(host: &[u8]) -> Result<Host<'_>, ValueError> {
         return Ok(Host::Name(host));
     };
     let inside = inside.strip_suffix(b"]").ok_or(ValueError::Address)?;
-    if inside.contains(&b'%') {
-        return Err(ValueError::Scope);
-    }
-    let text = std::str::from_utf8(inside).map_err(|_| ValueError::Address)?;
-    text.parse().map(Host::V6).map_err(|_| ValueError::Address)
+    let (address, scope) = match inside.iter().position(|byte| *byte == b'%') {
+        Some(percent) => (&inside[..percent], Some(&inside[percent + 1..])),
+        None => (inside, None),
+    };
+    let text = std::str::from_utf8(address).map_err(|_| ValueError::Address)?;
+    let address = text.parse().map_err(|_| ValueError::Address)?;
+    Ok(scope.map_or(Host::V6(address), |scope| Host::Scoped(address, scope)))
 }

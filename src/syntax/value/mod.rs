@@ -67,8 +67,8 @@ pub enum ValueError {
     /// httpd: `SSLSessionCache` below 8192 bytes.
     #[error("invalid argument: size has to be >= 8192 bytes")]
     SmallCache,
-    /// httpd: `SSLSessionCache` of 64 MiB or more.
-    #[error("invalid argument: size has to be < 67108864 bytes on this platform")]
+    /// httpd: `SSLSessionCache` of 4 GiB - 1 or more.
+    #[error("invalid argument: size has to be < 4294967295 bytes on this platform")]
     LargeCache,
     /// httpd: a word of `SSLProtocol`.
     #[error("illegal protocol")]
@@ -85,7 +85,4 @@ pub enum ValueError {
     /// httpd: `Listen` without a port.
     #[error("port must be specified")]
     NoPort,
-    /// httpd: an IPv6 address with a scope.
-    #[error("scope ids are not supported")]
-    Scope,
 }

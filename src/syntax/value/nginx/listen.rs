@@ -178,10 +178,21 @@ fn plain(text: &[u8]) -> Parts<'_> {
     if host == b"*" {
         return Ok((Host::Any, ports));
     }
-    let v4 = std::str::from_utf8(host)
-        .ok()
-        .and_then(|host| host.parse().ok());
-    Ok((v4.map_or(Host::Name(host), Host::V4), ports))
+    Ok((v4(host).map_or(Host::Name(host), Host::V4), ports))
+}
+
+/// Four decimal numbers, leading zeros allowed, an empty one is 0. Anything else
+/// (`127.1`, `0x7f.0.0.1`) is a name to nginx, even where the resolver knows it.
+fn v4(host: &[u8]) -> Option<Ipv4Addr> {
+    let mut octets = [0u8; 4];
+    let mut parts = host.split(|byte| *byte == b'.');
+    for octet in &mut octets {
+        *octet = match parts.next()? {
+            [] => 0,
+            part => u8::try_from(digits(part)?).ok()?,
+        };
+    }
+    parts.next().is_none().then(|| Ipv4Addr::from(octets))
 }
 
 /// A whole argument that is a port or a range of ports; `None` where it is a name.

@@ -1,0 +1,281 @@
+//! A plan in the making: what is taken so far, file by file.
+//!
+//! Changes become steps (one statement each), steps become edits. A proposal is tried on
+//! copies of the files it touches and taken when all of it fits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::finding::{Change, Target};
+use crate::fix::desk::{Desk, node_at};
+use crate::fix::plan::{Note, Options, Plan, Proposal, Refusal};
+use crate::fix::protect;
+use crate::fix::sheet::{Sheet, Step, Stop};
+use crate::fix::siblings::{Sibling, accumulates, additive, crowded, instances, siblings};
+use crate::source::{File, FileId, FileOrigin, Project};
+use crate::syntax::NodeId;
+use crate::text::{Location, Span};
+
+/// A plan in the making.
+pub(super) struct Draft<'project> {
+    project: &'project Project,
+    desk: Desk<'project>,
+    options: Options,
+    sheets: BTreeMap<FileId, Sheet>,
+    plan: Plan,
+}
+
+/// Why a change is not taken: the file and a sentence.
+struct Refused {
+    path: PathBuf,
+    reason: String,
+}
+
+impl<'project> Draft<'project> {
+    /// Nothing taken.
+    pub(super) fn new(project: &'project Project, options: Options) -> Self {
+        Self {
+            project,
+            desk: Desk { project },
+            options,
+            sheets: BTreeMap::new(),
+            plan: Plan::default(),
+        }
+    }
+
+    /// Takes a proposal whole, or notes why not.
+    pub(super) fn take(&mut self, index: usize, proposal: &Proposal<'_>) {
+        match self.attempt(proposal) {
+            Ok(changed) => {
+                let fix = proposal.fix;
+                self.plan.taken.push(index);
+                if changed.is_empty() {
+                    return;
+                }
+                self.sheets.extend(changed);
+                self.plan.go_live = self.plan.go_live.max(Some(fix.go_live));
+                let costs = &mut self.plan.costs;
+                costs.extend(fix.costs.iter().cloned());
+                let mut seen = BTreeSet::new();
+                costs.retain(|cost| seen.insert(cost.clone()));
+            }
+            Err(Refused { path, reason }) => {
+                let rule = proposal.rule;
+                self.plan.refused.push(Refusal {
+                    proposal: index,
+                    rule,
+                    path,
+                    reason,
+                });
+            }
+        }
+    }
+
+    /// The plan of all that was taken.
+    pub(super) fn finish(mut self) -> Plan {
+        for (id, sheet) in &self.sheets {
+            let file = self.project.file(*id);
+            let files = self.desk.files_of(file);
+            let count = instances(self.project, &files);
+            if count > 1 {
+                let text =
+                    format!("the server reads this file {count} times; the change holds for all");
+                self.plan.notes.push(Note {
+                    path: file.path.to_path_buf(),
+                    text,
+                });
+            }
+            let paths = files
+                .iter()
+                .map(|id| Arc::clone(&self.project.file(*id).path))
+                .collect();
+            let crowded = crowded(self.project, &files);
+            if let Some(planned) = sheet.planned(file, paths, self.project.server, crowded) {
+                self.plan.files.push(planned);
+            }
+        }
+        self.plan
+    }
+
+    /// The sheets that a proposal changes, changed; empty where all of it holds already.
+    fn attempt(&self, proposal: &Proposal<'_>) -> Result<BTreeMap<FileId, Sheet>, Refused> {
+        let mut tried: BTreeMap<FileId, Sheet> = BTreeMap::new();
+        for change in &proposal.fix.changes {
+            for (id, step) in self.steps(change)? {
+                let file = self.project.file(id);
+                let known = || self.sheets.get(&id).cloned().unwrap_or_default();
+                let sheet = tried.entry(id).or_insert_with(known);
+                let edits = |step: &Step| self.desk.edits(file, step);
+                sheet
+                    .take(step, proposal.rule, &proposal.reason, edits)
+                    .map_err(|stop| {
+                        let path = file.path.to_path_buf();
+                        let reason = match stop {
+                            Stop::Other(reason) => reason,
+                            Stop::Contradicts(rule) => {
+                                format!(
+                                    "{} and {rule} ask for different things here",
+                                    proposal.rule
+                                )
+                            }
+                        };
+                        Refused { path, reason }
+                    })?;
+            }
+        }
+        tried.retain(|id, sheet| self.sheets.get(id) != Some(sheet) && !sheet.is_empty());
+        for id in tried.keys() {
+            self.editable(self.project.file(*id))?;
+        }
+        Ok(tried)
+    }
+
+    fn editable(&self, file: &File) -> Result<(), Refused> {
+        let refuse = |reason: &str| {
+            Err(Refused {
+                path: file.path.to_path_buf(),
+                reason: reason.to_string(),
+            })
+        };
+        if file.origin == FileOrigin::Stub {
+            return refuse("the file is not there, only what is known of it");
+        }
+        let real = file.real.as_deref().unwrap_or(&file.path);
+        match protect::owner(&[&file.path, real], &file.text) {
+            Some(reason) if !self.options.force => refuse(&reason),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a change means for statements.
+    fn steps(&self, change: &Change) -> Result<Vec<(FileId, Step)>, Refused> {
+        match change {
+            Change::SetArguments {
+                statement,
+                arguments,
+            } => {
+                let (id, node) = self.statement(statement)?;
+                let span = self.project.file(id).tree.node(node).span;
+                Ok(vec![(
+                    id,
+                    Step::Set {
+                        span,
+                        arguments: arguments.clone(),
+                    },
+                )])
+            }
+            Change::Remove { statement } => {
+                let (id, node) = self.statement(statement)?;
+                let span = self.project.file(id).tree.node(node).span;
+                Ok(vec![(id, Step::Remove { span })])
+            }
+            Change::Insert {
+                target: Target::Block(block),
+                statement,
+            } => {
+                let (id, node) = self.statement(block)?;
+                let span = self.project.file(id).tree.node(node).span;
+                self.insertion(id, Some(span), statement)
+            }
+            Change::Insert {
+                target: Target::File(path),
+                statement,
+            } => {
+                let id = self.file(path)?;
+                self.insertion(id, None, statement)
+            }
+        }
+    }
+
+    /// An insertion, or the change of what stands there already.
+    fn insertion(
+        &self,
+        id: FileId,
+        block: Option<Span>,
+        statement: &[String],
+    ) -> Result<Vec<(FileId, Step)>, Refused> {
+        let file = self.project.file(id);
+        let refuse = |reason: String| Refused {
+            path: file.path.to_path_buf(),
+            reason,
+        };
+        let Some((name, arguments)) = statement.split_first() else {
+            return Err(refuse("nothing to insert".to_string()));
+        };
+        let server = self.project.server;
+        let additive = additive(server, name.as_bytes());
+        let insert = (
+            id,
+            Step::Insert {
+                block,
+                statement: statement.to_vec(),
+                additive,
+            },
+        );
+        let present = siblings(
+            self.project,
+            &self.desk.files_of(file),
+            block,
+            name.as_bytes(),
+        );
+        let says = |sibling: &Sibling| {
+            sibling
+                .arguments
+                .iter()
+                .map(Vec::as_slice)
+                .eq(arguments.iter().map(String::as_bytes))
+        };
+        let set = |sibling: &Sibling| {
+            let step = Step::Set {
+                span: sibling.span,
+                arguments: arguments.to_vec(),
+            };
+            (self.desk.first_entry(sibling.file), step)
+        };
+        // Under a condition of its own it is no answer, unless a new one would be too.
+        let section = self.desk.section(id, block, name.as_bytes());
+        let depends = |sibling: &&Sibling| {
+            let beside = section.is_some() && self.desk.parent(sibling) == section;
+            sibling.conditional && !(beside && self.desk.first_entry(sibling.file) == id)
+        };
+        let (depending, plain): (Vec<_>, Vec<_>) = present.iter().partition(depends);
+        if additive {
+            let there = plain.iter().any(|sibling| says(sibling));
+            return Ok(if there { Vec::new() } else { vec![insert] });
+        }
+        let counts = plain.len() > 1 && accumulates(server, name.as_bytes());
+        if counts && !plain.iter().all(|sibling| says(sibling)) {
+            let count = plain.len();
+            return Err(refuse(format!(
+                "{name} stands here {count} times and every one counts"
+            )));
+        }
+        let mut steps: Vec<_> = depending.iter().map(|sibling| set(sibling)).collect();
+        steps.push(plain.last().map_or(insert, |sibling| set(sibling)));
+        Ok(steps)
+    }
+
+    fn statement(&self, location: &Location) -> Result<(FileId, NodeId), Refused> {
+        let id = self.file(&location.path)?;
+        let node = node_at(self.project.file(id), location.span);
+        let node = node.ok_or_else(|| Refused {
+            path: location.path.to_path_buf(),
+            reason: format!("no statement stands at line {}", location.line),
+        })?;
+        Ok((id, node))
+    }
+
+    fn file(&self, path: &Path) -> Result<FileId, Refused> {
+        let position = self
+            .project
+            .files
+            .iter()
+            .position(|file| &*file.path == path);
+        let found = position.map(|index| self.desk.first_entry(FileId(index as u32)));
+        found.ok_or_else(|| Refused {
+            path: path.to_path_buf(),
+            reason: "the file is not part of the configuration".to_string(),
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! Proposals to byte edits, per file. Text to text; it opens no file.
+//!
+//! A proposal is taken whole or refused whole, in the order given. What is refused says why
+//! in one sentence.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::catalog::Server;
+use crate::finding::{Fix, GoLive};
+use crate::fix::draft::Draft;
+use crate::source::Project;
+use crate::text::{EditSet, Span};
+
+/// What a rule proposes, with the words for the patch.
+#[derive(Clone, Debug)]
+pub struct Proposal<'fix> {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// Why, in one clause for the patch's hunk header.
+    pub reason: String,
+    /// The change.
+    pub fix: &'fix Fix,
+}
+
+/// How to plan.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+pub struct Options {
+    /// Also edit files that say that they are generated or belong to another tool.
+    pub force: bool,
+}
+
+/// Edits of all files of one configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Files that change, in the order of the project's files.
+    pub files: Vec<PlannedFile>,
+    /// Indices of the proposals that are taken or already met, ascending.
+    pub taken: Vec<usize>,
+    /// Proposals that are not taken.
+    pub refused: Vec<Refusal>,
+    /// What a reader of the patch should know.
+    pub notes: Vec<Note>,
+    /// What the taken proposals cost, each sentence once.
+    pub costs: Vec<String>,
+    /// What makes all of it live; `None` where nothing changes.
+    pub go_live: Option<GoLive>,
+}
+
+/// A file before and after.
+#[derive(Clone, Debug)]
+pub struct PlannedFile {
+    /// The paths by which the server opens it, the first first.
+    pub paths: Vec<Arc<Path>>,
+    /// The file to write, symlinks resolved; `None` where there is none on this machine.
+    pub real: Option<PathBuf>,
+    /// Whose file it is.
+    pub server: Server,
+    /// Its bytes as read.
+    pub before: Arc<[u8]>,
+    /// Its bytes afterwards.
+    pub after: Vec<u8>,
+    /// Edits of `before`, then of what they made, and so on; one set for each round.
+    pub rounds: Vec<EditSet>,
+    /// Why, by place in `after`.
+    pub reasons: Vec<Reason>,
+    /// The server may read every file in this one's directory, dotfiles included, so no
+    /// temporary file may lie there.
+    pub crowded: bool,
+}
+
+/// Why bytes change.
+#[derive(Clone, Eq, PartialEq, Ord, PartialOrd, Debug)]
+pub struct Reason {
+    /// The changed bytes in the text afterwards; empty where bytes went away.
+    pub span: Span,
+    /// The rule.
+    pub rule: &'static str,
+    /// Why, in one clause.
+    pub text: String,
+}
+
+/// A proposal that is not taken.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Refusal {
+    /// Its index among the proposals.
+    pub proposal: usize,
+    /// The rule.
+    pub rule: &'static str,
+    /// The file concerned.
+    pub path: PathBuf,
+    /// Why, one sentence.
+    pub reason: String,
+}
+
+/// Something to know about an edited file.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Note {
+    /// The file.
+    pub path: PathBuf,
+    /// One sentence.
+    pub text: String,
+}
+
+/// Plans the proposals that fit together.
+pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: Options) -> Plan {
+    let mut draft = Draft::new(project, options);
+    for (index, proposal) in proposals.iter().enumerate() {
+        draft.take(index, proposal);
+    }
+    draft.finish()
+}
+
+impl Plan {
+    /// True when no file changes.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+}
+
+impl Reason {
+    /// Rule and reason as one clause.
+    pub fn clause(&self) -> String {
+        format!("{}: {}", self.rule, self.text)
+    }
+}

@@ -1,0 +1,119 @@
+//! Does a plan do what it says and nothing else? Checks texts; the caller brings the check
+//! that needs a model.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::catalog::Server;
+use crate::fix::FixError;
+use crate::fix::plan::PlannedFile;
+use crate::syntax::{Tree, apache, nginx};
+use crate::text::{EditSet, Span};
+
+/// Verifies planned files: every byte outside the edits is the same, the result has no
+/// syntax error that the file did not have, and `check` agrees. `check` gets the new bytes
+/// under every path by which a file is read, to judge them again (the policy holds, nothing
+/// new is found, planning again changes nothing).
+///
+/// # Errors
+/// [`FixError::Edit`], [`FixError::Touched`], [`FixError::Syntax`] or [`FixError::Check`].
+pub fn verify(
+    files: &[PlannedFile],
+    check: &dyn Fn(&BTreeMap<PathBuf, Vec<u8>>) -> Result<(), String>,
+) -> Result<(), FixError> {
+    let mut results = BTreeMap::new();
+    for file in files {
+        let path = file.paths.first().map_or(Path::new(""), |path| path);
+        outside(path, file)?;
+        syntax(path, file)?;
+        for path in file
+            .paths
+            .iter()
+            .map(|path| path.to_path_buf())
+            .chain(file.real.clone())
+        {
+            results.insert(path, file.after.clone());
+        }
+    }
+    check(&results).map_err(FixError::Check)
+}
+
+/// Walks old and new text side by side, round by round.
+fn outside(path: &Path, file: &PlannedFile) -> Result<(), FixError> {
+    let mut text = file.before.to_vec();
+    for round in &file.rounds {
+        let next = round.apply(&text).map_err(|source| FixError::Edit {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        if let Some(at) = touched(&text, &next, round) {
+            return Err(FixError::Touched {
+                path: path.to_path_buf(),
+                at,
+            });
+        }
+        text = next;
+    }
+    let same = text
+        .iter()
+        .zip(&file.after)
+        .take_while(|(one, other)| one == other)
+        .count();
+    if text.len() == file.after.len() && same == text.len() {
+        return Ok(());
+    }
+    Err(FixError::Touched {
+        path: path.to_path_buf(),
+        at: same,
+    })
+}
+
+/// The first byte between edits that is not the same before and after.
+fn touched(before: &[u8], after: &[u8], edits: &EditSet) -> Option<usize> {
+    let (mut old, mut new) = (0usize, 0usize);
+    let end = Span::at(before.len() as u32);
+    let spans = edits.iter().map(|edit| (edit.span, edit.replacement.len()));
+    for (span, length) in spans.chain([(end, 0)]) {
+        let keep = (span.start as usize).checked_sub(old)?;
+        let was = before.get(old..old + keep);
+        let is = after.get(new..new + keep);
+        if was.is_none() || was != is {
+            return Some(old);
+        }
+        old = span.end as usize;
+        new += keep + length;
+    }
+    (new != after.len()).then_some(old)
+}
+
+fn syntax(path: &Path, file: &PlannedFile) -> Result<(), FixError> {
+    let before = parse(file.server, &file.before);
+    let after = parse(file.server, &file.after);
+    if after.errors.len() <= before.errors.len() {
+        return Ok(());
+    }
+    let old: Vec<&str> = before
+        .errors
+        .iter()
+        .map(|error| error.message.as_str())
+        .collect();
+    let new = after
+        .errors
+        .iter()
+        .find(|error| !old.contains(&error.message.as_str()));
+    match new.or(after.errors.last()) {
+        None => Ok(()),
+        Some(error) => Err(FixError::Syntax {
+            path: path.to_path_buf(),
+            line: error.line,
+            message: error.message.clone(),
+        }),
+    }
+}
+
+fn parse(server: Server, text: &[u8]) -> Tree {
+    match server {
+        Server::Nginx => nginx::parse(text, &nginx::Options::default()),
+        Server::Apache => apache::parse(text),
+    }
+}

@@ -1,0 +1,80 @@
+//! Collects what became of settings; one that is in force anywhere is in force.
+
+use std::collections::HashMap;
+
+use super::blocks::Blocks;
+use super::{BlockId, Effect, Ignored, IgnoredReason, SettingId};
+use crate::text::Location;
+
+/// The effects found so far.
+#[derive(Debug)]
+pub(in crate::model) struct Effects<'a> {
+    blocks: &'a Blocks,
+    found: HashMap<SettingId, Effect>,
+}
+
+impl<'a> Effects<'a> {
+    pub(in crate::model) fn new(blocks: &'a Blocks) -> Self {
+        Self {
+            blocks,
+            found: HashMap::new(),
+        }
+    }
+
+    /// The effects found.
+    pub(in crate::model) fn into_found(self) -> HashMap<SettingId, Effect> {
+        self.found
+    }
+
+    /// The settings judged.
+    pub(in crate::model) fn blocks(&self) -> &'a Blocks {
+        self.blocks
+    }
+
+    /// A setting decides something, or says what is in force anyway.
+    pub(in crate::model) fn in_force(&mut self, id: Option<SettingId>) {
+        let Some(id) = id else {
+            return;
+        };
+        self.found.insert(id, Effect::InForce);
+    }
+
+    /// A setting has no effect for an endpoint; `governor` decides where no setting does.
+    pub(in crate::model) fn ignored(
+        &mut self,
+        endpoint: usize,
+        id: Option<SettingId>,
+        reason: IgnoredReason,
+        in_force: &str,
+        decided_by: Option<SettingId>,
+        governor: BlockId,
+    ) {
+        let Some(id) = id else {
+            return;
+        };
+        match self.found.get_mut(&id) {
+            Some(Effect::Ignored(ignored)) if ignored.endpoints.last() != Some(&endpoint) => {
+                ignored.endpoints.push(endpoint);
+            }
+            Some(_) => {}
+            None => {
+                let decided_by = Some(self.place(decided_by, governor));
+                let in_force = in_force.to_owned();
+                let ignored = Ignored {
+                    reason,
+                    in_force,
+                    decided_by,
+                    endpoints: vec![endpoint],
+                };
+                self.found.insert(id, Effect::Ignored(ignored));
+            }
+        }
+    }
+
+    fn place(&self, setting: Option<SettingId>, block: BlockId) -> Location {
+        match setting {
+            Some(id) => self.blocks.setting(id).location.clone(),
+            None => self.blocks.block(block).head.clone(),
+        }
+    }
+}

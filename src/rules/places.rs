@@ -1,0 +1,215 @@
+//! Where things stand in a [`Site`]: settings in force in a block, endpoints by cause, and
+//! the targets of insertions. Looks up; must not judge.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use crate::finding::{Confidence, Target};
+use crate::model::{Block, BlockId, BlockKind, Endpoint, Setting, Site};
+use crate::text::Location;
+
+/// Endpoints that share the line that decides.
+#[derive(Debug)]
+pub(super) struct Cause<K> {
+    /// What they share.
+    pub(super) key: K,
+    /// Indices in [`Site::endpoints`], in order.
+    pub(super) endpoints: Vec<usize>,
+}
+
+/// Causes in the order of their first appearance.
+#[derive(Debug)]
+pub(super) struct Causes<K> {
+    found: Vec<Cause<K>>,
+    known: HashMap<K, usize>,
+}
+
+impl<K: Clone + Eq + Hash> Causes<K> {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self {
+            found: Vec::new(),
+            known: HashMap::new(),
+        }
+    }
+
+    /// Adds an endpoint to the cause with this key.
+    pub(super) fn join(&mut self, key: K, endpoint: usize) {
+        let next = self.found.len();
+        let index = *self.known.entry(key.clone()).or_insert(next);
+        match self.found.get_mut(index) {
+            Some(cause) if cause.endpoints.last() == Some(&endpoint) => {}
+            Some(cause) => cause.endpoints.push(endpoint),
+            None => self.found.push(Cause {
+                key,
+                endpoints: vec![endpoint],
+            }),
+        }
+    }
+
+    /// What came together.
+    pub(super) fn found(&self) -> &[Cause<K>] {
+        &self.found
+    }
+}
+
+/// Reachable endpoints by what `key` says decides them; `None` leaves one out.
+pub(super) fn causes<K: Clone + Eq + Hash>(
+    site: &Site,
+    key: impl Fn(&Endpoint) -> Option<K>,
+) -> Causes<K> {
+    let mut causes = Causes::new();
+    for (index, endpoint) in site.endpoints.iter().enumerate() {
+        let key = key(endpoint).filter(|_| endpoint.reachable);
+        if let Some(key) = key {
+            causes.join(key, index);
+        }
+    }
+    causes
+}
+
+/// How findings name these endpoints.
+pub(super) fn labels(site: &Site, endpoints: &[usize]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for endpoint in chosen(site, endpoints) {
+        let label = endpoint.label();
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels
+}
+
+/// The conditions without which none of these endpoints exists.
+pub(super) fn conditions(site: &Site, endpoints: &[usize]) -> Vec<String> {
+    let mut chosen = chosen(site, endpoints);
+    let Some(first) = chosen.next() else {
+        return Vec::new();
+    };
+    let mut common = first.when.clone();
+    for endpoint in chosen {
+        common.retain(|condition| endpoint.when.contains(condition));
+    }
+    common
+}
+
+/// A finding under an undecided condition is less sure.
+pub(super) fn confidence(when: &[String]) -> Confidence {
+    if when.is_empty() {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    }
+}
+
+/// These endpoints; indices that do not exist are left out.
+pub(super) fn chosen<'a>(
+    site: &'a Site,
+    endpoints: &'a [usize],
+) -> impl Iterator<Item = &'a Endpoint> {
+    endpoints
+        .iter()
+        .filter_map(|index| site.endpoints.get(*index))
+}
+
+/// A block.
+pub(super) fn block(site: &Site, id: BlockId) -> Option<&Block> {
+    site.blocks.get(id.0 as usize)
+}
+
+/// The settings that the judged version reads, in file order.
+pub(super) fn settings(site: &Site) -> impl Iterator<Item = &Setting> {
+    site.settings.iter().filter(|setting| !setting.excluded)
+}
+
+/// The settings of this name that stand directly in the block, in file order, where they are
+/// in force under these conditions.
+pub(super) fn own<'a>(
+    site: &'a Site,
+    when: &'a [String],
+    block: BlockId,
+    name: &'a str,
+) -> impl DoubleEndedIterator<Item = &'a Setting> {
+    let ids = self::block(site, block).map_or(&[][..], |block| &block.settings);
+    let settings = ids.iter().filter_map(|id| site.settings.get(id.0 as usize));
+    settings.filter(move |setting| {
+        let holds = |condition| when.contains(condition);
+        setting.name == name && !setting.excluded && setting.when.iter().all(holds)
+    })
+}
+
+/// The block around this one; httpd's virtual hosts stand in the top level.
+pub(super) fn outer(site: &Site, id: BlockId) -> Option<BlockId> {
+    let block = block(site, id)?;
+    if block.parent.is_some() || block.kind != BlockKind::VirtualHost {
+        return block.parent;
+    }
+    main_block(site)
+}
+
+/// httpd's top level.
+pub(super) fn main_block(site: &Site) -> Option<BlockId> {
+    let index = site
+        .blocks
+        .iter()
+        .position(|block| block.kind == BlockKind::Main)?;
+    Some(BlockId(index as u32))
+}
+
+/// The last setting of this name in the block, or else in the nearest block around it.
+pub(super) fn in_force<'a>(
+    site: &'a Site,
+    when: &'a [String],
+    block: BlockId,
+    name: &'a str,
+) -> Option<&'a Setting> {
+    let mut next = Some(block);
+    while let Some(block) = next {
+        let last = own(site, when, block, name).next_back();
+        if last.is_some() {
+            return last;
+        }
+        next = outer(site, block);
+    }
+    None
+}
+
+/// Where to add a statement to a block.
+pub(super) fn target(site: &Site, id: BlockId) -> Option<Target> {
+    let block = block(site, id)?;
+    Some(match block.directive {
+        Some(_) => Target::Block(block.location.clone()),
+        None => Target::File(block.location.path.clone()),
+    })
+}
+
+/// The place of a block's name.
+pub(super) fn head(site: &Site, id: BlockId) -> Option<Location> {
+    block(site, id).map(|block| block.head.clone())
+}
+
+/// Distinct blocks of the endpoints with those that their connections start in.
+pub(super) fn deciding_blocks(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
+    let mut blocks = Vec::new();
+    for endpoint in chosen(site, endpoints) {
+        for id in [endpoint.governor, endpoint.block] {
+            if !blocks.contains(&id) {
+                blocks.push(id);
+            }
+        }
+    }
+    blocks
+}
+
+/// TLS blocks of this kind directly in `outer`; a file that is included twice counts once.
+pub(super) fn tls_blocks_in(site: &Site, parent: BlockId, kind: BlockKind) -> usize {
+    let mut places: Vec<&Location> = Vec::new();
+    for (index, block) in site.blocks.iter().enumerate() {
+        let inside = outer(site, BlockId(index as u32)) == Some(parent);
+        let counts = inside && block.tls && block.kind == kind;
+        if counts && !places.contains(&&block.location) {
+            places.push(&block.location);
+        }
+    }
+    places.len()
+}

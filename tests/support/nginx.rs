@@ -1,0 +1,164 @@
+//! Writes a table's group as an nginx configuration and starts it.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::certs::{self, Pair};
+use super::client::Target;
+use super::install::{Program, is_root};
+use super::server::{Server, free_address};
+use super::table::{Block, Group, Row, Running};
+
+/// Two workers that the kernel hands connections at random (reuseport), so that a cache of one
+/// process shows.
+const WORKERS: usize = 2;
+
+/// Starts one group.
+///
+/// # Panics
+/// nginx refuses the configuration or does not start.
+pub fn start(program: &Program, group: &Group) -> Running {
+    let dir = TempDir::with_prefix("nginx-live-").unwrap();
+    let nonce = certs::nonce();
+    let folder = Folder::new(dir.path(), &group.rows, &nonce);
+    let beacon = free_address();
+    let addresses: Vec<_> = group.rows.iter().map(|_| free_address()).collect();
+
+    let mut servers = folder.server(beacon, &beacon_block(), true);
+    for (row, (index, address)) in group.rows.iter().zip(addresses.iter().enumerate()) {
+        let zone = format!("row{index}");
+        let blocks: String = (row.blocks.iter().enumerate())
+            .map(|(position, block)| folder.server(*address, block, position == 0))
+            .collect();
+        servers.push_str(&blocks.replace("{zone}", &zone));
+    }
+    let root = dir.path().join("nginx.conf");
+    let outside = group.outside.replace("{zone}", "outside");
+    fs::write(
+        &root,
+        main_file(dir.path(), &format!("{outside}\n{servers}")),
+    )
+    .unwrap();
+
+    let beacon = Target {
+        address: beacon,
+        sni: Some("beacon.test".to_owned()),
+        nonce,
+    };
+    let server = serve(program, dir.path(), &root, &beacon);
+    let targets = group.rows.iter().zip(&addresses).map(|(row, address)| {
+        row.blocks
+            .iter()
+            .map(|block| beacon.at(*address, block.name))
+            .collect()
+    });
+    let targets = targets.collect();
+    Running {
+        server,
+        dir,
+        root,
+        targets,
+    }
+}
+
+/// Starts nginx with a configuration that exists and holds `beacon`.
+pub fn serve(program: &Program, dir: &Path, root: &Path, beacon: &Target) -> Server {
+    let log = dir.join("error.log");
+    Server::start(
+        &program.path,
+        &arguments(dir, root),
+        &[root.to_owned(), log],
+        beacon,
+    )
+}
+
+/// Arguments that keep every path inside `dir`; add `-t` to test only.
+pub fn arguments(dir: &Path, root: &Path) -> Vec<String> {
+    let text = |path: PathBuf| path.display().to_string();
+    let log = text(dir.join("error.log"));
+    [
+        "-p".to_owned(),
+        text(dir.to_owned()),
+        "-e".to_owned(),
+        log,
+        "-c".to_owned(),
+    ]
+    .into_iter()
+    .chain([text(root.to_owned())])
+    .collect()
+}
+
+/// A main file around `http`, what stands in its http block.
+pub fn main_file(dir: &Path, http: &str) -> String {
+    let dir = dir.display();
+    let user = if is_root() { "user root;\n" } else { "" };
+    format!(
+        "{user}daemon off;\npid {dir}/nginx.pid;\nerror_log {dir}/error.log info;\n\
+         worker_processes {WORKERS};\nevents {{\n    worker_connections 512;\n}}\n\
+         http {{\n    access_log off;\n    client_body_temp_path {dir}/body;\n    \
+         proxy_temp_path {dir}/proxy;\n{http}}}\n"
+    )
+}
+
+fn beacon_block() -> Block {
+    let state = super::observe::State::ON;
+    Block::new("beacon.test", "ssl_protocols TLSv1.2 TLSv1.3;", state)
+}
+
+/// The certificates and key files of one run.
+struct Folder {
+    certs: [Pair; 2],
+    dir: PathBuf,
+}
+
+impl Folder {
+    fn new(dir: &Path, rows: &[Row], nonce: &str) -> Self {
+        let names = names(rows);
+        let cert = |stem| certs::self_signed(dir, stem, &names, nonce);
+        // nginx takes keys of both lengths.
+        certs::ticket_key(&dir.join("k1.key"), 48);
+        certs::ticket_key(&dir.join("k2.key"), 80);
+        Self {
+            certs: [cert("one"), cert("two")],
+            dir: dir.to_owned(),
+        }
+    }
+
+    fn server(&self, address: SocketAddr, block: &Block, first: bool) -> String {
+        let Pair { cert, key } = &self.certs[block.cert];
+        let reuse = if first { " reuseport" } else { "" };
+        let (name, listen) = (block.name, block.listen);
+        let name = if name.is_empty() { "_" } else { name };
+        let lines = block
+            .lines
+            .replace("{dir}", &self.dir.display().to_string());
+        let lines: String = lines
+            .lines()
+            .map(|line| format!("        {}\n", line.trim()))
+            .collect();
+        format!(
+            "    server {{\n        listen {address} ssl{reuse}{listen};\n        server_name {name};\n        \
+             ssl_certificate {};\n        ssl_certificate_key {};\n{lines}        \
+             return 200 \"served by {name}\\n\";\n    }}\n",
+            cert.display(),
+            key.display()
+        )
+    }
+}
+
+/// The names of all blocks, for the certificates.
+pub fn names(rows: &[Row]) -> Vec<&'static str> {
+    let mut names: Vec<_> = rows
+        .iter()
+        .flat_map(|row| &row.blocks)
+        .map(|b| b.name)
+        .collect();
+    names.extend(["beacon.test"]);
+    names.retain(|name| !name.is_empty());
+    names.sort_unstable();
+    names.dedup();
+    names
+}

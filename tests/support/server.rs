@@ -1,0 +1,169 @@
+//! A real server as a child process on loopback: started, proven to be ours, stopped by its own
+//! pid.
+//!
+//! A small shell holds the server on a leash, its standard input: when this process ends in
+//! whatever way, the pipe closes and the server is stopped.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::client::{Kind, Target, connect};
+
+const LEASH: &str = r#"
+exec 3<&0 </dev/null
+"$@" 3<&- >"$LOG" 2>&1 &
+server=$!
+echo "$server"
+exec >/dev/null
+( cat <&3 >/dev/null; kill -TERM "$server" ) 2>/dev/null &
+leash=$!
+wait "$server"; status=$?
+kill "$leash" 2>/dev/null
+exit "$status"
+"#;
+const START: Duration = Duration::from_secs(20);
+const STOP: Duration = Duration::from_secs(10);
+const STEP: Duration = Duration::from_millis(20);
+
+/// A running server; dropping it stops it and waits until it is gone.
+#[derive(Debug)]
+pub struct Server {
+    leash: Child,
+    hold: Option<ChildStdin>,
+    pid: u32,
+    logs: Vec<PathBuf>,
+}
+
+impl Server {
+    /// Starts `program` in the foreground and waits until `beacon` answers with its nonce.
+    /// `logs` are shown if that fails.
+    ///
+    /// # Panics
+    /// The server does not start, or another one answers.
+    pub fn start(program: &Path, args: &[String], logs: &[PathBuf], beacon: &Target) -> Self {
+        let output = logs[0].with_extension("out");
+        let mut leash = Command::new("/bin/sh")
+            .args(["-c", LEASH, "leash"])
+            .arg(program)
+            .args(args)
+            .env("LOG", &output)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let hold = leash.stdin.take();
+        let mut line = String::new();
+        BufReader::new(leash.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let pid = line.trim().parse().unwrap();
+        let logs = [&[output], logs].concat();
+        let mut server = Self {
+            leash,
+            hold,
+            pid,
+            logs,
+        };
+        server.wait_for(beacon);
+        server
+    }
+
+    fn wait_for(&mut self, beacon: &Target) {
+        let deadline = Instant::now() + START;
+        loop {
+            let why = match connect(beacon, Kind::Ticket12, None) {
+                Ok(_) => return,
+                Err(why) => why,
+            };
+            if let Some(status) = self.leash.try_wait().unwrap() {
+                panic!(
+                    "the server ended at once ({status}):\n{}",
+                    self.shown_logs()
+                );
+            }
+            if Instant::now() > deadline {
+                panic!("the server does not answer: {why}");
+            }
+            thread::sleep(STEP);
+        }
+    }
+
+    fn shown_logs(&self) -> String {
+        let show = |path: &PathBuf| {
+            let text = fs::read(path).unwrap_or_default();
+            let tail = &text[text.len().saturating_sub(4000)..];
+            format!("--- {}\n{}", path.display(), String::from_utf8_lossy(tail))
+        };
+        self.logs.iter().map(show).collect()
+    }
+
+    fn wait_gone(&mut self) -> bool {
+        let deadline = Instant::now() + STOP;
+        while Instant::now() < deadline {
+            if let Ok(Some(_)) = self.leash.try_wait() {
+                return true;
+            }
+            thread::sleep(STEP);
+        }
+        false
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("{}", self.shown_logs());
+        }
+        drop(self.hold.take());
+        if self.wait_gone() {
+            return;
+        }
+        // A process that does not heed TERM: end it and its children, by their ids.
+        let children = format!("/proc/{0}/task/{0}/children", self.pid);
+        let children = fs::read_to_string(children).unwrap_or_default();
+        let pids = children
+            .split_whitespace()
+            .map(str::to_owned)
+            .chain([self.pid.to_string()]);
+        let _ = Command::new("kill").arg("-KILL").args(pids).status();
+        let _ = self.leash.wait();
+    }
+}
+
+/// Runs a configuration test; the output is both streams.
+pub fn accepts(program: &Path, args: &[String]) -> (bool, String) {
+    let output = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+/// A loopback address that nothing listens on. Taken below the range from which the kernel gives
+/// ports to clients, each once a process, starting where this process's id says.
+pub fn free_address() -> SocketAddr {
+    const FIRST: u16 = 15_000;
+    const SPAN: u16 = 16_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id().wrapping_mul(257) % u32::from(SPAN)) as u16;
+    for _ in 0..SPAN {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + (start + step % SPAN) % SPAN;
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no free port on loopback");
+}
