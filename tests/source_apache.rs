@@ -7,8 +7,8 @@ use std::path::Path;
 
 use stekguard::catalog::Server;
 use stekguard::source::{
-    AtomKind, DirectiveId, Literal, LoadOptions, Memory, Problem, ProblemKind, Project, Root,
-    apache, load,
+    AtomKind, DirectiveId, Disk, Literal, LoadOptions, Memory, PathMap, Problem, ProblemKind,
+    Project, Root, apache, load,
 };
 
 /// Reads texts that stand in memory; the first is the root.
@@ -420,6 +420,98 @@ fn includes_are_found_as_httpd_finds_them() {
     assert_eq!(project.files.len(), 8);
 }
 
+/// On disk: a symlink to a directory counts as a file's name, not on the way of a wildcard;
+/// a pipe is not opened.
+#[test]
+fn includes_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let write = |name: &str, text: &str| {
+        std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+        std::fs::write(at(name), text).unwrap();
+    };
+    write("real/x/a.conf", "Listen 1\n");
+    write("sub/d/a.conf", "Listen 2\n");
+    std::os::unix::fs::symlink("../real/x", at("sub/l")).unwrap();
+    write(
+        "h",
+        "Include sub/*/a.conf\nInclude sub/l\nInclude sub/[dl/../real/x/a.conf\n",
+    );
+    let project = load(
+        &Root::new(Server::Apache, at("h")),
+        &Disk::default(),
+        &LoadOptions::default(),
+    );
+    let listens: Vec<String> = shown(&project)
+        .into_iter()
+        .filter(|line| line.starts_with("Listen"))
+        .collect();
+    assert_eq!(
+        listens[..2],
+        ["Listen 2", "Listen 1"],
+        "{:?}",
+        project.problems
+    );
+
+    let made = std::process::Command::new("mkfifo")
+        .arg(at("pipe"))
+        .status()
+        .unwrap();
+    assert!(made.success());
+    write("h", "Include pipe\nInclude /dev/null\nListen 3\n");
+    let project = load(
+        &Root::new(Server::Apache, at("h")),
+        &Disk::default(),
+        &LoadOptions::default(),
+    );
+    assert_eq!(project.problems.len(), 1, "{:?}", project.problems);
+    assert_eq!(project.problems[0].kind, ProblemKind::Unreadable);
+    assert!(shown(&project).contains(&"Listen 3".to_owned()));
+}
+
+/// A tree that stands below a folder of a repository.
+#[test]
+fn a_tree_that_stands_elsewhere() {
+    let files = [
+        (
+            "/repo/etc/httpd/conf/httpd.conf",
+            "ServerRoot /etc/httpd\nInclude conf.d/*.conf\n\
+            IncludeOptional /etc/httpd/none.d/*.conf\nIncludeOptional /etc/other/*.conf\n\
+            <IfFile /etc/httpd/conf.d/a.conf>\nListen 2\n</IfFile>\n\
+            <IfFile /etc/letsencrypt/x>\nListen 3\n</IfFile>\n",
+        ),
+        ("/repo/etc/httpd/conf.d/a.conf", "Listen 1\n"),
+    ];
+    let map = |from: &str, to: &str| PathMap {
+        from: from.into(),
+        to: to.into(),
+        whole: true,
+    };
+    let options = LoadOptions {
+        path_map: vec![map("/etc/httpd", "/repo/etc/httpd")],
+        ..LoadOptions::default()
+    };
+    let project = read_with(&files, &options);
+    let listens: Vec<String> = shown(&project)
+        .into_iter()
+        .filter(|line| line.starts_with("Listen"))
+        .collect();
+    assert_eq!(
+        listens,
+        [
+            "Listen 1",
+            "Listen 2",
+            "Listen 3 [IfFile /etc/letsencrypt/x]"
+        ]
+    );
+    let problems: Vec<_> = project
+        .problems
+        .iter()
+        .map(|p| (p.kind, p.line, p.refused))
+        .collect();
+    assert_eq!(problems, [(ProblemKind::Missing, 4, false)]);
+}
+
 #[test]
 fn what_is_missing_is_said() {
     let kinds = |files: &[(&str, &str)]| -> Vec<(ProblemKind, u32, bool)> {
@@ -497,6 +589,65 @@ fn conditions_decide_what_is_wrong() {
         first("<IfModule mod_ssl.c>\n<Directory /x>\n</IfModule>\n"),
         Some((3, false))
     );
+}
+
+/// Whatever stands in a file, the project is sound.
+#[test]
+fn any_text_gives_a_sound_project() {
+    let pieces = [
+        "\\",
+        "\n",
+        "\r\n",
+        "\\\n",
+        " ",
+        "#",
+        "<",
+        ">",
+        "</",
+        "<A>\n",
+        "</A>\n",
+        "<A b>\n",
+        "\"",
+        "'",
+        "<IfModule x>\n",
+        "</IfModule>\n",
+        "<IfDefine !D>\n",
+        "</IfDefine>\n",
+        "Define D ",
+        "${D}",
+        "UnDefine D\n",
+        "<Macro m $a @b>\n",
+        "</Macro>\n",
+        "Use m x ",
+        "$a",
+        "@b",
+        "\0",
+        "\u{feff}",
+        "<IfVersion ",
+        ">= 2.4.50>\n",
+        "</IfVersion>\n",
+        "LoadModule x_module y\n",
+        "Listen 80\n",
+        "Include /i\n",
+        "SSLSessionTickets off\n",
+        "\u{e9}",
+    ];
+    let mut seed = 5_u64;
+    let mut next = |below: usize| {
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    let mut directives = 0;
+    for _ in 0..20_000 {
+        let mut text = || -> String { (0..next(24)).map(|_| pieces[next(pieces.len())]).collect() };
+        let (root, included) = (text(), text().replace("Include /i", "Listen 81"));
+        let project = read(&[("/h", &root), ("/i", &included)]);
+        sound(&project);
+        directives += project.directives.len();
+    }
+    println!("20000 random configurations are sound, {directives} directives");
 }
 
 #[test]

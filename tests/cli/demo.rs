@@ -29,7 +29,11 @@ fn examples(page: &str) -> Vec<Example> {
                 command: command.to_owned(),
                 shown: Vec::new(),
             }),
-            None => out.last_mut().expect("a command first").shown.push(line.to_owned()),
+            None => out
+                .last_mut()
+                .expect("a command first")
+                .shown
+                .push(line.to_owned()),
         }
     }
     out
@@ -96,7 +100,10 @@ fn the_demo_is_judged_completely_and_its_patch_applies() {
         "conf-command-overrides-tickets",
         "directive-not-in-version",
     ] {
-        assert!(lint.out.contains(&format!("[{rule}]")), "the demo shows {rule}");
+        assert!(
+            lint.out.contains(&format!("[{rule}]")),
+            "the demo shows {rule}"
+        );
     }
     assert!(!lint.err.contains("not complete"), "{}", lint.err);
 
@@ -109,7 +116,10 @@ fn the_demo_is_judged_completely_and_its_patch_applies() {
     assert!(status.unwrap().success());
     let git = |arguments: &[&str]| {
         let mut git = std::process::Command::new("git");
-        git.args(arguments).current_dir(copy.path()).output().expect("git has to be installed")
+        git.args(arguments)
+            .current_dir(copy.path())
+            .output()
+            .expect("git has to be installed")
     };
     assert!(git(&["init", "-q"]).status.success());
     let fix = run_in(copy.path(), &["fix", "demo"]);

@@ -9,16 +9,19 @@
 //! ap_build_cont_config, ap_soak_end_container), server/core.c (start_cond_section,
 //! set_define), modules/core/mod_macro.c; tests/source_apache.rs compares with a live httpd.
 
+mod answer;
 mod condition;
 mod emit;
 mod envvars;
 mod execute;
 mod facts;
+mod follow;
 mod include;
 mod macros;
 mod problem;
 mod reader;
 mod section;
+mod using;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -183,6 +186,11 @@ impl<'a> Expander<'a> {
             if self.stopped {
                 break;
             }
+        }
+        if let Some(lost) = reader.lost.take().filter(|lost| !lost.bytes.is_empty()) {
+            let message = "httpd does not read this line: behind a Use, a last line without a \
+                           line feed is lost";
+            self.report(&lost, ProblemKind::Syntax, message.to_owned(), false);
         }
         self.end_of_file(frames);
         self.when = outside;

@@ -72,6 +72,8 @@ pub(super) struct Reader {
     file: FileSource,
     macros: Vec<MacroSource>,
     next_instance: u32,
+    /// A last line that httpd does not see: see [`Reader::next`].
+    pub(super) lost: Option<RawLine>,
 }
 
 #[derive(Debug)]
@@ -108,6 +110,7 @@ impl Reader {
             file,
             macros: Vec::new(),
             next_instance: 1,
+            lost: None,
         }
     }
 
@@ -132,8 +135,12 @@ impl Reader {
     }
 
     /// The next logical line.
+    ///
+    /// Behind a macro, httpd reads a physical line byte by byte and drops it where the file
+    /// ends before a line feed (`array_getstr`): a `Use` swallows a last line that lacks one.
     pub(super) fn next(&mut self) -> Option<RawLine> {
         let mut begun: Option<RawLine> = None;
+        let behind_macro = !self.macros.is_empty();
         while let Some(source) = self.macros.last_mut() {
             let (line, continues) = source.next(begun.take());
             if let Some(line) = line.as_ref().filter(|_| !continues) {
@@ -143,7 +150,10 @@ impl Reader {
             begun = line;
             self.macros.pop();
         }
-        let next = self.file.next();
+        let mut next = self.file.next();
+        if let Some(raw) = next.take_if(|raw| behind_macro && !raw.line.line_feed) {
+            next = self.lose_end(raw);
+        }
         match (begun, next) {
             (None, next) => next.map(trimmed),
             (begun, None) => begun.map(trimmed),
@@ -156,6 +166,18 @@ impl Reader {
                 }))
             }
         }
+    }
+    /// What is left of a line without its last physical one, which is kept as lost.
+    fn lose_end(&mut self, mut raw: RawLine) -> Option<RawLine> {
+        let before = raw.line.cuts.last().map(|cut| cut.end);
+        let lost = raw.line.content.end - before.unwrap_or(raw.line.content.start);
+        if lost > 0 {
+            self.lost = Some(trimmed(raw.clone()));
+        }
+        before?;
+        raw.bytes
+            .truncate(raw.bytes.len().saturating_sub(lost as usize));
+        Some(raw)
     }
 }
 
