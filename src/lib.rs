@@ -2,11 +2,14 @@
 //!
 //! ARCHITECTURE.md describes the rooms, what each may use and the invariants.
 
+pub mod app;
 pub mod catalog;
+pub mod cli;
 pub mod finding;
 pub mod fix;
 pub mod model;
 pub mod policy;
+pub mod report;
 pub mod rules;
 pub mod source;
 pub mod syntax;

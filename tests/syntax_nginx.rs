@@ -197,7 +197,7 @@ fn every_production_of_the_grammar_has_examples_that_hold() {
             "parenthesis" => (b"a \"b\"", b";"),
             "gap" => (b"a \"b\"", b"\n;"),
             "within" => (b"a", b"b;"),
-            "lua-body" => (b"a_by_lua_block {", b"}"),
+            "lua-body" => (b"log_by_lua_block {", b"}"),
             _ => continue,
         };
         let text = [before, &example.text, after].concat();
@@ -307,7 +307,7 @@ impl Random {
             "]]",
             "--",
             "=",
-            "x_by_lua_block {",
+            "init_by_lua_block {",
             "\\\"",
             "\\\n",
         ];
@@ -388,7 +388,7 @@ fn places_are_exact() {
         .map(|word| word.span.of(text))
         .collect();
     assert_eq!(spans, [&b"443"[..], b"ssl"]);
-    let text = b"a_by_lua_block { x }";
+    let text = b"log_by_lua_block { x }";
     let tree = parse(text, &Options::default());
     assert_eq!(tree.node(NodeId(0)).body.unwrap().of(text), b" x ");
 }
@@ -422,7 +422,7 @@ fn hostile_texts_take_linear_time_and_bounded_memory() {
         "#",
         "$",
         "a;",
-        "a_by_lua_block{",
+        "log_by_lua_block{",
         "[[",
         "\"\\",
     ] {
@@ -431,7 +431,7 @@ fn hostile_texts_take_linear_time_and_bounded_memory() {
         assert_eq!(tree.print(text.as_bytes()), text.as_bytes());
         assert!(tree.errors.len() <= MAX_ERRORS);
     }
-    let lua = format!("a_by_lua_block {{{}", "\"\\'[=--[".repeat(1 << 19));
+    let lua = format!("log_by_lua_block {{{}", "\"\\'[=--[".repeat(1 << 19));
     parse(lua.as_bytes(), &Options::default());
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
     let deep = "a{".repeat(MAX_DEPTH + 1) + &"}".repeat(MAX_DEPTH + 1);

@@ -3,26 +3,24 @@
 //! Changes become steps (one statement each), steps become edits. A proposal is tried on
 //! copies of the files it touches and taken when all of it fits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::catalog::Server;
 use crate::finding::{Change, Target};
-use crate::fix::arguments::Statement;
-use crate::fix::place::{Page, spot};
+use crate::fix::desk::{Desk, node_at};
 use crate::fix::plan::{Note, Options, Plan, Proposal, Refusal};
 use crate::fix::protect;
 use crate::fix::sheet::{Sheet, Step, Stop};
 use crate::fix::siblings::{Sibling, accumulates, additive, crowded, instances, siblings};
-use crate::fix::{apache, layout, nginx};
 use crate::source::{File, FileId, FileOrigin, Project};
 use crate::syntax::NodeId;
-use crate::text::{Edit, Location, Span};
+use crate::text::{Location, Span};
 
 /// A plan in the making.
 pub(super) struct Draft<'project> {
     project: &'project Project,
+    desk: Desk<'project>,
     options: Options,
     sheets: BTreeMap<FileId, Sheet>,
     plan: Plan,
@@ -39,6 +37,7 @@ impl<'project> Draft<'project> {
     pub(super) fn new(project: &'project Project, options: Options) -> Self {
         Self {
             project,
+            desk: Desk { project },
             options,
             sheets: BTreeMap::new(),
             plan: Plan::default(),
@@ -58,7 +57,7 @@ impl<'project> Draft<'project> {
                 self.plan.go_live = self.plan.go_live.max(Some(fix.go_live));
                 let costs = &mut self.plan.costs;
                 costs.extend(fix.costs.iter().cloned());
-                let mut seen = std::collections::BTreeSet::new();
+                let mut seen = BTreeSet::new();
                 costs.retain(|cost| seen.insert(cost.clone()));
             }
             Err(Refused { path, reason }) => {
@@ -77,7 +76,7 @@ impl<'project> Draft<'project> {
     pub(super) fn finish(mut self) -> Plan {
         for (id, sheet) in &self.sheets {
             let file = self.project.file(*id);
-            let files = self.files_of(file);
+            let files = self.desk.files_of(file);
             let count = instances(self.project, &files);
             if count > 1 {
                 let text =
@@ -107,7 +106,7 @@ impl<'project> Draft<'project> {
                 let file = self.project.file(id);
                 let known = || self.sheets.get(&id).cloned().unwrap_or_default();
                 let sheet = tried.entry(id).or_insert_with(known);
-                let edits = |step: &Step| self.edits(file, step);
+                let edits = |step: &Step| self.desk.edits(file, step);
                 sheet
                     .take(step, proposal.rule, &proposal.reason, edits)
                     .map_err(|stop| {
@@ -214,7 +213,12 @@ impl<'project> Draft<'project> {
                 additive,
             },
         );
-        let present = siblings(self.project, &self.files_of(file), block, name.as_bytes());
+        let present = siblings(
+            self.project,
+            &self.desk.files_of(file),
+            block,
+            name.as_bytes(),
+        );
         let says = |sibling: &Sibling| {
             sibling
                 .arguments
@@ -222,23 +226,26 @@ impl<'project> Draft<'project> {
                 .map(Vec::as_slice)
                 .eq(arguments.iter().map(String::as_bytes))
         };
-        if additive {
-            let there = present
-                .iter()
-                .any(|sibling| !sibling.conditional && says(sibling));
-            return Ok(if there { Vec::new() } else { vec![insert] });
-        }
         let set = |sibling: &Sibling| {
             let step = Step::Set {
                 span: sibling.span,
                 arguments: arguments.to_vec(),
             };
-            (self.first_entry(sibling.file), step)
+            (self.desk.first_entry(sibling.file), step)
         };
-        let (depending, plain): (Vec<_>, Vec<_>) =
-            present.iter().partition(|sibling| sibling.conditional);
-        if plain.len() > 1 && accumulates(server, name.as_bytes()) && !plain.iter().all(|s| says(s))
-        {
+        // Under a condition of its own it is no answer, unless a new one would be too.
+        let section = self.desk.section(id, block, name.as_bytes());
+        let depends = |sibling: &&Sibling| {
+            let beside = section.is_some() && self.desk.parent(sibling) == section;
+            sibling.conditional && !(beside && self.desk.first_entry(sibling.file) == id)
+        };
+        let (depending, plain): (Vec<_>, Vec<_>) = present.iter().partition(depends);
+        if additive {
+            let there = plain.iter().any(|sibling| says(sibling));
+            return Ok(if there { Vec::new() } else { vec![insert] });
+        }
+        let counts = plain.len() > 1 && accumulates(server, name.as_bytes());
+        if counts && !plain.iter().all(|sibling| says(sibling)) {
             let count = plain.len();
             return Err(refuse(format!(
                 "{name} stands here {count} times and every one counts"
@@ -247,91 +254,6 @@ impl<'project> Draft<'project> {
         let mut steps: Vec<_> = depending.iter().map(|sibling| set(sibling)).collect();
         steps.push(plain.last().map_or(insert, |sibling| set(sibling)));
         Ok(steps)
-    }
-
-    /// The bytes of a step on a file of its own.
-    fn edits(&self, file: &File, step: &Step) -> Result<StepEdits, String> {
-        let (text, tree) = (&*file.text, &file.tree);
-        match step {
-            Step::Set { span, arguments } => {
-                let statement = self.words(file, *span).ok_or("the statement has no name")?;
-                let edits = statement.edits(arguments);
-                edits
-                    .map(StepEdits::Replace)
-                    .ok_or_else(|| "a value cannot be spelled".into())
-            }
-            Step::Remove { span } => {
-                if self.project.server == Server::Nginx && holds_comment(file, *span) {
-                    return Err("a comment stands inside the statement".into());
-                }
-                let span = layout::removal(text, *span);
-                Ok(StepEdits::Replace(vec![Edit {
-                    span,
-                    replacement: Vec::new(),
-                }]))
-            }
-            Step::Insert {
-                block, statement, ..
-            } => {
-                let server = self.project.server;
-                let line = match server {
-                    Server::Nginx => nginx::line(statement),
-                    Server::Apache => apache::line(statement),
-                };
-                let line = line.ok_or("a value cannot be spelled")?;
-                let block = block.map(|span| node_at(file, span).ok_or("the block is gone"));
-                let name = statement.first().map_or(&b""[..], |name| name.as_bytes());
-                let in_force = |span: Span| self.in_force(file, span);
-                let page = Page {
-                    server,
-                    text,
-                    tree,
-                    in_force: &in_force,
-                };
-                let spot = spot(page, block.transpose()?, name)?;
-                let text = [spot.lead, line, spot.trail].concat();
-                Ok(StepEdits::Insert {
-                    at: spot.at,
-                    text,
-                    tail: spot.tail,
-                })
-            }
-        }
-    }
-
-    fn words<'a>(&self, file: &'a File, span: Span) -> Option<Statement<'a>> {
-        let node = node_at(file, span)?;
-        if self.project.server == Server::Nginx {
-            return nginx::statement(&file.text, &file.tree, node);
-        }
-        // Variables: what httpd reads there is the word's value, not its bytes.
-        let mut statement = apache::statement(&file.text, &file.tree, node)?;
-        let read = self.project.directives.iter().find(|directive| {
-            directive.span == span && self.project.file(directive.file).path == file.path
-        });
-        let range = read
-            .map(|directive| directive.arguments.clone())
-            .unwrap_or_default();
-        let texts = self
-            .project
-            .arguments
-            .get(range.start as usize..range.end as usize);
-        for text in texts.unwrap_or_default() {
-            let word = statement
-                .arguments
-                .iter_mut()
-                .find(|word| word.span == text.span);
-            if let (Some(word), Some(value)) = (word, &text.value) {
-                word.value = value.to_vec();
-            }
-        }
-        Some(statement)
-    }
-
-    fn in_force(&self, file: &File, span: Span) -> bool {
-        let files = self.files_of(file);
-        let mut directives = self.project.directives.iter();
-        directives.any(|directive| directive.span == span && files.contains(&directive.file))
     }
 
     fn statement(&self, location: &Location) -> Result<(FileId, NodeId), Refused> {
@@ -350,69 +272,10 @@ impl<'project> Draft<'project> {
             .files
             .iter()
             .position(|file| &*file.path == path);
-        let found = position.map(|index| self.first_entry(FileId(index as u32)));
+        let found = position.map(|index| self.desk.first_entry(FileId(index as u32)));
         found.ok_or_else(|| Refused {
             path: path.to_path_buf(),
             reason: "the file is not part of the configuration".to_string(),
         })
     }
-
-    /// The project's first entry for a file that it may have under several names.
-    fn first_entry(&self, id: FileId) -> FileId {
-        self.files_of(self.project.file(id))
-            .first()
-            .copied()
-            .unwrap_or(id)
-    }
-
-    fn files_of(&self, file: &File) -> Vec<FileId> {
-        let same = |other: &File| match (&other.real, &file.real) {
-            (Some(one), Some(other)) => one == other,
-            (None, None) => other.path == file.path,
-            _ => false,
-        };
-        let files = self.project.files.iter().enumerate();
-        files
-            .filter(|(_, other)| same(other))
-            .map(|(index, _)| FileId(index as u32))
-            .collect()
-    }
-}
-
-/// The bytes of one step.
-pub(super) enum StepEdits {
-    /// Bytes replaced or taken away.
-    Replace(Vec<Edit>),
-    /// A statement added.
-    Insert {
-        /// Where.
-        at: u32,
-        /// With the layout around it.
-        text: Vec<u8>,
-        /// Behind all that is added there.
-        tail: &'static [u8],
-    },
-}
-
-fn node_at(file: &File, span: Span) -> Option<NodeId> {
-    let nodes = &file.tree.nodes;
-    let first = nodes.partition_point(|node| node.span.start < span.start);
-    let same = nodes
-        .get(first..)?
-        .iter()
-        .take_while(|node| node.span.start == span.start);
-    let offset = same.clone().position(|node| node.span == span)?;
-    Some(NodeId((first + offset) as u32))
-}
-
-fn holds_comment(file: &File, span: Span) -> bool {
-    let tokens = &file.tree.tokens;
-    let first = tokens.partition_point(|token| token.span.start < span.start);
-    let inside = tokens
-        .iter()
-        .skip(first)
-        .take_while(|token| token.span.end <= span.end);
-    inside
-        .into_iter()
-        .any(|token| token.kind == crate::syntax::TokenKind::Comment)
 }

@@ -8,6 +8,7 @@
 mod apache;
 mod arguments;
 mod attributes;
+mod desk;
 mod draft;
 mod error;
 mod journal;

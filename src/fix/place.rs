@@ -8,7 +8,7 @@ use crate::catalog::{self, Server};
 use crate::fix::layout::{
     begins_line, indent, line_end, line_start, next_line, rest_of_line, unit,
 };
-use crate::syntax::{NodeId, NodeKind, Tree};
+use crate::syntax::{Node, NodeId, NodeKind, Tree};
 use crate::syntax::{apache, nginx};
 use crate::text::Span;
 
@@ -36,6 +36,9 @@ pub(super) struct Spot {
     pub(super) trail: Vec<u8>,
     /// Behind all of them.
     pub(super) tail: &'static [u8],
+    /// The block whose content it becomes, which may be a conditional section within the one
+    /// asked for.
+    pub(super) inside: Option<NodeId>,
 }
 
 /// Finds the place for a statement called `name` directly in `block` (`None`: at the top
@@ -179,13 +182,17 @@ impl Page<'_> {
     }
 
     fn behind(&self, anchor: NodeId) -> Result<Spot, String> {
-        let span = self.tree.node(anchor).span;
+        let Node {
+            span,
+            parent: inside,
+            ..
+        } = *self.tree.node(anchor);
         let indent = self.sibling_indent(anchor);
         let rest = rest_of_line(self.text, span.end);
         let shares_line =
             self.server == Server::Nginx && !(rest.is_empty() || rest.starts_with(b"#"));
         if shares_line {
-            return Ok(same_line(span.end, b""));
+            return Ok(same_line(span.end, b"", inside));
         }
         let end = line_end(self.text, span.end);
         if let Some(at) = next_line(self.text, span.end) {
@@ -194,6 +201,7 @@ impl Page<'_> {
                 lead: indent,
                 trail: end.to_vec(),
                 tail: b"",
+                inside,
             });
         }
         if self.text.ends_with(b"\\") {
@@ -205,6 +213,7 @@ impl Page<'_> {
             lead,
             trail: Vec::new(),
             tail: b"",
+            inside,
         })
     }
 
@@ -216,6 +225,7 @@ impl Page<'_> {
                 lead: Vec::new(),
                 trail: end,
                 tail: b"",
+                inside: None,
             });
         };
         let node = self.tree.node(block);
@@ -230,6 +240,7 @@ impl Page<'_> {
                 lead: indent,
                 trail: end,
                 tail: b"",
+                inside: Some(block),
             });
         }
         let rest = rest_of_line(self.text, body.start);
@@ -238,7 +249,8 @@ impl Page<'_> {
                 .text
                 .get(body.start as usize)
                 .is_some_and(u8::is_ascii_whitespace);
-            return Ok(same_line(body.start, if spaced { b"" } else { b" " }));
+            let tail: &[u8] = if spaced { b"" } else { b" " };
+            return Ok(same_line(body.start, tail, Some(block)));
         }
         match next_line(self.text, body.start) {
             Some(at) => Ok(Spot {
@@ -246,6 +258,7 @@ impl Page<'_> {
                 lead: indent,
                 trail: end,
                 tail: b"",
+                inside: Some(block),
             }),
             None => Err("the block is not closed".into()),
         }
@@ -277,12 +290,13 @@ impl Page<'_> {
     }
 }
 
-fn same_line(at: u32, tail: &'static [u8]) -> Spot {
+fn same_line(at: u32, tail: &'static [u8], inside: Option<NodeId>) -> Spot {
     Spot {
         at,
         lead: b" ".to_vec(),
         trail: Vec::new(),
         tail,
+        inside,
     }
 }
 

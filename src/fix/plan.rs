@@ -117,3 +117,10 @@ impl Plan {
         self.files.is_empty()
     }
 }
+
+impl Reason {
+    /// Rule and reason as one clause.
+    pub fn clause(&self) -> String {
+        format!("{}: {}", self.rule, self.text)
+    }
+}

@@ -27,9 +27,7 @@ pub(super) fn owner(paths: &[&Path], text: &[u8]) -> Option<String> {
             "the file belongs to certbot; override it in the file that includes it".into(),
         );
     }
-    banner(text).map(|banner| {
-        format!("the file says \"{banner}\"; change what generates it, or use --force")
-    })
+    banner(text).map(|banner| format!("the file says \"{banner}\"; change what generates it"))
 }
 
 fn is_certbots(path: &Path) -> bool {

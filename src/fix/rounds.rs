@@ -1,6 +1,6 @@
 //! Plans one after the other: a second plan on what the first one makes, told as one.
 
-use crate::fix::plan::{Plan, PlannedFile, Reason};
+use crate::fix::plan::{Plan, PlannedFile};
 use crate::text::{EditSet, Span};
 
 impl Plan {
@@ -72,11 +72,4 @@ fn moved(span: Span, edits: &EditSet) -> Span {
     };
     let start = to(span.start);
     Span::new(start, to(span.end).max(start))
-}
-
-impl Reason {
-    /// Rule and reason as one clause.
-    pub fn clause(&self) -> String {
-        format!("{}: {}", self.rule, self.text)
-    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::catalog::Server;
-use crate::fix::draft::StepEdits;
+use crate::fix::desk::StepEdits;
 use crate::fix::plan::{PlannedFile, Reason};
 use crate::source::File;
 use crate::text::{Edit, EditSet, Span};

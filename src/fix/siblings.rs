@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::catalog::{self, Duplicate, Inherit, Server};
 use crate::source::{Directive, DirectiveId, FileId, Project, ViaId, WhenId};
+use crate::syntax::apache;
 use crate::text::Span;
 
 /// A statement that stands in the block already.
@@ -48,27 +49,44 @@ pub(super) fn siblings(
     found
 }
 
-/// Directives directly in the block, each with the block's own condition.
+/// Directives directly in the block, or in a conditional section there, each with the block's
+/// own condition.
 fn members(project: &Project, files: &[FileId], block: Option<Span>) -> Vec<(DirectiveId, WhenId)> {
     let here = |directive: &Directive| files.contains(&directive.file);
-    let Some(block) = block else {
-        let root = files.contains(&FileId(0));
-        let top = |id: &DirectiveId| {
-            let directive = project.directive(*id);
-            let outer = directive.parent.map(|parent| project.directive(parent));
-            (root && outer.is_none()) || (here(directive) && !outer.is_some_and(here))
+    let root = files.contains(&FileId(0));
+    let belongs = |id: &DirectiveId| {
+        let outer = outer(project, *id);
+        let Some(block) = block else {
+            let inner = outer.is_some_and(|outer| here(project.directive(outer)));
+            return (root && outer.is_none()) || (here(project.directive(*id)) && !inner);
         };
-        return ids(project).filter(top).map(|id| (id, WhenId(0))).collect();
+        outer.is_some_and(|outer| {
+            let outer = project.directive(outer);
+            outer.span.start == block.start && here(outer)
+        })
     };
-    let is_block = |id: &DirectiveId| {
-        let directive = project.directive(*id);
-        directive.span == block && here(directive)
+    let when = |id: DirectiveId| {
+        let outer = block.and_then(|_| outer(project, id));
+        outer.map_or(WhenId(0), |outer| project.directive(outer).when)
     };
-    let children = |id: DirectiveId| {
-        let when = project.directive(id).when;
-        project.children(Some(id)).map(move |child| (child, when))
-    };
-    ids(project).filter(is_block).flat_map(children).collect()
+    ids(project)
+        .filter(belongs)
+        .map(|id| (id, when(id)))
+        .collect()
+}
+
+/// The enclosing block that is no conditional section.
+fn outer(project: &Project, id: DirectiveId) -> Option<DirectiveId> {
+    let mut next = project.directive(id).parent;
+    while let Some(parent) = next {
+        let conditional =
+            project.server == Server::Apache && apache::is_conditional(project.name(parent));
+        if !conditional {
+            return Some(parent);
+        }
+        next = project.directive(parent).parent;
+    }
+    None
 }
 
 fn ids(project: &Project) -> impl Iterator<Item = DirectiveId> {

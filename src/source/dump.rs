@@ -59,6 +59,11 @@ impl Dump {
         &self.files
     }
 
+    /// The files, to keep.
+    pub fn into_files(self) -> Memory {
+        self.files
+    }
+
     /// The paths in the dump, in path order.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.paths()

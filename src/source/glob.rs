@@ -57,6 +57,8 @@ fn single_matches(pattern: &[u8], byte: u8) -> Option<usize> {
             None => (byte == b'[').then_some(1),
         },
         [b'\\', escaped, ..] => (*escaped == byte).then_some(2),
+        // With nothing behind it, a backslash matches nothing.
+        [b'\\'] => None,
         [literal, ..] => (*literal == byte).then_some(1),
     }
 }

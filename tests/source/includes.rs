@@ -223,6 +223,40 @@ fn a_pattern_over_a_folder_that_is_not_here_is_not_taken_for_no_match() {
 }
 
 #[test]
+fn red_hats_folder_of_modules_is_assumed_where_it_is_not_here() {
+    let files = tree(&[(
+        "repo/nginx.conf",
+        "include /usr/share/nginx/modules/*.conf; events {} http {}",
+    )]);
+    let root = Root::new(Server::Nginx, "repo/nginx.conf");
+    let project = load(&root, &files, &LoadOptions::default());
+    assert!(project.complete(), "{:?}", project.problems);
+    assert_eq!(
+        project.assumed,
+        [PathBuf::from("/usr/share/nginx/modules/*.conf")]
+    );
+}
+
+#[test]
+fn on_the_server_itself_nothing_stands_in_for_a_missing_file() {
+    let files = tree(&[("/etc/nginx/nginx.conf", "http { include mime.types; }")]);
+    let root = Root::new(Server::Nginx, "/etc/nginx/nginx.conf");
+    let project = load(
+        &Root {
+            installed: true,
+            ..root
+        },
+        &files,
+        &LoadOptions::default(),
+    );
+    assert_eq!(
+        problems(&project),
+        [(ProblemKind::Missing, "nginx.conf".into(), 1, true)]
+    );
+    assert!(project.assumed.is_empty());
+}
+
+#[test]
 fn mapped_folders_replace_the_servers_own() {
     let files = tree(&[
         (

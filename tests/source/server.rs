@@ -392,7 +392,7 @@ fn no_real_file_is_refused_that_nginx_accepts() {
     let files = Disk::default();
     let (mut accepted, mut both, mut roots, mut ours) = (0, 0, 0, Vec::new());
     for file in stekguard::source::FileSystem::walk(&files, &folder).files {
-        let found = discover(&[file.clone()], &files, &LoadOptions::default()).unwrap();
+        let found = discover(std::slice::from_ref(&file), &files, &LoadOptions::default()).unwrap();
         let found = &found.found[0];
         let project = load(&found.root, &files, &found.options);
         let refused = project.problems.iter().any(|problem| problem.refused);

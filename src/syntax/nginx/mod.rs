@@ -4,12 +4,15 @@
 //! refused here where `nginx -t` refuses its spelling, at the same line and with the same
 //! sentence. It must not know what a directive means, only what kind of body it opens.
 
+mod diagnose;
 mod lexer;
 mod limits;
 mod lua;
+mod options;
 mod parser;
 mod view;
 
 pub use limits::{MAX_DEPTH, MAX_ERRORS, MAX_FILE};
-pub use parser::{Body, InitialContext, Options, parse, server_bodies};
+pub use options::{Body, InitialContext, Options, server_bodies};
+pub use parser::parse;
 pub use view::{Word, args, decode, name, words};

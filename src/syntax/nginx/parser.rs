@@ -4,63 +4,13 @@
 //! parser goes on behind it so that the tree covers the whole file. Must not judge
 //! directives: contexts, arity and values are other rooms' work.
 
-use crate::syntax::nginx::lexer;
-use crate::syntax::nginx::limits::{MAX_DEPTH, MAX_ERRORS, SUSPICIOUS, exhausted};
+use crate::syntax::nginx::limits::{MAX_DEPTH, MAX_ERRORS, SUSPICIOUS};
 use crate::syntax::nginx::lua::{self, LuaEnd};
+use crate::syntax::nginx::options::{Body, InitialContext, Options};
 use crate::syntax::nginx::view::decode;
+use crate::syntax::nginx::{diagnose, lexer};
 use crate::syntax::{Node, NodeId, NodeKind, SyntaxError, Token, TokenKind, Tree};
 use crate::text::{LineIndex, Span};
-
-/// What stands between a block's braces.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub enum Body {
-    /// Statements that begin with a directive's name.
-    Directives,
-    /// Lines of data (`types`, `map`): the first word is no directive, blocks are refused.
-    /// `include` works in most of them, so a reader has to look for that word itself.
-    Data,
-    /// Lua, which has braces of its own.
-    Lua,
-}
-
-/// What an included file continues.
-#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
-pub enum InitialContext {
-    /// A main file, or one included among directives.
-    #[default]
-    Directives,
-    /// A file included inside a data block.
-    Data,
-}
-
-/// How to read a file.
-#[derive(Copy, Clone, Debug)]
-pub struct Options {
-    /// The body that a directive of this (decoded) name opens.
-    pub body: fn(&[u8]) -> Body,
-    /// What the file's own top level holds.
-    pub context: InitialContext,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            body: server_bodies,
-            context: InitialContext::Directives,
-        }
-    }
-}
-
-/// The blocks that are not made of directives: nginx's own (`ngx_http_core_module`,
-/// `_map_`, `_geo_`, `_split_clients_`, `_charset_` and their stream siblings; `match` of the
-/// commercial health check) and those of lua-nginx-module.
-pub fn server_bodies(name: &[u8]) -> Body {
-    match name {
-        b"types" | b"map" | b"geo" | b"split_clients" | b"charset_map" | b"match" => Body::Data,
-        _ if name.ends_with(b"_by_lua_block") => Body::Lua,
-        _ => Body::Directives,
-    }
-}
 
 /// Parses one file. Any bytes give a tree whose tokens print back as those bytes.
 ///
@@ -155,10 +105,12 @@ impl<'text> Parser<'text> {
             self.tree.tokens.push(Token { kind, span });
             rest = behind;
             if self.after_quote {
-                self.check_after_quote(span);
+                self.after_quote = false;
+                let first = Span::new(span.start, span.start + 1);
+                self.report(diagnose::behind_quote(self.text, span.start), first);
             }
             if end - start >= SUSPICIOUS {
-                self.check_length(kind, span);
+                self.report(diagnose::too_long(self.text, kind, span), span);
             }
             match kind {
                 TokenKind::Space | TokenKind::Comment => {}
@@ -361,64 +313,26 @@ impl<'text> Parser<'text> {
         }
     }
 
-    /// Behind a closing quote only white space, `;`, `{` and `)` are read on.
-    fn check_after_quote(&mut self, span: Span) {
-        self.after_quote = false;
-        let Some(byte) = self.text.get(span.start as usize).copied() else {
-            return;
-        };
-        if lexer::is_space(byte) || matches!(byte, b';' | b'{' | b')') {
-            return;
+    fn report(&mut self, message: Option<String>, span: Span) {
+        if let Some(message) = message {
+            self.error(&message, span);
         }
-        let message = format!("unexpected \"{}\"", printable(&[byte]));
-        self.error(&message, Span::new(span.start, span.start + 1));
     }
 
-    /// Finds tokens that do not fit the server's buffer.
-    fn check_length(&mut self, kind: TokenKind, span: Span) {
-        let quoted = self.text.get(span.start as usize).copied();
-        let quoted = quoted.filter(|_| matches!(kind, TokenKind::Quoted | TokenKind::Invalid));
-        let start = span.start as usize + usize::from(quoted.is_some());
-        let end = span.end as usize;
-        let spaced = self
-            .text
-            .get(end)
-            .is_some_and(|byte| lexer::is_space(*byte));
-        let last = match kind {
-            TokenKind::Comment => end,
-            TokenKind::Word | TokenKind::Quoted => end + usize::from(spaced),
-            TokenKind::Invalid => end,
-            _ => return,
-        };
-        let Some(full) = exhausted(start, last, self.text.len()) else {
-            return;
-        };
-        // A quoted word's closing quote is its last byte: once that is read, the server
-        // has forgotten that the word was quoted.
-        let inside = kind == TokenKind::Invalid || full < end;
-        let message = match quoted.filter(|_| inside) {
-            Some(quote) => format!(
-                "too long parameter, probably missing terminating \"{}\" character",
-                char::from(quote)
-            ),
-            None => {
-                let head = self.text.get(start..start + 10).unwrap_or_default();
-                format!("too long parameter \"{}...\" started", printable(head))
-            }
-        };
-        self.error(&message, span);
-    }
-
+    /// One error a place: the first is the server's.
     fn error(&mut self, message: &str, span: Span) {
-        if self.tree.errors.len() < MAX_ERRORS {
-            let message = message.to_string();
-            self.tree.errors.push(SyntaxError {
-                message,
-                span,
-                line: 0,
-                fatal: true,
-            });
+        let errors = &mut self.tree.errors;
+        let again = errors.last().is_some_and(|it| it.span.start == span.start);
+        if again || errors.len() >= MAX_ERRORS {
+            return;
         }
+        let message = message.to_string();
+        errors.push(SyntaxError {
+            message,
+            span,
+            line: 0,
+            fatal: true,
+        });
     }
 
     /// Counts lines only where there is something to report.
@@ -432,17 +346,4 @@ impl<'text> Parser<'text> {
         }
         self.tree
     }
-}
-
-/// Bytes for a sentence: printable ASCII as it is, the rest as `\xNN`, so that no file can
-/// steer a terminal.
-fn printable(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for byte in bytes {
-        match byte {
-            b' '..=b'~' => out.push(char::from(*byte)),
-            _ => out.push_str(&format!("\\x{byte:02x}")),
-        }
-    }
-    out
 }

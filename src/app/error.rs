@@ -1,0 +1,43 @@
+//! Why a use case could not do its job at all.
+
+use crate::fix::FixError;
+use crate::source::SourceError;
+
+/// What stops a use case before there is an outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// Nothing to read, or not readable.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Standard input could not be read.
+    #[error("standard input: {0}")]
+    StandardInput(#[source] std::io::Error),
+    /// Standard input is larger than any configuration.
+    #[error("standard input: more than {limit} bytes")]
+    StandardInputTooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Standard input holds nothing.
+    #[error("standard input is empty")]
+    StandardInputEmpty,
+    /// A server's program did not say its version.
+    #[error("--detect: {program}: {why}")]
+    Detect {
+        /// The program and its argument.
+        program: String,
+        /// Why there is no answer.
+        why: String,
+    },
+    /// No rule of this name.
+    #[error("no rule is called {name}")]
+    UnknownRule {
+        /// The name as given.
+        name: String,
+        /// Names that are close to it, closest first.
+        close: Vec<&'static str>,
+    },
+    /// Files could not be written or taken back.
+    #[error(transparent)]
+    Fix(#[from] FixError),
+}

@@ -1,0 +1,67 @@
+//! `inspect`: the effective state of every endpoint, as the newest judged version has it.
+
+use super::inputs::Replaced;
+use super::lint::{JudgedServer, Session, problem};
+use super::{AppError, Request};
+use crate::model;
+use crate::report;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Inspection {
+    /// The configurations, in the order they were found.
+    pub servers: Vec<JudgedServer>,
+    /// What was not read, resolved or parsed, of all servers and of the search.
+    pub problems: Vec<report::Problem>,
+    /// Those of the search alone, which belong to no server.
+    pub search_problems: Vec<report::Problem>,
+    /// The bytes of every file that was read.
+    pub sources: report::Sources,
+}
+
+/// Reads everything that the request names and works out what resumes. Judges nothing.
+///
+/// # Errors
+/// [`AppError`] where there is nothing to read.
+pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
+    let session = Session::open(request)?;
+    let mut inspection = Inspection {
+        search_problems: session.search_problems(),
+        ..Inspection::default()
+    };
+    inspection
+        .problems
+        .extend(inspection.search_problems.iter().cloned());
+    for loaded in session.inputs.load_all(&Replaced::new()) {
+        let judged = session.platforms(&loaded);
+        let Some(newest) = judged.last() else {
+            continue;
+        };
+        let project = loaded.project;
+        let site = model::build(&project, newest);
+        inspection
+            .problems
+            .extend(project.problems.iter().map(|it| problem(&project, it)));
+        for file in project.files {
+            inspection.sources.insert(file.path, file.text);
+        }
+        inspection.servers.push(JudgedServer {
+            site,
+            judged,
+            assumed: project.assumed,
+        });
+    }
+    Ok(inspection)
+}
+
+impl Inspection {
+    /// True when every file was read, parsed and every include resolved.
+    pub fn complete(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// The servers for the report room.
+    pub fn report(&self) -> Vec<report::Server<'_>> {
+        self.servers.iter().map(JudgedServer::report).collect()
+    }
+}

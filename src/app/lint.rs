@@ -1,0 +1,220 @@
+//! `lint`: everything that is found, and whether everything was read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::detect::Detected;
+use super::inputs::{Inputs, Loaded, Replaced};
+use super::judge::judge;
+use super::merge::Merger;
+use super::platforms::platforms;
+use super::{AppError, Request};
+use crate::catalog::Server;
+use crate::finding::{Finding, Severity};
+use crate::model::{Platform, Site, VersionSource};
+use crate::report;
+use crate::source::{Problem, ProblemKind, Project};
+use crate::text::Location;
+
+/// One judged configuration.
+#[derive(Debug)]
+pub struct JudgedServer {
+    /// As the newest judged version takes it.
+    pub site: Site,
+    /// Every version it was judged for, oldest first.
+    pub judged: Vec<Platform>,
+    /// Missing files that were allowed or that a stub stands for.
+    pub assumed: Vec<PathBuf>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The judged configurations, in the order they were found.
+    pub servers: Vec<JudgedServer>,
+    /// What was found, by place.
+    pub findings: Vec<Finding>,
+    /// What was not read, resolved or parsed. Not empty: nothing here is called clean.
+    pub problems: Vec<report::Problem>,
+    /// The bytes of every file that was read.
+    pub sources: report::Sources,
+    /// Templates that were skipped.
+    pub templates: usize,
+}
+
+/// Reads and judges everything that the request names.
+///
+/// # Errors
+/// [`AppError`] where there is nothing to judge.
+pub fn lint(request: &Request) -> Result<Outcome, AppError> {
+    Ok(Session::open(request)?.run(&Replaced::new()))
+}
+
+impl Outcome {
+    /// True when every file was read, parsed and every include resolved.
+    pub fn complete(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// True when a finding is as bad as `grade` or worse.
+    pub fn reaches(&self, grade: Severity) -> bool {
+        self.findings
+            .iter()
+            .any(|finding| finding.severity >= grade)
+    }
+
+    /// True when a finding holds for some of the judged versions only and nothing said
+    /// which version it is.
+    pub fn versions_matter(&self) -> bool {
+        let assumed = self.servers.iter().flat_map(|server| &server.judged);
+        self.findings
+            .iter()
+            .any(|finding| !finding.versions.is_empty())
+            && assumed
+                .into_iter()
+                .any(|it| it.server.source == VersionSource::Assumed)
+    }
+
+    /// The same for the report room.
+    pub fn report(&self) -> report::Lint<'_> {
+        report::Lint {
+            servers: self.servers.iter().map(JudgedServer::report).collect(),
+            findings: self.findings.iter().collect(),
+            problems: &self.problems,
+            sources: &self.sources,
+            templates: self.templates,
+        }
+    }
+}
+
+impl JudgedServer {
+    /// The same for the report room.
+    pub fn report(&self) -> report::Server<'_> {
+        report::Server {
+            site: &self.site,
+            judged: &self.judged,
+            assumed: &self.assumed,
+        }
+    }
+}
+
+/// A request with its inputs found and its versions known, to be judged more than once.
+#[derive(Debug)]
+pub(super) struct Session<'a> {
+    pub(super) request: &'a Request,
+    pub(super) inputs: Inputs,
+    detected: Detected,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn open(request: &'a Request) -> Result<Self, AppError> {
+        let inputs = Inputs::find(request)?;
+        let detected = if request.versions.detect {
+            let mut servers: Vec<Server> = inputs.roots().map(|root| root.server).collect();
+            servers.sort_unstable();
+            servers.dedup();
+            Detected::ask(&servers)?
+        } else {
+            Detected::default()
+        };
+        Ok(Self {
+            request,
+            inputs,
+            detected,
+        })
+    }
+
+    /// Loads and judges everything.
+    pub(super) fn run(&self, replaced: &Replaced) -> Outcome {
+        self.judge(&self.inputs.load_all(replaced))
+    }
+
+    pub(super) fn judge(&self, loaded: &[Loaded]) -> Outcome {
+        let mut outcome = Outcome {
+            templates: self.inputs.templates,
+            ..Outcome::default()
+        };
+        outcome.problems = self.search_problems();
+        let mut merger = Merger::default();
+        for item in loaded {
+            let project = &item.project;
+            let judged = self.platforms(item);
+            let Some(verdict) = judge(project, &judged, &self.request.policy) else {
+                continue;
+            };
+            for finding in verdict.findings {
+                merger.put(finding);
+            }
+            outcome
+                .problems
+                .extend(project.problems.iter().map(|it| problem(project, it)));
+            for file in &project.files {
+                outcome
+                    .sources
+                    .insert(Arc::clone(&file.path), Arc::clone(&file.text));
+            }
+            let assumed = project.assumed.clone();
+            outcome.servers.push(JudgedServer {
+                site: verdict.site,
+                judged,
+                assumed,
+            });
+        }
+        outcome.findings = merger.finish(usize::MAX);
+        outcome
+            .findings
+            .retain(|finding| self.request.shows(finding));
+        outcome.problems.dedup();
+        outcome
+    }
+
+    /// What could not be looked at during the search.
+    pub(super) fn search_problems(&self) -> Vec<report::Problem> {
+        let unreadable = self.inputs.unreadable.iter();
+        unreadable
+            .map(|(path, why)| report::Problem {
+                kind: "unreadable",
+                path: path.clone(),
+                message: why.clone(),
+                ..report::Problem::default()
+            })
+            .collect()
+    }
+
+    pub(super) fn platforms(&self, loaded: &Loaded) -> Vec<Platform> {
+        let Loaded { root, project } = loaded;
+        platforms(
+            root,
+            project,
+            &self.request.versions,
+            &self.detected,
+            &self.inputs.packages,
+        )
+    }
+}
+
+/// A problem with its place, for a snippet.
+pub(super) fn problem(project: &Project, problem: &Problem) -> report::Problem {
+    let file = project
+        .files
+        .iter()
+        .find(|file| *file.path == *problem.path);
+    let location = file
+        .zip(problem.span)
+        .map(|(file, span)| Location::new(&file.path, span, &file.lines));
+    report::Problem {
+        kind: match problem.kind {
+            ProblemKind::Unreadable => "unreadable",
+            ProblemKind::Missing => "missing",
+            ProblemKind::Cycle => "cycle",
+            ProblemKind::Limit => "limit",
+            ProblemKind::Syntax => "syntax",
+            ProblemKind::NotConfiguration => "not-configuration",
+        },
+        path: problem.path.clone(),
+        line: problem.line,
+        location,
+        message: problem.message.clone(),
+        refused: problem.refused,
+    }
+}

@@ -1,0 +1,29 @@
+//! The use cases, one a file: a request in, an outcome out.
+//!
+//! Joins the rooms. Never prints, never exits, and decides nothing that a rule or a plan
+//! can decide.
+
+mod clock;
+mod detect;
+mod error;
+mod explain;
+mod fix;
+mod inputs;
+mod inspect;
+mod judge;
+mod lint;
+mod merge;
+mod platforms;
+mod prove;
+mod request;
+mod undo;
+
+pub use crate::fix::FixError;
+pub use crate::source::SourceError;
+pub use error::AppError;
+pub use explain::{Page, explain, rules};
+pub use fix::{Choice, Repair, fix};
+pub use inspect::{Inspection, inspect};
+pub use lint::{JudgedServer, Outcome, lint};
+pub use request::{Request, VersionSpecError, Versions, standard_input};
+pub use undo::{Past, past, undo};

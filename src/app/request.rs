@@ -1,0 +1,179 @@
+//! What is asked for: the same for every use case that reads configurations.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use super::AppError;
+use crate::catalog::{Server, Version};
+use crate::finding::{Finding, Severity};
+use crate::policy::Policy;
+use crate::source::{DEFAULT_LARGEST_FILE, upstream_version};
+
+/// What to read and how to judge it.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Root files, directories to search, fragments, dumps; empty means the usual places
+    /// unless there is a stream.
+    pub paths: Vec<PathBuf>,
+    /// The bytes of standard input where `-` was given: a file or the output of `nginx -T`.
+    pub stream: Option<Vec<u8>>,
+    /// Globs of include paths that may be missing.
+    pub allow_missing: Vec<String>,
+    /// What the configurations run on.
+    pub versions: Versions,
+    /// What is wanted.
+    pub policy: Policy,
+    /// Show pedantic findings too.
+    pub pedantic: bool,
+}
+
+impl Request {
+    /// True when a finding is of a grade that was asked for.
+    pub(super) fn shows(&self, finding: &Finding) -> bool {
+        self.pedantic || finding.severity > Severity::Pedantic
+    }
+}
+
+/// Versions that the caller knows or wants to have found out.
+#[derive(Clone, Eq, PartialEq, Debug, Default)]
+pub struct Versions {
+    /// Servers and their versions, in the order given.
+    pub servers: Vec<(Server, Version)>,
+    /// OpenSSL's version.
+    pub openssl: Option<Version>,
+    /// Package versions such as `1.22.1-9+deb12u11`.
+    pub packages: Vec<(Server, String)>,
+    /// Ask the installed servers.
+    pub detect: bool,
+}
+
+/// A version on the command line that cannot be read.
+#[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
+pub enum VersionSpecError {
+    /// No `=`.
+    #[error("`{0}` is not of the form nginx=1.28.3, apache=2.4.71 or openssl=3.0")]
+    Form(String),
+    /// An unknown name.
+    #[error("`{0}` is not nginx, apache or openssl")]
+    Name(String),
+    /// Not a version.
+    #[error("`{0}` is not a version such as 1.28.3")]
+    Version(String),
+}
+
+impl Versions {
+    /// Adds `nginx=1.22.1,1.28.3`, `apache=2.4.71` or `openssl=3.0`.
+    ///
+    /// # Errors
+    /// [`VersionSpecError`] says what is wrong with it.
+    pub fn add(&mut self, spec: &str) -> Result<(), VersionSpecError> {
+        let (name, list) = split(spec)?;
+        for text in list.split(',') {
+            let version = parse(text)?;
+            if name.eq_ignore_ascii_case("openssl") {
+                self.openssl = Some(version);
+                continue;
+            }
+            let server = server(name)?;
+            if !self.servers.contains(&(server, version)) {
+                self.servers.push((server, version));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds `nginx=1.22.1-9+deb12u11`.
+    ///
+    /// # Errors
+    /// [`VersionSpecError`] says what is wrong with it.
+    pub fn add_package(&mut self, spec: &str) -> Result<(), VersionSpecError> {
+        let (name, package) = split(spec)?;
+        let server = server(name)?;
+        parse(upstream_version(package))
+            .map_err(|_| VersionSpecError::Version(package.to_owned()))?;
+        self.packages.push((server, package.to_owned()));
+        Ok(())
+    }
+}
+
+/// Reads standard input to its end.
+///
+/// # Errors
+/// [`AppError`] where it cannot be read, is empty or larger than a file may be.
+pub fn standard_input() -> Result<Vec<u8>, AppError> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(DEFAULT_LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(AppError::StandardInput)?;
+    if bytes.len() as u64 > DEFAULT_LARGEST_FILE {
+        return Err(AppError::StandardInputTooLarge {
+            limit: DEFAULT_LARGEST_FILE,
+        });
+    }
+    if bytes.is_empty() {
+        return Err(AppError::StandardInputEmpty);
+    }
+    Ok(bytes)
+}
+
+fn split(spec: &str) -> Result<(&str, &str), VersionSpecError> {
+    let parts = spec
+        .split_once('=')
+        .filter(|(name, value)| !name.is_empty() && !value.is_empty());
+    parts.ok_or_else(|| VersionSpecError::Form(spec.to_owned()))
+}
+
+fn server(name: &str) -> Result<Server, VersionSpecError> {
+    match name.to_ascii_lowercase().as_str() {
+        "nginx" => Ok(Server::Nginx),
+        "apache" | "httpd" | "apache2" => Ok(Server::Apache),
+        _ => Err(VersionSpecError::Name(name.to_owned())),
+    }
+}
+
+fn parse(text: &str) -> Result<Version, VersionSpecError> {
+    text.parse()
+        .map_err(|_| VersionSpecError::Version(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_in_every_form() {
+        let mut versions = Versions::default();
+        versions.add("nginx=1.22.1,1.28.3").unwrap();
+        versions.add("httpd=2.4.71").unwrap();
+        versions.add("openssl=3.0").unwrap();
+        versions.add_package("nginx=1.22.1-9+deb12u11").unwrap();
+        assert_eq!(versions.servers.len(), 3);
+        assert_eq!(
+            versions.servers[2],
+            (Server::Apache, Version::new(2, 4, 71))
+        );
+        assert_eq!(versions.openssl, Some(Version::new(3, 0, 0)));
+        assert_eq!(versions.packages[0].1, "1.22.1-9+deb12u11");
+    }
+
+    #[test]
+    fn what_is_no_version_is_named() {
+        let mut versions = Versions::default();
+        for (spec, error) in [
+            ("nginx", VersionSpecError::Form("nginx".into())),
+            ("nginx=", VersionSpecError::Form("nginx=".into())),
+            ("caddy=2.0.0", VersionSpecError::Name("caddy".into())),
+            ("nginx=new", VersionSpecError::Version("new".into())),
+            ("nginx=1.2.3,", VersionSpecError::Version(String::new())),
+            (
+                "openssl=99999999.1",
+                VersionSpecError::Version("99999999.1".into()),
+            ),
+        ] {
+            assert_eq!(versions.add(spec), Err(error), "{spec}");
+        }
+        assert!(versions.add_package("nginx=stable").is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! `undo`: the last write taken back, and the list of what can be.
+
+use std::path::PathBuf;
+
+use super::AppError;
+use crate::fix::{self, Progress, State};
+
+/// A write that the journal remembers.
+#[derive(Clone, Debug)]
+pub struct Past {
+    /// Its number.
+    pub id: u64,
+    /// When, in seconds since 1970.
+    pub time: u64,
+    /// Its files.
+    pub files: Vec<PathBuf>,
+    /// The rules that asked for it.
+    pub rules: Vec<String>,
+    /// What became of it, in a word or two.
+    pub state: &'static str,
+}
+
+/// Takes the last write back that was not taken back yet. Gives the files.
+///
+/// # Errors
+/// [`AppError::Fix`]; nothing has changed then, unless it says so.
+pub fn undo(force: bool) -> Result<Vec<PathBuf>, AppError> {
+    Ok(fix::undo(&State::from_environment()?, force)?.files)
+}
+
+/// The writes that the journal remembers, newest first.
+///
+/// # Errors
+/// [`AppError::Fix`] where the journal cannot be read.
+pub fn past() -> Result<Vec<Past>, AppError> {
+    let entries = fix::list(&State::from_environment()?)?;
+    Ok(entries.into_iter().rev().map(past_entry).collect())
+}
+
+fn past_entry(entry: fix::Entry) -> Past {
+    let mut rules: Vec<String> = entry
+        .files
+        .iter()
+        .flat_map(|file| file.rules.clone())
+        .collect();
+    rules.sort();
+    rules.dedup();
+    Past {
+        id: entry.id,
+        time: entry.time,
+        files: entry.files.into_iter().map(|file| file.path).collect(),
+        rules,
+        state: match entry.progress {
+            Progress::Applying | Progress::Undoing => "interrupted",
+            Progress::Applied => "written",
+            Progress::Undone => "taken back",
+            Progress::RolledBack => "failed, nothing written",
+        },
+    }
+}

@@ -1,0 +1,225 @@
+//! The arguments, as clap reads them. Nothing else happens here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Severity;
+use crate::policy::{ApacheDirective, Goal};
+
+/// Lints, inspects and fixes TLS session resumption in nginx and Apache httpd.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stekguard",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    /// Colours: auto asks the terminal, NO_COLOR, CLICOLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(super) color: Color,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Say what is wrong, with the line that decides it
+    Lint(LintArguments),
+    /// Print the smallest patch that repairs it, or apply it
+    Fix(FixArguments),
+    /// Take the last `fix --write` back
+    Undo(UndoArguments),
+    /// Show what resumes, by address and name, and why
+    Inspect(InspectArguments),
+    /// Print the page of a rule
+    Explain(ExplainArguments),
+    /// List the rules
+    Rules,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReadArguments {
+    /// Root files, directories to search, or - for a file or `nginx -T` output on stdin;
+    /// without any, the usual places of nginx and Apache httpd
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Judge for these versions: nginx=1.22.1,1.28.3, apache=2.4.71, openssl=3.0
+    #[arg(long, value_name = "NAME=VERSION")]
+    pub(super) server_version: Vec<String>,
+    /// The package's version, which tells what it has been patched for:
+    /// nginx=1.22.1-9+deb12u11
+    #[arg(long, value_name = "NAME=VERSION")]
+    pub(super) package: Vec<String>,
+    /// Ask the installed servers for their versions (runs `nginx -V`, `apachectl -V`)
+    #[arg(long)]
+    pub(super) detect: bool,
+    /// Includes that may be missing; what they would say is then assumed to be nothing
+    #[arg(long, value_name = "GLOB")]
+    pub(super) allow_missing: Vec<String>,
+    /// Write the report to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct JudgeArguments {
+    /// What resumption has to look like [default: sound for lint, no-tickets for fix]
+    #[arg(long, value_enum, value_name = "POLICY")]
+    pub(super) policy: Option<PolicyName>,
+    /// Exit with 1 when a finding is this bad or worse
+    #[arg(long, value_enum, value_name = "GRADE", default_value_t = FailOn::Warning)]
+    pub(super) fail_on: FailOn,
+    /// Show pedantic findings too
+    #[arg(long)]
+    pub(super) pedantic: bool,
+    /// How httpd's tickets are turned off
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = ApacheWay::Auto)]
+    pub(super) apache_directive: ApacheWay,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LintArguments {
+    #[command(flatten)]
+    pub(super) read: ReadArguments,
+    #[command(flatten)]
+    pub(super) judge: JudgeArguments,
+    /// Only findings of this rule
+    #[arg(long, value_name = "RULE")]
+    pub(super) rule: Vec<String>,
+    /// The report's format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FixArguments {
+    #[command(flatten)]
+    pub(super) read: ReadArguments,
+    #[command(flatten)]
+    pub(super) judge: JudgeArguments,
+    /// Apply the patch; `undo` takes it back
+    #[arg(long)]
+    pub(super) write: bool,
+    /// Apply fixes too that may change more than the policy asks for
+    #[arg(long)]
+    pub(super) unsafe_fixes: bool,
+    /// Only fixes of this rule
+    #[arg(long, value_name = "RULE")]
+    pub(super) rule: Vec<String>,
+    /// Edit files too that say they are managed by another tool
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UndoArguments {
+    /// List what can be taken back, newest first; change nothing
+    #[arg(long)]
+    pub(super) list: bool,
+    /// Overwrite files that have been changed since
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InspectArguments {
+    #[command(flatten)]
+    pub(super) read: ReadArguments,
+    /// The report's format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Also list which endpoint resumes a session of which other one
+    #[arg(long)]
+    pub(super) pairs: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// The rule's name
+    pub(super) rule: String,
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum PolicyName {
+    /// Off, or tickets off with a bounded cache, or keys that rotate
+    Sound,
+    /// No stateless tickets
+    NoTickets,
+    /// Nothing resumes
+    NoResumption,
+}
+
+impl PolicyName {
+    pub(super) const fn goal(self) -> Goal {
+        match self {
+            Self::Sound => Goal::Sound,
+            Self::NoTickets => Goal::NoTickets,
+            Self::NoResumption => Goal::NoResumption,
+        }
+    }
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum FailOn {
+    Error,
+    Warning,
+    Note,
+    Never,
+}
+
+impl FailOn {
+    /// The grade; `None` for never.
+    pub(super) const fn grade(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Note => Some(Severity::Note),
+            Self::Never => None,
+        }
+    }
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum ApacheWay {
+    /// SSLSessionTickets, or SSLOpenSSLConfCmd where the vhost uses it already
+    Auto,
+    /// SSLSessionTickets off
+    SessionTickets,
+    /// SSLOpenSSLConfCmd Options -SessionTicket
+    ConfCommand,
+}
+
+impl ApacheWay {
+    pub(super) const fn directive(self) -> ApacheDirective {
+        match self {
+            Self::Auto => ApacheDirective::Automatic,
+            Self::SessionTickets => ApacheDirective::SessionTickets,
+            Self::ConfCommand => ApacheDirective::ConfCmd,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        super::Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,131 @@
+//! `stekguard fix`: the patch on stdout, what it is for on stderr.
+
+use super::args::FixArguments;
+use super::hints::{self, Said};
+use super::request::{known_rules, request};
+use super::terminal::Terminal;
+use super::{CLEAN, FAILED, FOUND};
+use crate::app::{self, Choice, Repair};
+use crate::finding::Finding;
+use crate::policy::Goal;
+use crate::report;
+
+pub(super) fn run(arguments: &FixArguments, terminal: &Terminal) -> u8 {
+    match repair(arguments) {
+        Ok(repair) => show(&repair, arguments, terminal),
+        Err((sentence, hint)) => {
+            terminal.error(&sentence, hint.as_deref());
+            FAILED
+        }
+    }
+}
+
+fn repair(arguments: &FixArguments) -> Result<Repair, Said> {
+    known_rules(&arguments.rule)?;
+    let request = request(&arguments.read, Some((&arguments.judge, Goal::NoTickets)))?;
+    let choice = Choice {
+        unsafe_fixes: arguments.unsafe_fixes,
+        rules: arguments.rule.clone(),
+        force: arguments.force,
+    };
+    app::fix(&request, &choice).map_err(hints::said)
+}
+
+fn show(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) -> u8 {
+    let before = repair.before.report();
+    let found = before
+        .findings
+        .iter()
+        .copied()
+        .filter(|finding| asked(finding, arguments));
+    terminal.say(&report::lines(found, terminal.paint_err()));
+    terminal.say(&report::summary(&before, terminal.paint_err()));
+    hints::say_problems(&repair.before.problems, &repair.before.sources, terminal);
+
+    let file = arguments.read.output.as_deref();
+    let colour = terminal.paint(file).colour();
+    if terminal.report(&repair.patch(colour), file) != CLEAN {
+        return FAILED;
+    }
+    let failed = !repair.failed.is_empty() || !repair.before.complete();
+    let written = if arguments.write {
+        write(repair, terminal)
+    } else {
+        Ok(())
+    };
+    explain(repair, arguments, terminal);
+    if failed || written.is_err() {
+        return FAILED;
+    }
+    let grade = arguments.judge.fail_on.grade();
+    let remain = grade.is_some_and(|grade| {
+        let mut rest = repair
+            .after
+            .findings
+            .iter()
+            .filter(|finding| asked(finding, arguments));
+        rest.any(|finding| finding.severity >= grade)
+    });
+    let open = !arguments.write && !repair.is_empty();
+    if remain || open { FOUND } else { CLEAN }
+}
+
+fn asked(finding: &Finding, arguments: &FixArguments) -> bool {
+    arguments.rule.is_empty() || arguments.rule.iter().any(|rule| rule == finding.rule)
+}
+
+fn write(repair: &Repair, terminal: &Terminal) -> Result<(), ()> {
+    match repair.write() {
+        Ok(files) => {
+            for file in files {
+                terminal.say(&format!("wrote {}", report::escape_path(&file)));
+            }
+            Ok(())
+        }
+        Err(error) => {
+            let (sentence, hint) = hints::said(error);
+            terminal.error(&sentence, hint.as_deref());
+            Err(())
+        }
+    }
+}
+
+/// What the patch costs, what is left out, and what to do next.
+fn explain(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) {
+    for why in &repair.failed {
+        let sentence = format!("{why}; nothing of this configuration is changed");
+        terminal.error(&sentence, None);
+    }
+    if !repair.before.complete() {
+        terminal.error(
+            "what was not read completely is not changed",
+            Some("see the problems above; `stekguard lint` shows all findings"),
+        );
+    }
+    for line in &repair.refused {
+        terminal.note("not changed", line);
+    }
+    if !repair.is_empty() {
+        for cost in repair.costs() {
+            terminal.note("cost", cost);
+        }
+        for note in repair.notes() {
+            terminal.note("note", &note);
+        }
+        if let Some(live) = repair.go_live() {
+            terminal.note("next", live);
+        }
+    }
+    let mut left = repair
+        .after
+        .findings
+        .iter()
+        .filter(|finding| asked(finding, arguments));
+    if repair.before.complete() && left.next().is_some() {
+        let lines = left.count() + 1;
+        terminal.note(
+            "left",
+            &format!("{lines} of the findings need a person; see `stekguard lint`"),
+        );
+    }
+}

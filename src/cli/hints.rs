@@ -1,0 +1,70 @@
+//! What to do about an error: the part of the answer that knows the command line.
+
+use super::terminal::Terminal;
+use crate::app::{AppError, FixError, Outcome, SourceError};
+use crate::report::{self, Problem, Sources};
+
+/// An error as a sentence, and what somebody can do about it.
+pub(super) type Said = (String, Option<String>);
+
+/// The sentence and the hint of an error.
+pub(super) fn said(error: AppError) -> Said {
+    let hint = match &error {
+        AppError::UnknownRule { close, .. } if !close.is_empty() => {
+            let names: Vec<String> = close.iter().map(|name| format!("`{name}`")).collect();
+            Some(format!("did you mean {}?", names.join(" or ")))
+        }
+        AppError::UnknownRule { .. } => Some("`stekguard rules` lists the names".to_owned()),
+        AppError::Source(SourceError::NothingFound { .. }) => Some(
+            "name the root file itself, or pipe the server's own view: nginx -T | stekguard lint -"
+                .to_owned(),
+        ),
+        AppError::Source(SourceError::NoUsualPlace { .. }) => {
+            Some("give a PATH: a root file or a directory".to_owned())
+        }
+        AppError::Detect { .. } => {
+            Some("say the version instead: --server-version nginx=1.28.3".to_owned())
+        }
+        AppError::Fix(FixError::ChangedSince(_)) => {
+            Some("--force overwrites what was changed since".to_owned())
+        }
+        AppError::Fix(FixError::NoFile(_)) => {
+            Some("without --write the patch is printed; apply it there".to_owned())
+        }
+        _ => None,
+    };
+    (error.to_string(), hint)
+}
+
+/// Problems on stderr, with a hint where files are missing.
+pub(super) fn say_problems(problems: &[Problem], sources: &Sources, terminal: &Terminal) {
+    if problems.is_empty() {
+        return;
+    }
+    terminal.say(&report::problems(problems, sources, terminal.paint_err()));
+    if problems.iter().any(|problem| problem.kind == "missing") {
+        terminal.hint("--allow-missing GLOB says which includes may be missing");
+    }
+}
+
+/// Says how to narrow findings that hold for some versions only.
+pub(super) fn say_versions(outcome: &Outcome, terminal: &Terminal) {
+    if outcome.versions_matter() {
+        terminal.hint(
+            "some findings depend on the version, which nothing here says: \
+             --server-version nginx=1.28.3 judges for one",
+        );
+    }
+}
+
+/// The outcome of a use case that had nothing to judge, for documents.
+pub(super) fn failed(sentence: &str) -> Outcome {
+    let problem = Problem {
+        message: sentence.to_owned(),
+        ..Problem::default()
+    };
+    Outcome {
+        problems: vec![problem],
+        ..Outcome::default()
+    }
+}

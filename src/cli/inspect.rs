@@ -1,0 +1,43 @@
+//! `stekguard inspect`.
+
+use super::args::{Format, InspectArguments};
+use super::request::request;
+use super::terminal::Terminal;
+use super::{CLEAN, FAILED, hints};
+use crate::app::{self, Inspection};
+use crate::report;
+
+pub(super) fn run(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+    let inspection = request(&arguments.read, None)
+        .and_then(|request| app::inspect(&request).map_err(hints::said));
+    match inspection {
+        Ok(inspection) => show(&inspection, arguments, terminal),
+        Err((sentence, hint)) => {
+            terminal.error(&sentence, hint.as_deref());
+            if arguments.format == Format::Json {
+                let failed = hints::failed(&sentence);
+                let document = report::inspect_json(&[], &failed.problems, false);
+                terminal.report(document.as_bytes(), arguments.read.output.as_deref());
+            }
+            FAILED
+        }
+    }
+}
+
+fn show(inspection: &Inspection, arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+    let servers = inspection.report();
+    let file = arguments.read.output.as_deref();
+    let document = match arguments.format {
+        Format::Text => report::inspect_table(&servers, arguments.pairs, terminal.paint(file)),
+        Format::Json => {
+            report::inspect_json(&servers, &inspection.search_problems, arguments.pairs)
+        }
+    };
+    let written = terminal.report(document.as_bytes(), file);
+    hints::say_problems(&inspection.problems, &inspection.sources, terminal);
+    if written != CLEAN || !inspection.complete() {
+        FAILED
+    } else {
+        CLEAN
+    }
+}

@@ -1,0 +1,77 @@
+//! The command line: arguments in, a report on stdout, the rest on stderr, an exit code out.
+//!
+//! Exit codes: 0 done and nothing at or above `--fail-on`; 1 findings remain or the diff is
+//! not empty; 2 the job could not be done. Judges nothing by itself.
+
+mod args;
+mod explain;
+mod fix;
+mod hints;
+mod inspect;
+mod lint;
+mod request;
+mod terminal;
+mod undo;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use args::{Arguments, Command};
+use terminal::Terminal;
+
+pub use args::Arguments as CommandLine;
+
+/// Nothing at or above `--fail-on`.
+const CLEAN: u8 = 0;
+/// Findings remain, or the diff is not empty.
+const FOUND: u8 = 1;
+/// The job could not be done.
+const FAILED: u8 = 2;
+
+/// What `stekguard` alone says.
+const INTRODUCTION: &str = "\
+stekguard keeps TLS session resumption in nginx and Apache httpd safe.
+
+  stekguard lint [PATH...]      what is wrong, with the line that decides it
+  stekguard fix [PATH...]       the smallest patch that repairs it (--write applies it)
+  stekguard undo                takes the last --write back
+  stekguard inspect [PATH...]   what resumes, by address and name, and why
+  stekguard explain RULE        a rule's page; `stekguard rules` lists them
+
+PATH is a root file, a directory to search, or - for a file or `nginx -T` output.
+";
+
+/// Runs with these arguments (the first is the program's name) and gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.len() <= 1 {
+        let terminal = Terminal::new(args::Color::Auto);
+        let code = terminal.report(INTRODUCTION.as_bytes(), None);
+        return code.max(FAILED);
+    }
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error),
+    };
+    let terminal = Terminal::new(parsed.color);
+    match parsed.command {
+        Command::Lint(arguments) => lint::run(&arguments, &terminal),
+        Command::Fix(arguments) => fix::run(&arguments, &terminal),
+        Command::Undo(arguments) => undo::run(&arguments, &terminal),
+        Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
+        Command::Explain(arguments) => explain::run(&arguments, &terminal),
+        Command::Rules => explain::list(&terminal),
+    }
+}
+
+/// Help and version go to stdout and are no failure; everything else is one.
+fn usage(error: &clap::Error) -> u8 {
+    // A reader that has gone away is no reason to fail.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => CLEAN,
+        _ => FAILED,
+    }
+}

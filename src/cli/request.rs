@@ -1,0 +1,61 @@
+//! The request behind the arguments.
+
+use super::args::{JudgeArguments, ReadArguments};
+use super::hints::{Said, said};
+use crate::app::{Request, Versions, explain, standard_input};
+use crate::policy::{Goal, Policy};
+
+/// `goal` is what the command aims at where no `--policy` says otherwise.
+pub(super) fn request(
+    read: &ReadArguments,
+    judge: Option<(&JudgeArguments, Goal)>,
+) -> Result<Request, Said> {
+    let (streams, paths): (Vec<_>, Vec<_>) = read
+        .paths
+        .iter()
+        .cloned()
+        .partition(|path| path.as_os_str() == "-");
+    let mut policy = Policy::default();
+    if let Some((judge, goal)) = judge {
+        policy.goal = judge.policy.map_or(goal, |name| name.goal());
+        policy.apache_directive = judge.apache_directive.directive();
+    }
+    Ok(Request {
+        versions: versions(read)?,
+        stream: if streams.is_empty() {
+            None
+        } else {
+            Some(standard_input().map_err(said)?)
+        },
+        paths,
+        allow_missing: read.allow_missing.clone(),
+        policy,
+        pedantic: judge.is_some_and(|(judge, _)| judge.pedantic),
+    })
+}
+
+/// Refuses names that are no rule's.
+pub(super) fn known_rules(names: &[String]) -> Result<(), Said> {
+    names
+        .iter()
+        .try_for_each(|name| explain(name).map(drop))
+        .map_err(said)
+}
+
+fn versions(read: &ReadArguments) -> Result<Versions, Said> {
+    let mut versions = Versions {
+        detect: read.detect,
+        ..Versions::default()
+    };
+    for spec in &read.server_version {
+        versions
+            .add(spec)
+            .map_err(|error| (format!("--server-version: {error}"), None))?;
+    }
+    for spec in &read.package {
+        versions
+            .add_package(spec)
+            .map_err(|error| (format!("--package: {error}"), None))?;
+    }
+    Ok(versions)
+}

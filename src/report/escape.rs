@@ -1,0 +1,80 @@
+//! Bytes of a configuration as text that is safe on a terminal.
+//!
+//! Control bytes, bytes that are no UTF-8 and characters that reorder or hide text are
+//! shown as escapes; everything else stays.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Text for one line: line ends become escapes too.
+pub fn line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        push_char(&mut out, character);
+    }
+    out
+}
+
+/// A path for people.
+pub fn path(path: &Path) -> String {
+    bytes(path.as_os_str().as_encoded_bytes())
+}
+
+/// Bytes for one line.
+pub(super) fn bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            push_char(&mut out, character);
+        }
+        for byte in chunk.invalid() {
+            push_byte(&mut out, *byte);
+        }
+    }
+    out
+}
+
+/// Appends a byte that is no text.
+fn push_byte(out: &mut String, byte: u8) {
+    // Writing to a String does not fail.
+    let _ = write!(out, "\\x{byte:02x}");
+}
+
+/// Appends a character or its escape. TAB stays: snippets expand it.
+fn push_char(out: &mut String, character: char) {
+    match character {
+        '\t' => out.push('\t'),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        _ if character.is_ascii_control() => push_byte(out, character as u8),
+        _ if character.is_control() || deceives(character) => {
+            let _ = write!(out, "\\u{{{:x}}}", u32::from(character));
+        }
+        _ => out.push(character),
+    }
+}
+
+/// Characters that change the order of what follows or cannot be seen.
+fn deceives(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_reaches_the_terminal_that_moves_the_cursor() {
+        assert_eq!(
+            bytes(b"caf\xe9 \x1b[31m\r\n\0\x7f"),
+            "caf\\xe9 \\x1b[31m\\r\\n\\x00\\x7f"
+        );
+        assert_eq!(line("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
+        assert_eq!(line("größe\t东"), "größe\t东");
+    }
+}

@@ -1,0 +1,85 @@
+//! The last line on stderr: how much was read and what came of it.
+
+use crate::finding::Severity;
+
+use super::{Lint, Paint};
+
+/// `2 findings (1 error, 1 warning) in 5 files with 4 TLS endpoints`, or, when there are
+/// none, `no findings: 4 TLS endpoints in 5 files`. Says `not complete` when something was
+/// not read and what was assumed or skipped.
+pub fn summary(lint: &Lint<'_>, paint: Paint) -> String {
+    let files: usize = lint.servers.iter().map(|server| server.site.files).sum();
+    let endpoints: usize = lint
+        .servers
+        .iter()
+        .map(|server| server.site.endpoints.len())
+        .sum();
+    let read = format!(
+        "{} in {}",
+        count(endpoints, "TLS endpoint"),
+        count(files, "file")
+    );
+
+    let mut line = match (lint.problems.len(), lint.findings.len()) {
+        (0, 0) => format!("{}: {read}", paint.good("no findings")),
+        (0, found) => format!("{}: {read}", findings(lint, found, paint)),
+        (problems, found) => format!(
+            "{}, {}: {read}; {}",
+            paint.bad("not complete"),
+            count(problems, "problem"),
+            if found == 0 {
+                "no findings so far".to_owned()
+            } else {
+                findings(lint, found, paint)
+            },
+        ),
+    };
+    let assumed: usize = lint.servers.iter().map(|server| server.assumed.len()).sum();
+    if assumed > 0 {
+        line.push_str(&format!("; {} assumed", count(assumed, "missing file")));
+    }
+    if lint.templates > 0 {
+        line.push_str(&format!("; {} skipped", count(lint.templates, "template")));
+    }
+    line
+}
+
+fn findings(lint: &Lint<'_>, found: usize, paint: Paint) -> String {
+    let grades = [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Note, "note"),
+        (Severity::Pedantic, "pedantic remark"),
+    ];
+    let parts: Vec<String> = grades
+        .iter()
+        .map(|(severity, word)| {
+            (
+                lint.findings
+                    .iter()
+                    .filter(|finding| finding.severity == *severity)
+                    .count(),
+                *word,
+            )
+        })
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, word)| count(number, word))
+        .collect();
+    let worst = lint.findings.iter().map(|finding| finding.severity).max();
+    let head = count(found, "finding");
+    let head = match worst {
+        Some(Severity::Error) => paint.bad(&head),
+        Some(Severity::Warning) => paint.doubtful(&head),
+        _ => head,
+    };
+    format!("{head} ({})", parts.join(", "))
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn count(number: usize, word: &str) -> String {
+    if number == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{number} {word}s")
+    }
+}
