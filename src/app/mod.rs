@@ -18,6 +18,7 @@ mod prove;
 mod request;
 mod undo;
 
+pub use crate::fix::FixError;
 pub use crate::source::SourceError;
 pub use error::AppError;
 pub use explain::{Page, explain, rules};

@@ -54,7 +54,7 @@ pub(super) fn platforms(
         (vec![version], VersionSource::Package, status_package)
     } else {
         (
-            catalog::boundaries(server).to_vec(),
+            possible(project),
             VersionSource::Assumed,
             None,
         )
@@ -71,7 +71,10 @@ pub(super) fn platforms(
 /// The boundaries at which the configuration can be in use.
 fn possible(project: &Project) -> Vec<Version> {
     let server = project.server;
-    let certain = project.directives.iter().filter(|directive| directive.when.0 == 0);
+    let certain = project
+        .directives
+        .iter()
+        .filter(|directive| directive.when.0 == 0);
     let oldest = certain.filter_map(|directive| directive.spec?.since).max();
     let mut list: Vec<Version> = catalog::boundaries(server)
         .iter()
@@ -151,7 +154,10 @@ mod tests {
         Package: libssl3\nStatus: install ok installed\nVersion: 3.0.17-1~deb12u3\n";
 
     fn values(platforms: &[Platform]) -> Vec<String> {
-        platforms.iter().map(|platform| platform.server.value.to_string()).collect()
+        platforms
+            .iter()
+            .map(|platform| platform.server.value.to_string())
+            .collect()
     }
 
     fn project(root: &Root, text: &str) -> Project {
@@ -161,7 +167,10 @@ mod tests {
 
     #[test]
     fn what_the_caller_says_comes_before_the_package_status() {
-        let root = Root { installed: true, ..Root::new(Server::Nginx, "/etc/nginx/nginx.conf") };
+        let root = Root {
+            installed: true,
+            ..Root::new(Server::Nginx, "/etc/nginx/nginx.conf")
+        };
         let project = project(&root, "events {}\n");
         let status = PackageStatus::parse(STATUS);
         let mut versions = Versions::default();
@@ -184,13 +193,25 @@ mod tests {
         let status = PackageStatus::parse(STATUS);
         let judged = |text: &str| {
             let project = project(&root, text);
-            platforms(&root, &project, &Versions::default(), &Detected::default(), &status)
+            platforms(
+                &root,
+                &project,
+                &Versions::default(),
+                &Detected::default(),
+                &status,
+            )
         };
         let all = judged("events {}\n");
-        assert!(all.iter().all(|platform| platform.server.source == VersionSource::Assumed));
+        assert!(
+            all.iter()
+                .all(|platform| platform.server.source == VersionSource::Assumed)
+        );
         assert_eq!(all[0].server.value, catalog::oldest(Server::Nginx));
         assert_eq!(all[0].library.value, ASSUMED_OPENSSL);
-        assert_eq!(all.last().unwrap().server.value, catalog::newest(Server::Nginx));
+        assert_eq!(
+            all.last().unwrap().server.value,
+            catalog::newest(Server::Nginx)
+        );
 
         let newer = judged("events {}\nhttp { server { ssl_reject_handshake on; } }\n");
         assert_eq!(newer[0].server.value, Version::new(1, 19, 4));

@@ -1,7 +1,7 @@
 //! What to do about an error: the part of the answer that knows the command line.
 
 use super::terminal::Terminal;
-use crate::app::{AppError, Outcome, SourceError};
+use crate::app::{AppError, FixError, Outcome, SourceError};
 use crate::report::{self, Problem, Sources};
 
 /// An error as a sentence, and what somebody can do about it.
@@ -24,6 +24,12 @@ pub(super) fn said(error: AppError) -> Said {
         }
         AppError::Detect { .. } => {
             Some("say the version instead: --server-version nginx=1.28.3".to_owned())
+        }
+        AppError::Fix(FixError::ChangedSince(_)) => {
+            Some("--force overwrites what was changed since".to_owned())
+        }
+        AppError::Fix(FixError::NoFile(_)) => {
+            Some("without --write the patch is printed; apply it there".to_owned())
         }
         _ => None,
     };

@@ -27,18 +27,25 @@ pub(in crate::model) struct Reach {
     pub(in crate::model) stateful13: bool,
     /// Tickets are opened, whether or not any are issued.
     pub(in crate::model) opens_tickets: bool,
+    /// TLS 1.2 ids of the store are opened, whether or not any are issued.
+    pub(in crate::model) opens_ids: bool,
+    /// Stateful tickets of the store are opened, whether or not any are issued.
+    pub(in crate::model) opens_stateful: bool,
 }
 
 impl Domains {
     /// What an endpoint issues and what it accepts, in short names.
     pub(in crate::model) fn name(&mut self, reach: &Reach) -> (Issues, Vec<String>) {
+        // One store, but a block whose tickets are on opens only its TLS 1.2 ids.
+        let ids = format!("{} ids", reach.store);
+        let stateful = format!("{} tickets", reach.store);
         let key = reach.keys.first().map_or("", String::as_str);
         let issues = Issues {
-            tls12_id: reach.id12.then(|| self.short(&reach.store)),
+            tls12_id: reach.id12.then(|| self.short(&ids)),
             tls12_ticket: reach.ticket12.then(|| self.short(key)),
             tls13: match (reach.stateless13, reach.stateful13) {
                 (true, _) => Some(self.short(key)),
-                (_, true) => Some(self.short(&reach.store)),
+                (_, true) => Some(self.short(&stateful)),
                 _ => None,
             },
         };
@@ -46,8 +53,11 @@ impl Domains {
         if reach.opens_tickets || reach.ticket12 || reach.stateless13 {
             accepts.extend(reach.keys.iter().map(|key| self.short(key)));
         }
-        if reach.id12 || reach.stateful13 {
-            accepts.insert(self.short(&reach.store));
+        if reach.id12 || reach.opens_ids {
+            accepts.insert(self.short(&ids));
+        }
+        if reach.stateful13 || reach.opens_stateful {
+            accepts.insert(self.short(&stateful));
         }
         let mut accepts: Vec<String> = accepts.into_iter().collect();
         // d2 before d10.

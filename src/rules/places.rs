@@ -27,7 +27,10 @@ pub(super) struct Causes<K> {
 impl<K: Clone + Eq + Hash> Causes<K> {
     /// None yet.
     pub(super) fn new() -> Self {
-        Self { found: Vec::new(), known: HashMap::new() }
+        Self {
+            found: Vec::new(),
+            known: HashMap::new(),
+        }
     }
 
     /// Adds an endpoint to the cause with this key.
@@ -37,7 +40,10 @@ impl<K: Clone + Eq + Hash> Causes<K> {
         match self.found.get_mut(index) {
             Some(cause) if cause.endpoints.last() == Some(&endpoint) => {}
             Some(cause) => cause.endpoints.push(endpoint),
-            None => self.found.push(Cause { key, endpoints: vec![endpoint] }),
+            None => self.found.push(Cause {
+                key,
+                endpoints: vec![endpoint],
+            }),
         }
     }
 

@@ -54,7 +54,8 @@ fn nginx_caches(site: &Site, endpoints: &[usize]) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut seen: Vec<BlockId> = Vec::new();
     for endpoint in chosen(site, endpoints) {
-        let holder = places::in_force(site, &endpoint.when, endpoint.governor, name).map(|one| one.block);
+        let holder =
+            places::in_force(site, &endpoint.when, endpoint.governor, name).map(|one| one.block);
         let Some(holder) = holder.filter(|holder| !seen.contains(holder)) else {
             continue;
         };

@@ -132,11 +132,7 @@ fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
 
 /// What decides about tickets in a block of httpd: a conf command, which comes last, or the
 /// directive. `None` where nothing is written.
-fn said_in_apache<'a>(
-    site: &'a Site,
-    when: &'a [String],
-    block: BlockId,
-) -> Option<&'a Setting> {
+fn said_in_apache<'a>(site: &'a Site, when: &'a [String], block: BlockId) -> Option<&'a Setting> {
     let command = option_list::deciding(site, when, block);
     command.or_else(|| places::in_force(site, when, block, directive(Server::Apache)))
 }
@@ -145,21 +141,32 @@ fn apache_insertions(context: &Context<'_>, when: &[String], silent: &[BlockId])
     let site = context.site;
     let main = places::main_block(site).filter(|main| {
         let several = places::tls_blocks_in(site, *main, BlockKind::VirtualHost) > 1;
-        several && !silent.iter().any(|block| options_in(site, when, *block).is_some())
+        several
+            && !silent
+                .iter()
+                .any(|block| options_in(site, when, *block).is_some())
     });
     let file = main.and_then(|main| server_level_file(site, when, main));
     if let Some(file) = file.filter(|_| !silent.is_empty()) {
         let statement = apache_statement(context);
-        return vec![Change::Insert { target: Target::File(file), statement }];
+        return vec![Change::Insert {
+            target: Target::File(file),
+            statement,
+        }];
     }
-    silent.iter().filter_map(|block| apache_insertion(context, when, *block)).collect()
+    silent
+        .iter()
+        .filter_map(|block| apache_insertion(context, when, *block))
+        .collect()
 }
 
 /// The file in which mod_ssl's server-wide session directives stand. Elsewhere at the server
 /// level a new line could come before the module is loaded.
 fn server_level_file(site: &Site, when: &[String], main: BlockId) -> Option<Arc<Path>> {
     let names = ["SSLSessionCache", "SSLSessionCacheTimeout"];
-    let beside = names.iter().find_map(|name| places::own(site, when, main, name).last());
+    let beside = names
+        .iter()
+        .find_map(|name| places::own(site, when, main, name).last());
     beside.map(|setting| setting.location.path.clone())
 }
 
@@ -178,7 +185,9 @@ fn apache_insertion(context: &Context<'_>, when: &[String], block: BlockId) -> O
 /// The last `Options` command of a block.
 fn options_in<'a>(site: &'a Site, when: &'a [String], block: BlockId) -> Option<&'a Setting> {
     let commands = places::own(site, when, block, option_list::directive(Server::Apache));
-    commands.filter(|command| option_list::is_options(command)).last()
+    commands
+        .filter(|command| option_list::is_options(command))
+        .last()
 }
 
 fn apache_statement(context: &Context<'_>) -> Vec<String> {

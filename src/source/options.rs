@@ -109,6 +109,11 @@ pub struct LoadOptions {
     pub path_map: Vec<PathMap>,
     /// Names that httpd is started with (`-D NAME`).
     pub defines: Vec<String>,
+    /// httpd: `defines` is all that its command line defines. False: there may be more.
+    pub defines_known: bool,
+    /// httpd: the modules that are built in or loaded before the root is read, by the names
+    /// that `<IfModule>` takes. `None`: not known.
+    pub modules: Option<Vec<String>>,
     /// Bounds against files that multiply themselves.
     pub limits: Limits,
 }

@@ -48,7 +48,10 @@ impl<'a> Alternatives<'a> {
     /// The literals of a conjunction that stay open, as written, and whether the version
     /// decides one of them the other way.
     pub(super) fn settled(&self, project: &Project, when: WhenId) -> (Vec<String>, bool) {
-        let literals = project.whens.get(when.0 as usize).map_or(&[][..], |when| &when.0);
+        let literals = project
+            .whens
+            .get(when.0 as usize)
+            .map_or(&[][..], |when| &when.0);
         let mut texts = Vec::new();
         let mut excluded = false;
         for literal in literals {

@@ -94,6 +94,7 @@ fn tls12(pair: &Pair<'_>, on: bool, broken: bool, spoken: Protocols) -> Tls12 {
         return UNAVAILABLE_12;
     }
     let session_id = match pair.cache.value {
+        Cache::Store if pair.stored_for_no_time() => Tls12Id::Never,
         Cache::Store => Tls12Id::Resumes,
         Cache::None | Cache::NoneNotNull => Tls12Id::Never,
     };
@@ -121,6 +122,10 @@ fn tls13(pair: &Pair<'_>, on: bool, broken: bool, spoken: Protocols) -> Tls13 {
             resumes: Tls13Resumes::Unknown,
         };
     }
+    if on && pair.stored_for_no_time() {
+        // The store refuses the session and the connection ends with an internal error.
+        return UNAVAILABLE_13;
+    }
     if on {
         return Tls13 {
             issued: Tls13Issued::Stateless,
@@ -128,6 +133,7 @@ fn tls13(pair: &Pair<'_>, on: bool, broken: bool, spoken: Protocols) -> Tls13 {
         };
     }
     let resumes = match pair.cache.value {
+        Cache::Store if pair.stored_for_no_time() => Tls13Resumes::Never,
         Cache::Store => Tls13Resumes::Always,
         Cache::None | Cache::NoneNotNull => Tls13Resumes::Never,
     };
@@ -202,7 +208,7 @@ fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Lifetimes, Vec<Reas
         } else {
             &pair.a.timeout
         };
-        if timeout.value == 0 {
+        if timeout.value == 0 && !own {
             ZERO_TIMEOUT
         } else {
             timeout.value
@@ -299,6 +305,11 @@ impl<'a> Pair<'a> {
             flag,
             command,
         }
+    }
+
+    /// A store keeps sessions for B's timeout, and one of 0 is no default there.
+    fn stored_for_no_time(&self) -> bool {
+        self.cache.value == Cache::Store && self.b.timeout.value == 0
     }
 
     /// Whether the file callback runs is A's, which key it finds is B's.

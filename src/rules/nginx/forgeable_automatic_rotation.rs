@@ -86,7 +86,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let causes = places::causes(site, |endpoint| cache_line(site, endpoint));
-    causes.found().iter()
+    causes
+        .found()
+        .iter()
         .map(|cause| finding(context, advisory, severity, cause))
         .collect()
 }

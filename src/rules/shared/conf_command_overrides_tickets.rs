@@ -125,10 +125,7 @@ impl<'a> Override<'a> {
 }
 
 /// The command in force in a block and the directive that says otherwise.
-fn contradiction<'a>(
-    site: &'a Site,
-    endpoint: &'a Endpoint,
-) -> Option<(&'a Setting, &'a Setting)> {
+fn contradiction<'a>(site: &'a Site, endpoint: &'a Endpoint) -> Option<(&'a Setting, &'a Setting)> {
     let command = option_list::deciding(site, &endpoint.when, endpoint.block)?;
     let written = places::in_force(
         site,

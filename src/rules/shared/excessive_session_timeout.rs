@@ -93,7 +93,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             causes.join(setting.location.clone(), index);
         }
     }
-    causes.found().iter()
+    causes
+        .found()
+        .iter()
         .filter_map(|cause| finding(context, cause))
         .collect()
 }

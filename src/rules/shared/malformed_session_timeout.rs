@@ -97,8 +97,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut findings: Vec<Finding> = Vec::new();
     let longest = context.policy.lifetime_warning;
-    for setting in places::settings(site).filter(|setting| setting.effect != Effect::Unused)
-    {
+    for setting in places::settings(site).filter(|setting| setting.effect != Effect::Unused) {
         let Some(misread) = misread(site.server, setting) else {
             continue;
         };

@@ -91,7 +91,9 @@ const DEFAULT: u64 = 300;
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let causes = places::causes(site, |endpoint| unbounded(site, endpoint));
-    causes.found().iter()
+    causes
+        .found()
+        .iter()
         .filter_map(|cause| finding(site, cause))
         .collect()
 }

@@ -94,7 +94,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         Goal::NoTickets => places::causes(site, |endpoint| unreported(site, endpoint)),
         Goal::NoResumption => places::causes(site, |endpoint| resuming(site, endpoint)),
     };
-    causes.found().iter().map(|cause| finding(context, cause)).collect()
+    causes
+        .found()
+        .iter()
+        .map(|cause| finding(context, cause))
+        .collect()
 }
 
 /// Stateless tickets whose key somebody or something replaces.
@@ -145,7 +149,8 @@ fn tickets_place(site: &Site, endpoint: &Endpoint) -> Option<Location> {
             let by = endpoint.why(field)?.by?;
             site.settings.get(by.0 as usize)
         });
-    let setting = reason.or_else(|| places::in_force(site, &endpoint.when, endpoint.block, directive));
+    let setting =
+        reason.or_else(|| places::in_force(site, &endpoint.when, endpoint.block, directive));
     place(site, endpoint, setting)
 }
 

@@ -93,8 +93,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     // A file that is included twice stands for two settings and one place.
     let place = |id: SettingId| Some(site.settings.get(id.0 as usize)?.location.clone());
-    let causes = places::causes(site, |endpoint| at_risk(endpoint).map(|by| by.and_then(place)));
-    causes.found().iter()
+    let causes = places::causes(site, |endpoint| {
+        at_risk(endpoint).map(|by| by.and_then(place))
+    });
+    causes
+        .found()
+        .iter()
         .filter_map(|cause| finding(context, cause))
         .collect()
 }

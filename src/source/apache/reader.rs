@@ -1,0 +1,234 @@
+//! Logical lines from files and from macro bodies that stand in a file's place.
+//!
+//! httpd reads a used macro as if its body stood behind the `Use`, so a line, a section or a
+//! conditional may begin in a body and end behind it. This file must not know what lines say.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::source::{FileId, ViaId};
+use crate::syntax::apache::{Joined, Line, is_space, lines_from};
+use crate::text::Span;
+
+/// A logical line, joined and trimmed, and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct RawLine {
+    pub(super) bytes: Vec<u8>,
+    /// Where the bytes begin within the joined line.
+    start: usize,
+    /// The line in its file; for a macro, in the file that defines it.
+    pub(super) line: Line,
+    pub(super) file: FileId,
+    pub(super) via: ViaId,
+    /// The line number that httpd reports.
+    pub(super) number: u32,
+    /// What httpd calls the macro that the line comes from.
+    pub(super) macro_name: Option<Rc<str>>,
+    /// Which file or use of a macro it comes from: opening and closing lines of one block
+    /// share it.
+    pub(super) instance: u32,
+    /// The bytes are those of the file: no macro argument was put in.
+    pub(super) exact: bool,
+}
+
+impl RawLine {
+    /// The file's span of bytes of this line; the whole line where they are not the file's.
+    pub(super) fn span(&self, text: &[u8], start: usize, end: usize) -> Span {
+        let joined = Joined::new(text, self.line.content, &self.line.cuts);
+        if self.exact {
+            return joined.span(self.start + start, self.start + end);
+        }
+        let whole = joined.trimmed();
+        joined.span(whole.start, whole.end)
+    }
+}
+
+/// A line of a macro's body, or what became of it where the macro is used.
+#[derive(Clone, Debug)]
+pub(super) struct BodyLine {
+    pub(super) bytes: Vec<u8>,
+    pub(super) start: usize,
+    pub(super) line: Line,
+    pub(super) file: FileId,
+    pub(super) exact: bool,
+}
+
+impl BodyLine {
+    /// A line that stands in a macro's definition.
+    pub(super) fn new(raw: &RawLine) -> Self {
+        Self {
+            bytes: raw.bytes.clone(),
+            start: raw.start,
+            line: raw.line.clone(),
+            file: raw.file,
+            exact: raw.exact,
+        }
+    }
+}
+
+/// Where lines come from: a file, and above it the macros in use.
+#[derive(Debug)]
+pub(super) struct Reader {
+    file: FileSource,
+    macros: Vec<MacroSource>,
+    next_instance: u32,
+}
+
+#[derive(Debug)]
+struct FileSource {
+    text: Arc<[u8]>,
+    file: FileId,
+    via: ViaId,
+    at: u32,
+    number: u32,
+}
+
+#[derive(Debug)]
+struct MacroSource {
+    /// The macro's own name, in lower case.
+    key: Vec<u8>,
+    /// What httpd calls this use of it.
+    name: Rc<str>,
+    lines: std::vec::IntoIter<BodyLine>,
+    number: u32,
+    via: ViaId,
+    instance: u32,
+}
+
+impl Reader {
+    pub(super) fn new(file: FileId, text: Arc<[u8]>, via: ViaId) -> Self {
+        let file = FileSource {
+            text,
+            file,
+            via,
+            at: 0,
+            number: 1,
+        };
+        Self {
+            file,
+            macros: Vec::new(),
+            next_instance: 1,
+        }
+    }
+
+    /// Puts a macro's lines in front of what is left.
+    pub(super) fn push(&mut self, key: Vec<u8>, name: Rc<str>, via: ViaId, lines: Vec<BodyLine>) {
+        let instance = self.next_instance;
+        self.next_instance += 1;
+        let lines = lines.into_iter();
+        self.macros.push(MacroSource {
+            key,
+            name,
+            lines,
+            number: 0,
+            via,
+            instance,
+        });
+    }
+
+    /// True while lines of this macro are read, or of one that it uses.
+    pub(super) fn is_in(&self, key: &[u8]) -> bool {
+        self.macros.iter().any(|source| source.key == key)
+    }
+
+    /// The next logical line.
+    pub(super) fn next(&mut self) -> Option<RawLine> {
+        let mut begun: Option<RawLine> = None;
+        while let Some(source) = self.macros.last_mut() {
+            let (line, continues) = source.next(begun.take());
+            if let Some(line) = line.as_ref().filter(|_| !continues) {
+                return Some(trimmed(line.clone()));
+            }
+            // The body ended, perhaps within a line that goes on behind the `Use`.
+            begun = line;
+            self.macros.pop();
+        }
+        let next = self.file.next();
+        match (begun, next) {
+            (None, next) => next.map(trimmed),
+            (begun, None) => begun.map(trimmed),
+            (Some(begun), Some(rest)) => {
+                let bytes = [begun.bytes, rest.bytes].concat();
+                Some(trimmed(RawLine {
+                    bytes,
+                    exact: false,
+                    ..rest
+                }))
+            }
+        }
+    }
+}
+
+/// Drops the space around a line's bytes.
+fn trimmed(mut raw: RawLine) -> RawLine {
+    let start = raw
+        .bytes
+        .iter()
+        .position(|byte| !is_space(*byte))
+        .unwrap_or(raw.bytes.len());
+    let end = raw
+        .bytes
+        .iter()
+        .rposition(|byte| !is_space(*byte))
+        .map_or(start, |at| at + 1);
+    raw.bytes.truncate(end);
+    raw.bytes.drain(..start);
+    raw.start += start;
+    raw
+}
+
+impl FileSource {
+    fn next(&mut self) -> Option<RawLine> {
+        let mut lines = lines_from(&self.text, self.at, self.number);
+        let line = lines.next()?;
+        self.at = line.span.end;
+        self.number = line.number + u32::from(line.line_feed);
+        let joined = line.joined(&self.text);
+        let bytes = joined.bytes.into_owned();
+        Some(RawLine {
+            bytes,
+            start: 0,
+            number: line.number,
+            line,
+            file: self.file,
+            via: self.via,
+            macro_name: None,
+            instance: 0,
+            exact: true,
+        })
+    }
+}
+
+impl MacroSource {
+    /// The next logical line, behind what an inner macro has begun; true where the body
+    /// ends with a continuation. An argument's last backslash makes one.
+    fn next(&mut self, begun: Option<RawLine>) -> (Option<RawLine>, bool) {
+        let mut joined = begun;
+        for line in self.lines.by_ref() {
+            self.number += 1;
+            let before = joined.take();
+            let mut raw = RawLine {
+                bytes: line.bytes,
+                start: line.start,
+                line: line.line,
+                file: line.file,
+                via: self.via,
+                number: self.number,
+                macro_name: Some(Rc::clone(&self.name)),
+                instance: self.instance,
+                exact: line.exact && before.is_none(),
+            };
+            if let Some(mut before) = before {
+                before.bytes.append(&mut raw.bytes);
+                raw.bytes = before.bytes;
+            }
+            if raw.bytes.last() != Some(&b'\\') {
+                return (Some(raw), false);
+            }
+            raw.bytes.pop();
+            joined = Some(raw);
+        }
+        let continues = joined.is_some();
+        (joined, continues)
+    }
+}

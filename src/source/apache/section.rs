@@ -1,0 +1,410 @@
+//! Sections and conditionals: opening, skipping and closing lines.
+//!
+//! httpd keeps a stack of sections for each file and, within it, one for each conditional
+//! that holds; a conditional that does not hold is read over with rules of its own.
+
+use crate::catalog::{self, Server};
+use crate::source::{AtomKind, DirectiveId, Literal, ProblemKind, WhenId, path};
+use crate::syntax::apache::{CONDITIONALS, Expanded, Head, word};
+
+use super::Expander;
+use super::condition::{self, Question};
+use super::facts::{Answer, Known, is_built_in, may_be_built_in};
+use super::reader::{RawLine, Reader};
+
+/// Most open conditions around one line: past it, it is a bomb.
+const MOST_CONDITIONS: usize = 256;
+
+/// What is open at a line.
+pub(super) enum Frame {
+    Section {
+        /// As written, without `<`.
+        name: Vec<u8>,
+        directive: DirectiveId,
+        opening: RawLine,
+    },
+    Conditional {
+        /// As httpd spells it.
+        name: &'static str,
+        /// The condition to go back to.
+        before: WhenId,
+        /// Whether it holds is not known, so httpd may skip it.
+        open: bool,
+        opening: RawLine,
+    },
+}
+
+impl Frame {
+    fn is_named(&self, wanted: &[u8]) -> bool {
+        match self {
+            Self::Section { name, .. } => name.eq_ignore_ascii_case(wanted),
+            Self::Conditional { name, .. } => name.as_bytes().eq_ignore_ascii_case(wanted),
+        }
+    }
+}
+
+impl Expander<'_> {
+    /// The line that ends a conditional that holds is nothing else, and is looked for before
+    /// variables are replaced.
+    pub(super) fn closes_conditional(&mut self, frames: &mut Vec<Frame>, raw: &RawLine) -> bool {
+        let Some(Frame::Conditional { name, before, .. }) = frames.last() else {
+            return false;
+        };
+        let inner = raw
+            .bytes
+            .strip_prefix(b"</")
+            .and_then(|rest| rest.strip_suffix(b">"));
+        if !inner.is_some_and(|inner| inner.eq_ignore_ascii_case(name.as_bytes())) {
+            return false;
+        }
+        self.when = *before;
+        frames.pop();
+        true
+    }
+
+    pub(super) fn open(
+        &mut self,
+        frames: &mut Vec<Frame>,
+        raw: &RawLine,
+        expanded: &Expanded<'_>,
+        head: &Head<'_>,
+    ) {
+        let directive = self.emit(raw, expanded, head);
+        if head.lacks_bracket() {
+            let name = String::from_utf8_lossy(&head.name);
+            self.report_late(raw, format!("<{name}> directive missing closing '>'"));
+        }
+        self.parents.push(directive);
+        let name = head.name.to_vec();
+        frames.push(Frame::Section {
+            name,
+            directive,
+            opening: raw.clone(),
+        });
+    }
+
+    pub(super) fn close(&mut self, frames: &mut Vec<Frame>, raw: &RawLine, head: &Head<'_>) {
+        let name = String::from_utf8_lossy(&head.name);
+        let bracket = if head.bracket.is_some() { ">" } else { "" };
+        match frames.last() {
+            Some(Frame::Section {
+                name: open,
+                directive,
+                opening,
+            }) => {
+                if head.bracket.is_some() && open.eq_ignore_ascii_case(&head.name) {
+                    self.close_block(*directive, opening, raw);
+                    self.parents.pop();
+                    frames.pop();
+                    return;
+                }
+                let open = String::from_utf8_lossy(open);
+                let message = match head.bracket {
+                    None => format!("</{name}> directive missing closing '>'"),
+                    Some(_) => format!("expected </{open}> but saw </{name}>"),
+                };
+                self.report(raw, ProblemKind::Syntax, message, true);
+            }
+            Some(Frame::Conditional {
+                name: open,
+                before,
+                open: true,
+                ..
+            }) if open.as_bytes().eq_ignore_ascii_case(&head.name) => {
+                let message =
+                    format!("text behind </{open}>, which httpd refuses where the condition holds");
+                self.when = *before;
+                frames.pop();
+                self.report(raw, ProblemKind::Syntax, message, false);
+                return;
+            }
+            _ => {
+                let message =
+                    format!("</{name}{bracket} without matching <{name}{bracket} section");
+                self.report(raw, ProblemKind::Syntax, message, true);
+            }
+        }
+        self.recover(frames, &head.name);
+    }
+
+    /// Behind a wrong closing line: ends what it most likely means.
+    fn recover(&mut self, frames: &mut Vec<Frame>, name: &[u8]) {
+        let Some(at) = frames.iter().rposition(|frame| frame.is_named(name)) else {
+            return;
+        };
+        while frames.len() > at {
+            self.abandon(frames);
+        }
+    }
+
+    fn abandon(&mut self, frames: &mut Vec<Frame>) {
+        match frames.pop() {
+            Some(Frame::Section { directive, .. }) => {
+                self.abandon_block(directive);
+                self.parents.pop();
+            }
+            Some(Frame::Conditional { before, .. }) => self.when = before,
+            None => {}
+        }
+    }
+
+    /// What is still open at a file's end: httpd accepts that of a conditional that holds
+    /// and of all sections within it.
+    pub(super) fn end_of_file(&mut self, mut frames: Vec<Frame>) {
+        let accepted = frames
+            .iter()
+            .position(|frame| matches!(frame, Frame::Conditional { .. }));
+        let mut reports = Vec::new();
+        for (index, frame) in frames.iter().enumerate() {
+            match frame {
+                Frame::Section { name, opening, .. } if accepted.is_none_or(|at| index < at) => {
+                    let name = String::from_utf8_lossy(name);
+                    reports.push((opening.clone(), format!("<{name}> was not closed"), true));
+                }
+                Frame::Conditional {
+                    name,
+                    opening,
+                    open: true,
+                    ..
+                } => {
+                    let message =
+                        format!("<{name}> was not closed, which httpd accepts only where it holds");
+                    reports.push((opening.clone(), message, false));
+                }
+                _ => {}
+            }
+        }
+        while !frames.is_empty() {
+            self.abandon(&mut frames);
+        }
+        if self.stopped {
+            return;
+        }
+        for (opening, message, refused) in reports {
+            self.report(&opening, ProblemKind::Syntax, message, refused);
+        }
+    }
+
+    pub(super) fn conditional(
+        &mut self,
+        reader: &mut Reader,
+        frames: &mut Vec<Frame>,
+        raw: &RawLine,
+        head: &Head<'_>,
+        expanded: &Expanded<'_>,
+    ) {
+        let spelled = CONDITIONALS
+            .iter()
+            .find(|known| head.name.eq_ignore_ascii_case(known.as_bytes()));
+        let name = spelled.copied().unwrap_or_default();
+        let rest = expanded.line.get(head.rest.clone()).unwrap_or_default();
+        let question = match name {
+            "IfVersion" => condition::version(rest),
+            _ => condition::simple(rest).map_err(|clause| format!("<{name}> {clause}")),
+        };
+        let answer = match question {
+            Ok(question) => self.answer(name, &question),
+            Err(message) => {
+                self.report(
+                    raw,
+                    ProblemKind::Syntax,
+                    format!("<{name}> {message}"),
+                    true,
+                );
+                Answer::No
+            }
+        };
+        let before = self.when;
+        let open = match answer {
+            Answer::No => {
+                if let Err(message) = skip(reader, name.as_bytes()) {
+                    self.report(raw, ProblemKind::Syntax, message, true);
+                }
+                return;
+            }
+            Answer::Yes => false,
+            Answer::Open(literals) => {
+                self.when = self.conditions.and(before, &literals);
+                if self.conditions.literals(self.when).len() > MOST_CONDITIONS {
+                    let message = format!("more than {MOST_CONDITIONS} open conditions at once");
+                    return self.stop(raw, message);
+                }
+                true
+            }
+        };
+        frames.push(Frame::Conditional {
+            name,
+            before,
+            open,
+            opening: raw.clone(),
+        });
+    }
+
+    /// Whether a condition holds where it stands.
+    fn answer(&mut self, name: &'static str, question: &Question) -> Answer {
+        if name == "IfVersion" {
+            return self.version(question);
+        }
+        let answer = match name {
+            "IfModule" => self.module(&question.operand),
+            "IfDefine" => self.definition(&question.operand),
+            "IfFile" => self.exists(&question.operand),
+            _ => self.knows(name, &question.operand),
+        };
+        self.settle(name, question, answer)
+    }
+
+    /// Applies `!` and what the conditions around already say.
+    fn settle(&mut self, name: &str, question: &Question, answer: Answer) -> Answer {
+        let mut literals = match (answer, question.negated) {
+            (Answer::Yes, negated) => return if negated { Answer::No } else { Answer::Yes },
+            (Answer::No, negated) => return if negated { Answer::Yes } else { Answer::No },
+            (Answer::Open(literals), _) => literals,
+        };
+        if question.negated && literals.len() != 1 {
+            // A negated conjunction is a question of its own.
+            literals = vec![self.question(AtomKind::Other, name, &question.operand)];
+        }
+        for literal in &mut literals {
+            literal.holds ^= question.negated;
+        }
+        match self.conditions.open(self.when, &literals) {
+            None => Answer::No,
+            Some(left) if left.is_empty() => Answer::Yes,
+            Some(left) => Answer::Open(left),
+        }
+    }
+
+    fn question(&mut self, kind: AtomKind, name: &str, operand: &[u8]) -> Literal {
+        let text = format!("{name} {}", String::from_utf8_lossy(operand));
+        Literal {
+            atom: self.conditions.atom(kind, text),
+            holds: true,
+        }
+    }
+
+    fn version(&mut self, question: &Question) -> Answer {
+        if let Some(holds) = condition::decided(question, catalog::oldest(Server::Apache)) {
+            return if holds { Answer::Yes } else { Answer::No };
+        }
+        let operator = String::from_utf8_lossy(&question.operator).into_owned();
+        let operand = String::from_utf8_lossy(&question.operand).into_owned();
+        let text = [operator.as_bytes(), b" ", &question.operand].concat();
+        let kind = AtomKind::Version { operator, operand };
+        let literal = self.question(kind, "IfVersion", &text);
+        self.settle("IfVersion", question, Answer::Open(vec![literal]))
+    }
+
+    fn module(&mut self, name: &[u8]) -> Answer {
+        if is_built_in(name) {
+            return Answer::Yes;
+        }
+        match self.modules.known(name, self.when, &self.conditions) {
+            Known::Value(Some(_)) => return Answer::Yes,
+            Known::Perhaps(literals, Some(_)) => return Answer::Open(literals),
+            _ => {}
+        }
+        if self.options.modules.is_some() {
+            return Answer::No;
+        }
+        let main = self.root.kind == crate::source::RootKind::Root;
+        if main && self.loads_modules && !may_be_built_in(name) {
+            return Answer::No;
+        }
+        let kind = AtomKind::Module(String::from_utf8_lossy(name).into_owned());
+        Answer::Open(vec![self.question(kind, "IfModule", name)])
+    }
+
+    fn definition(&mut self, name: &[u8]) -> Answer {
+        let known = self.defines.known(name, self.when, &self.conditions);
+        let known = match known {
+            Known::Value(Some(_)) => return Answer::Yes,
+            Known::Value(None) => return Answer::No,
+            Known::Perhaps(literals, Some(_)) => Some(literals),
+            Known::Nothing if self.options.defines_known => return Answer::No,
+            _ => None,
+        };
+        let kind = AtomKind::Define(String::from_utf8_lossy(name).into_owned());
+        let given = self.question(kind, "IfDefine", name);
+        match known {
+            None => Answer::Open(vec![given]),
+            // Defined below `<IfDefine !NAME>`: one way or the other it is.
+            Some(literals)
+                if literals
+                    == [Literal {
+                        holds: false,
+                        ..given
+                    }] =>
+            {
+                Answer::Yes
+            }
+            Some(literals) => Answer::Open(literals),
+        }
+    }
+
+    fn exists(&mut self, name: &[u8]) -> Answer {
+        let finder = self.finder(true);
+        let place = finder.place(&path::below(&self.server_root, name));
+        if self.files.kind(&place).is_some() {
+            return Answer::Yes;
+        }
+        if !finder.is_elsewhere(&place) {
+            return Answer::No;
+        }
+        Answer::Open(vec![self.question(AtomKind::File(place), "IfFile", name)])
+    }
+
+    /// IfDirective and IfSection: known where the catalog has it and its module is there.
+    fn knows(&mut self, condition: &str, name: &[u8]) -> Answer {
+        let oldest = catalog::oldest(Server::Apache);
+        let row = catalog::apache(name).filter(|row| {
+            let section = row.opens.is_some() || row.body != catalog::Body::None;
+            row.exists(oldest) && section == (condition == "IfSection")
+        });
+        match row.map(|row| row.module) {
+            Some("core") => Answer::Yes,
+            Some(module) => self.module(format!("{module}.c").as_bytes()),
+            None => Answer::Open(vec![self.question(AtomKind::Other, condition, name)]),
+        }
+    }
+}
+
+/// Reads over a conditional that does not hold: only sections are counted, and nothing is
+/// replaced or carried out (`ap_soak_end_container`).
+fn skip(reader: &mut Reader, name: &[u8]) -> Result<(), String> {
+    let mut open: Vec<Vec<u8>> = vec![name.to_vec()];
+    while let Some(raw) = reader.next() {
+        let Some(first) = word(&raw.bytes, 0).filter(|first| first.value.first() == Some(&b'<'))
+        else {
+            continue;
+        };
+        let value = first.value.as_ref();
+        if value.get(1) != Some(&b'/') {
+            let alone = first.range.end >= raw.bytes.len();
+            let cut = usize::from(alone && value.len() > 1 && value.ends_with(b">"));
+            open.push(value.get(1..value.len() - cut).unwrap_or_default().to_vec());
+            continue;
+        }
+        // Whatever the last byte is, it counts as the bracket.
+        let closed = value.get(2..value.len() - 1).unwrap_or_default();
+        let Some(expected) = open
+            .pop()
+            .filter(|expected| !expected.eq_ignore_ascii_case(closed))
+        else {
+            if open.is_empty() {
+                return Ok(());
+            }
+            continue;
+        };
+        let (expected, closed) = (
+            String::from_utf8_lossy(&expected),
+            String::from_utf8_lossy(closed),
+        );
+        return Err(format!("expected </{expected}> but saw </{closed}>"));
+    }
+    let name = open.pop().unwrap_or_default();
+    Err(format!(
+        "expected </{}> before end of configuration",
+        String::from_utf8_lossy(&name)
+    ))
+}
