@@ -27,6 +27,10 @@ pub(in crate::model) struct Reach {
     pub(in crate::model) stateful13: bool,
     /// Tickets are opened, whether or not any are issued.
     pub(in crate::model) opens_tickets: bool,
+    /// TLS 1.2 ids of the store are opened, whether or not any are issued.
+    pub(in crate::model) opens_ids: bool,
+    /// Stateful tickets of the store are opened, whether or not any are issued.
+    pub(in crate::model) opens_stateful: bool,
 }
 
 impl Domains {
@@ -49,10 +53,10 @@ impl Domains {
         if reach.opens_tickets || reach.ticket12 || reach.stateless13 {
             accepts.extend(reach.keys.iter().map(|key| self.short(key)));
         }
-        if reach.id12 {
+        if reach.id12 || reach.opens_ids {
             accepts.insert(self.short(&ids));
         }
-        if reach.stateful13 {
+        if reach.stateful13 || reach.opens_stateful {
             accepts.insert(self.short(&stateful));
         }
         let mut accepts: Vec<String> = accepts.into_iter().collect();

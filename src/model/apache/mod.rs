@@ -213,5 +213,7 @@ fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Rea
         stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
         opens_tickets: false,
+        opens_ids: false,
+        opens_stateful: false,
     }
 }

@@ -8,7 +8,9 @@ use super::state::Pair;
 use crate::catalog::{Decider, Version, behaviours};
 use crate::model::domains::Reach;
 use crate::model::state::State;
-use crate::model::{BlockId, ClientAuth, CrossName, KeySource, Module, Tls12Ticket, Tls13Issued};
+use crate::model::{
+    BlockId, ClientAuth, CrossName, KeySource, Module, Tls12Id, Tls12Ticket, Tls13Issued,
+};
 
 /// An endpoint as the domains see it.
 #[derive(Copy, Clone, Debug)]
@@ -30,6 +32,8 @@ pub(super) fn reach(party: Party<'_>) -> Reach {
         stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
         opens_tickets: opens_tickets(&pair, state),
+        opens_ids: opens_ids(&pair, state),
+        opens_stateful: opens_stateful(&pair, state),
     }
 }
 
@@ -43,6 +47,18 @@ fn opens_tickets(pair: &Pair<'_>, state: &State) -> bool {
         Decider::Both => pair.a.tickets_effective().value,
         _ => pair.b.tickets_effective().value,
     }
+}
+
+/// What A's store keeps is opened by its id at B, though B's `off` hands out none.
+fn opens_ids(pair: &Pair<'_>, state: &State) -> bool {
+    let spoken = state.tls12.session_id != Tls12Id::Unavailable;
+    spoken && !state.rejects && pair.stored_ids() != Tls12Id::Never
+}
+
+/// A 32-byte ticket is looked up in the store where no stateless ones are opened.
+fn opens_stateful(pair: &Pair<'_>, state: &State) -> bool {
+    let spoken = state.tls13.issued != Tls13Issued::Unavailable;
+    spoken && !opens_tickets(pair, state) && pair.stored_tickets().ever()
 }
 
 /// The keys that open tickets here, the encrypting one first.
@@ -132,7 +148,7 @@ pub(super) fn cross_name(pair: &Pair<'_>, state: &State, contexts: &Contexts) ->
         return CrossName::Fails;
     }
     let key_opens = state.key.source != KeySource::None || opens_tickets(pair, state);
-    let store_opens = state.tls12.session_id.kept_here() || state.tls13.resumes.ever();
+    let store_opens = opens_ids(pair, state) || opens_stateful(pair, state);
     if !key_opens && !store_opens {
         return CrossName::Full;
     }

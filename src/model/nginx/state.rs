@@ -141,15 +141,11 @@ fn tls12(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls12 {
         true => Tls12Ticket::Resumes,
         false => Tls12Ticket::None,
     };
-    let session_id = match (pair.a.cache.value, pair.b.cache.value) {
+    let session_id = match pair.b.cache.value {
         _ if pair.b.external.is_some() || pair.a.external.is_some() => Tls12Id::External,
         // B's `off` takes the id away, whatever A stores.
-        (_, CacheKind::Off) | (CacheKind::Off | CacheKind::None, _) => Tls12Id::Never,
-        // A zone drops at once what it keeps for no time; each worker's own cache, and
-        // tickets, take OpenSSL's two hours.
-        _ if pair.a.timeout.value == 0 && pair.a.zone_in_use().is_some() => Tls12Id::Never,
-        (CacheKind::Builtin, _) if pair.a.zone.is_none() => Tls12Id::PerWorker,
-        (CacheKind::Builtin | CacheKind::SharedOnly, _) => Tls12Id::Resumes,
+        CacheKind::Off => Tls12Id::Never,
+        _ => pair.stored_ids(),
     };
     Tls12 { session_id, ticket }
 }
@@ -165,21 +161,14 @@ fn tls13(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls13 {
     if pair.a.ticket_count().is_some_and(|count| count.value == 0) {
         return none;
     }
-    let zero = pair.a.timeout.value == 0;
-    let bounded = behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(pair.version);
-    let stored = match pair.a.cache.value {
-        _ if zero && (bounded || pair.a.zone_in_use().is_some()) => Tls13Resumes::Never,
-        CacheKind::Off | CacheKind::None => Tls13Resumes::Never,
-        CacheKind::Builtin if pair.a.zone.is_none() => Tls13Resumes::PerWorker,
-        CacheKind::Builtin | CacheKind::SharedOnly => Tls13Resumes::Always,
-    };
+    let stored = pair.stored_tickets();
     let stateful = Tls13 {
         issued: Tls13Issued::Stateful,
         resumes: stored,
     };
     let stateless = |resumes| Tls13 {
         issued: Tls13Issued::Stateless,
-        resumes: if zero && bounded {
+        resumes: if pair.no_time_in_tls13() {
             Tls13Resumes::Never
         } else {
             resumes
@@ -365,6 +354,37 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
 }
 
 impl<'a> Pair<'a> {
+    /// TLS 1.2 sessions in A's store.
+    pub(super) fn stored_ids(&self) -> Tls12Id {
+        match self.a.cache.value {
+            CacheKind::Off | CacheKind::None => Tls12Id::Never,
+            _ if self.no_time_in_zone() => Tls12Id::Never,
+            CacheKind::Builtin if self.a.zone.is_none() => Tls12Id::PerWorker,
+            CacheKind::Builtin | CacheKind::SharedOnly => Tls12Id::Resumes,
+        }
+    }
+
+    /// TLS 1.3 sessions in A's store.
+    pub(super) fn stored_tickets(&self) -> Tls13Resumes {
+        match self.a.cache.value {
+            CacheKind::Off | CacheKind::None => Tls13Resumes::Never,
+            _ if self.no_time_in_zone() || self.no_time_in_tls13() => Tls13Resumes::Never,
+            CacheKind::Builtin if self.a.zone.is_none() => Tls13Resumes::PerWorker,
+            CacheKind::Builtin | CacheKind::SharedOnly => Tls13Resumes::Always,
+        }
+    }
+
+    /// A zone drops at once what it keeps for no time; each worker's own cache, and TLS 1.2
+    /// tickets, take OpenSSL's two hours.
+    fn no_time_in_zone(&self) -> bool {
+        self.a.timeout.value == 0 && self.a.zone_in_use().is_some()
+    }
+
+    /// Where nginx bounds a TLS 1.3 session by the timeout, one of 0 ends it at once.
+    fn no_time_in_tls13(&self) -> bool {
+        self.a.timeout.value == 0 && behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(self.version)
+    }
+
     /// The named decider of a directive in this version.
     pub(super) fn decider(&self, name: &str) -> Decider {
         let context = super::config::server_context(self.module);
