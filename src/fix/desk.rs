@@ -63,10 +63,7 @@ impl Desk<'_> {
         match step {
             Step::Set { span, arguments } => {
                 let statement = self.words(file, *span).ok_or("the statement has no name")?;
-                let edits = statement.edits(arguments);
-                edits
-                    .map(StepEdits::Replace)
-                    .ok_or_else(|| "a value cannot be spelled".into())
+                Ok(StepEdits::Replace(statement.edits(arguments)?))
             }
             Step::Remove { span } => {
                 if self.project.server == Server::Nginx && holds_comment(file, *span) {
