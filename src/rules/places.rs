@@ -190,6 +190,20 @@ pub(super) fn deciding_blocks(site: &Site, endpoints: &[usize]) -> Vec<BlockId> 
     both.filter(|id| seen.insert(*id)).collect()
 }
 
+/// The blocks of every endpoint whose connections start where those of these endpoints do.
+pub(super) fn blocks_beside(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
+    let governors: HashSet<BlockId> = chosen(site, endpoints)
+        .map(|endpoint| endpoint.governor)
+        .collect();
+    let mut seen = HashSet::new();
+    let beside = site
+        .endpoints
+        .iter()
+        .filter(|endpoint| governors.contains(&endpoint.governor));
+    let both = beside.flat_map(|endpoint| [endpoint.governor, endpoint.block]);
+    both.filter(|id| seen.insert(*id)).collect()
+}
+
 /// TLS blocks of this kind directly in `outer`; a file that is included twice counts once.
 pub(super) fn tls_blocks_in(site: &Site, parent: BlockId, kind: BlockKind) -> usize {
     let inside = |(index, block): &(usize, &Block)| {

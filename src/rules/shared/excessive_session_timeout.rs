@@ -68,6 +68,7 @@
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, Setting, Tls12Id, Tls12Ticket, Tls13Resumes};
+use crate::policy::Goal;
 use crate::rules::places::{self, Cause, Causes};
 use crate::rules::{Context, Rule, seconds};
 use crate::text::Location;
@@ -156,7 +157,9 @@ fn finding(context: &Context<'_>, cause: &Cause<Location>) -> Option<Finding> {
         )],
         versions: Vec::new(),
         when,
-        fix: Some(fix(context, setting, &cause.endpoints)),
+        // Under a policy without resumption a shorter one would not help.
+        fix: (context.policy.goal != Goal::NoResumption)
+            .then(|| fix(context, setting, &cause.endpoints)),
     })
 }
 
@@ -176,7 +179,7 @@ fn lifetime(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Op
     }
 }
 
-/// The deciding line, and every line that holds for the same servers and is as long: it would say
+/// The deciding line, and every line for names of the same addresses that is as long: it would say
 /// something else than what is in force afterwards.
 fn fix(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Fix {
     let (site, limit) = (context.site, context.policy.lifetime_warning);
@@ -187,7 +190,7 @@ fn fix(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Fix {
     let too_long = |other: &&Setting| {
         seconds::meant(&other.arguments.join(" ")).is_some_and(|meant| meant > limit)
     };
-    let blocks = places::deciding_blocks(site, endpoints);
+    let blocks = places::blocks_beside(site, endpoints);
     let when = places::conditions(site, endpoints);
     let beside = blocks
         .iter()

@@ -123,7 +123,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let Effect::Ignored(ignored) = &setting.effect else {
             continue;
         };
-        if ignored.reason == IgnoredReason::ConfCommand {
+        if ignored.reason == IgnoredReason::ConfCommand || is_idle(site, setting, ignored) {
             continue;
         }
         match lines
@@ -140,6 +140,12 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     lines.retain(|line| !works_elsewhere(site, line.setting));
     lines.iter().map(|line| finding(context, line)).collect()
+}
+
+/// A timeout of httpd's second virtual host where nothing resumes: it is for stored sessions.
+fn is_idle(site: &Site, setting: &Setting, ignored: &Ignored) -> bool {
+    let stored = setting.name == "SSLSessionCacheTimeout";
+    stored && !places::chosen(site, &ignored.endpoints).any(|endpoint| endpoint.resumes())
 }
 
 /// True where the same line, included at another place, is in force.
