@@ -38,7 +38,10 @@ pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) 
 pub(super) fn site(project: &Project, platform: &Platform) -> Site {
     let mut site = model::build(project, platform);
     // What is built in or put around a fragment was not read.
-    let read = project.files.iter().filter(|file| file.origin != FileOrigin::Stub);
+    let read = project
+        .files
+        .iter()
+        .filter(|file| file.origin != FileOrigin::Stub);
     site.files = read.count();
     site
 }
