@@ -204,14 +204,16 @@ pub(super) fn blocks_beside(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
     both.filter(|id| seen.insert(*id)).collect()
 }
 
-/// TLS blocks of this kind directly in `outer`; a file that is included twice counts once.
+/// TLS blocks of this kind directly in `outer`, counted up to two; a file that is included
+/// twice counts once.
 pub(super) fn tls_blocks_in(site: &Site, parent: BlockId, kind: BlockKind) -> usize {
     let inside = |(index, block): &(usize, &Block)| {
         block.tls && block.kind == kind && outer(site, BlockId(*index as u32)) == Some(parent)
     };
     let blocks = site.blocks.iter().enumerate().filter(inside);
-    blocks
-        .map(|(_, block)| &block.location)
-        .collect::<HashSet<_>>()
-        .len()
+    let mut places = blocks.map(|(_, block)| &block.location);
+    let Some(first) = places.next() else {
+        return 0;
+    };
+    if places.any(|place| place != first) { 2 } else { 1 }
 }
