@@ -204,8 +204,8 @@ pub(super) fn blocks_beside(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
     both.filter(|id| seen.insert(*id)).collect()
 }
 
-/// TLS blocks of this kind directly in `outer`, counted up to two; a file that is included
-/// twice counts once.
+/// TLS blocks of this kind directly in `parent`: 0, 1, or 2 for more, because it is asked of
+/// every block and the second one answers. A file that is included twice counts once.
 pub(super) fn tls_blocks_in(site: &Site, parent: BlockId, kind: BlockKind) -> usize {
     let inside = |(index, block): &(usize, &Block)| {
         block.tls && block.kind == kind && outer(site, BlockId(*index as u32)) == Some(parent)
@@ -215,5 +215,9 @@ pub(super) fn tls_blocks_in(site: &Site, parent: BlockId, kind: BlockKind) -> us
     let Some(first) = places.next() else {
         return 0;
     };
-    if places.any(|place| place != first) { 2 } else { 1 }
+    if places.any(|other| other != first) {
+        2
+    } else {
+        1
+    }
 }

@@ -76,8 +76,8 @@ fn nginx_caches(site: &Site, endpoints: &[usize]) -> Vec<Change> {
 /// value of which the last stays, `shared` counts only where none of them stands.
 fn keeps_sessions(statements: &[&Setting]) -> bool {
     let words = statements.iter().flat_map(|statement| &statement.arguments);
-    let kinds = words.clone().filter(|word| !word.starts_with("shared:"));
-    match kinds.last() {
+    let mut kinds = words.clone().filter(|word| !word.starts_with("shared:"));
+    match kinds.next_back() {
         Some(kind) => kind.starts_with("builtin"),
         None => words.count() > 0,
     }
