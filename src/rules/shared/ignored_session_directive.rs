@@ -10,7 +10,8 @@
 //!   `SSLSessionTickets on` where the first virtual host says off.
 //! * A ticket key file where tickets are off.
 //!
-//! A warning; for key files a note where the policy forbids tickets.
+//! Not found where httpd keeps no session that the timeout of a second virtual host could be
+//! for. A warning; for key files a note where the policy forbids tickets.
 //!
 //! Only where the value differs from the one in force: the same line in every server is a
 //! habit and no mistake. A directive that a conf command overrides is left to
