@@ -62,7 +62,12 @@ pub struct Run {
 /// The binary, away from this machine's environment.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stekguard"));
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "STEKGUARD_STATE_DIR"] {
+    for name in [
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "STEKGUARD_STATE_DIR",
+    ] {
         command.env_remove(name);
     }
     command.args(arguments).stdin(Stdio::null());
@@ -174,19 +179,51 @@ fn a_policy_is_measured_when_it_is_asked_for() {
     let cached = SOUND.replace("off;\n", "off;\n    ssl_session_cache shared:S:1m;\n");
     let directory = tree(&[("nginx.conf", cached.as_bytes())]);
     let root = at(&directory, "nginx.conf");
-    let none = run(&["lint", "--policy", "no-resumption", "--server-version", "nginx=1.28.3", &root]);
+    let none = run(&[
+        "lint",
+        "--policy",
+        "no-resumption",
+        "--server-version",
+        "nginx=1.28.3",
+        &root,
+    ]);
     assert_eq!(none.code, 1, "{}", none.err);
     assert!(none.out.contains("resumption-not-disabled"), "{}", none.out);
-    let tickets = run(&["lint", "--policy", "no-tickets", "--server-version", "nginx=1.28.3", &root]);
+    let tickets = run(&[
+        "lint",
+        "--policy",
+        "no-tickets",
+        "--server-version",
+        "nginx=1.28.3",
+        &root,
+    ]);
     assert_eq!(tickets.code, 0, "{}", tickets.out);
+}
+
+#[test]
+fn templates_are_skipped_and_counted() {
+    let directory = tree(&[
+        ("nginx.conf", SOUND.as_bytes()),
+        ("site.conf.j2", b"server { listen {{ port }} ssl; }"),
+        ("default.conf.template", b"server { listen ${PORT} ssl; }"),
+    ]);
+    let run = run(&["lint", directory.path().to_str().unwrap()]);
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "{}", run.err);
+    assert_eq!(
+        run.err,
+        "no findings: 1 TLS endpoint in 1 file; 2 templates skipped\n"
+    );
 }
 
 #[test]
 fn rules_are_listed_and_explained() {
     let rules = run(&["rules"]);
     assert_eq!(rules.code, 0);
-    let names: Vec<&str> =
-        rules.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let names: Vec<&str> = rules
+        .out
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     assert!(names.len() >= 8, "{names:?}");
     assert!(names.is_sorted(), "{names:?}");
     for name in names {
@@ -197,5 +234,11 @@ fn rules_are_listed_and_explained() {
     }
     let wrong = run(&["explain", "ticket-without-rotation"]);
     assert_eq!((wrong.code, wrong.out.as_str()), (2, ""));
-    assert!(wrong.err.contains("did you mean `tickets-without-rotation`"), "{}", wrong.err);
+    assert!(
+        wrong
+            .err
+            .contains("did you mean `tickets-without-rotation`"),
+        "{}",
+        wrong.err
+    );
 }

@@ -53,7 +53,7 @@ fn rhels_ssl_conf_has_tickets_without_rotation() {
     assert_eq!(endpoints, 1);
     expect(
         &found,
-        &[format!("etc/httpd/conf.d/ssl.conf:10:1 {ROTATION}")],
+        &[format!("etc/httpd/conf.d/ssl.conf:10:2 {ROTATION}")],
     );
 }
 
@@ -86,7 +86,7 @@ fn the_reports_nginx_server_has_tickets_without_rotation() {
 fn the_reports_httpd_vhost_has_tickets_without_rotation() {
     let (endpoints, found) = judged(&data("report"), "httpd.conf", &every(Server::Apache));
     assert_eq!(endpoints, 1);
-    expect(&found, &[format!("httpd.conf:4:5 {ROTATION}")]);
+    expect(&found, &[format!("httpd.conf:4:6 {ROTATION}")]);
 }
 
 #[test]

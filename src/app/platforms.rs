@@ -53,11 +53,7 @@ pub(super) fn platforms(
     } else if let Some(version) = status_package.as_deref().and_then(upstream) {
         (vec![version], VersionSource::Package, status_package)
     } else {
-        (
-            possible(project),
-            VersionSource::Assumed,
-            None,
-        )
+        (possible(project), VersionSource::Assumed, None)
     };
     list.into_iter()
         .map(|value| Platform {

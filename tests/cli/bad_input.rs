@@ -9,15 +9,35 @@ use crate::{SOUND, TICKETS_ON, at, run, run_with, tree};
 /// Both commands refuse, name `place` and say `words`; no file changes.
 fn refused(directory: &tempfile::TempDir, path: &str, place: &str, words: &str) {
     let before = snapshot(directory.path());
-    for arguments in [&["lint", path][..], &["fix", "--write", path], &["inspect", path]] {
+    for arguments in [
+        &["lint", path][..],
+        &["fix", "--write", path],
+        &["inspect", path],
+    ] {
         let run = run(arguments);
         assert_eq!(run.code, 2, "{arguments:?}\n{}\n{}", run.out, run.err);
-        assert!(run.err.contains(place), "{arguments:?} names {place}:\n{}", run.err);
-        assert!(run.err.contains(words), "{arguments:?} says {words}:\n{}", run.err);
-        assert!(!run.err.contains("no findings:"), "never clean: {}", run.err);
+        assert!(
+            run.err.contains(place),
+            "{arguments:?} names {place}:\n{}",
+            run.err
+        );
+        assert!(
+            run.err.contains(words),
+            "{arguments:?} says {words}:\n{}",
+            run.err
+        );
+        assert!(
+            !run.err.contains("no findings:"),
+            "never clean: {}",
+            run.err
+        );
         let errors = run.err.lines().filter(|line| line.starts_with("error: "));
         let expected = if arguments[0] == "fix" { 1..=2 } else { 1..=1 };
-        assert!(expected.contains(&errors.count()), "{arguments:?}: one error:\n{}", run.err);
+        assert!(
+            expected.contains(&errors.count()),
+            "{arguments:?}: one error:\n{}",
+            run.err
+        );
     }
     assert_eq!(snapshot(directory.path()), before);
 }
@@ -43,13 +63,23 @@ fn a_missing_path() {
 #[test]
 fn a_directory_without_a_configuration() {
     let directory = tree(&[("notes/readme.txt", b"nothing here\n")]);
-    refused(&directory, directory.path().to_str().unwrap(), "", "no configuration");
+    refused(
+        &directory,
+        directory.path().to_str().unwrap(),
+        "",
+        "no configuration",
+    );
 }
 
 #[test]
 fn an_empty_file() {
     let directory = tree(&[("nginx.conf", b"")]);
-    refused(&directory, &at(&directory, "nginx.conf"), "nginx.conf", "empty");
+    refused(
+        &directory,
+        &at(&directory, "nginx.conf"),
+        "nginx.conf",
+        "empty",
+    );
 }
 
 #[test]
@@ -65,24 +95,48 @@ fn a_file_in_utf_16() {
     let mut bytes = vec![0xff, 0xfe];
     bytes.extend(SOUND.encode_utf16().flat_map(u16::to_le_bytes));
     let directory = tree(&[("nginx.conf", &bytes)]);
-    refused(&directory, &at(&directory, "nginx.conf"), "nginx.conf", "UTF-16");
+    refused(
+        &directory,
+        &at(&directory, "nginx.conf"),
+        "nginx.conf",
+        "UTF-16",
+    );
 }
 
 #[test]
 fn a_truncated_block() {
     let text = &TICKETS_ON[..TICKETS_ON.len() - 4];
     let directory = tree(&[("nginx.conf", text.as_bytes())]);
-    refused(&directory, &at(&directory, "nginx.conf"), "nginx.conf", "expecting \"}\"");
+    refused(
+        &directory,
+        &at(&directory, "nginx.conf"),
+        "nginx.conf",
+        "expecting \"}\"",
+    );
 }
 
 #[test]
 fn a_missing_include() {
     let text = SOUND.replace("http {", "http {\n    include gone.conf;");
     let directory = tree(&[("nginx.conf", text.as_bytes())]);
-    refused(&directory, &at(&directory, "nginx.conf"), "nginx.conf:3", "gone.conf");
-    let allowed = run(&["lint", "--allow-missing", "gone.conf", &at(&directory, "nginx.conf")]);
+    refused(
+        &directory,
+        &at(&directory, "nginx.conf"),
+        "nginx.conf:3",
+        "gone.conf",
+    );
+    let allowed = run(&[
+        "lint",
+        "--allow-missing",
+        "gone.conf",
+        &at(&directory, "nginx.conf"),
+    ]);
     assert_eq!(allowed.code, 0, "{}", allowed.err);
-    assert!(allowed.err.contains("1 missing file assumed"), "{}", allowed.err);
+    assert!(
+        allowed.err.contains("1 missing file assumed"),
+        "{}",
+        allowed.err
+    );
 }
 
 #[test]
@@ -90,14 +144,21 @@ fn an_unreadable_include() {
     // A directory cannot be read as a file, by root neither.
     let text = SOUND.replace("http {", "http {\n    include sites;");
     let directory = tree(&[("nginx.conf", text.as_bytes()), ("sites/a.conf", b"")]);
-    refused(&directory, &at(&directory, "nginx.conf"), "nginx.conf:3", "sites");
+    refused(
+        &directory,
+        &at(&directory, "nginx.conf"),
+        "nginx.conf:3",
+        "sites",
+    );
 }
 
 #[test]
 fn an_include_cycle() {
     let text = SOUND.replace("http {", "http {\n    include a.conf;");
-    let directory =
-        tree(&[("nginx.conf", text.as_bytes()), ("a.conf", b"# round\ninclude a.conf;\n")]);
+    let directory = tree(&[
+        ("nginx.conf", text.as_bytes()),
+        ("a.conf", b"# round\ninclude a.conf;\n"),
+    ]);
     refused(&directory, &at(&directory, "nginx.conf"), "a.conf:2", "");
 }
 
@@ -105,7 +166,12 @@ fn an_include_cycle() {
 fn an_unclosed_section_of_httpd() {
     let text = b"Listen 443\n<VirtualHost *:443>\nSSLEngine on\n";
     let directory = tree(&[("httpd.conf", text)]);
-    refused(&directory, &at(&directory, "httpd.conf"), "httpd.conf", "VirtualHost");
+    refused(
+        &directory,
+        &at(&directory, "httpd.conf"),
+        "httpd.conf",
+        "VirtualHost",
+    );
 }
 
 #[test]
@@ -121,7 +187,9 @@ fn findings_of_what_was_read_are_still_shown() {
 #[test]
 fn bytes_of_another_charset_are_no_error_and_reach_no_terminal() {
     // The finding's own line carries the bytes.
-    let mut bytes = TICKETS_ON.replace("server {", "server { # \u{1}").into_bytes();
+    let mut bytes = TICKETS_ON
+        .replace("server {", "server { # \u{1}")
+        .into_bytes();
     let mark = bytes.iter().position(|byte| *byte == 1).unwrap();
     bytes.splice(mark..=mark, *b"caf\xe9 \x1b[31m");
     let directory = tree(&[("nginx.conf", &bytes)]);
@@ -143,7 +211,10 @@ fn nothing_on_standard_input() {
 fn a_fifo_does_not_block() {
     let directory = tree(&[]);
     let fifo = at(&directory, "nginx.conf");
-    let made = std::process::Command::new("mkfifo").arg(&fifo).status().unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(&fifo)
+        .status()
+        .unwrap();
     assert!(made.success());
     let started = Instant::now();
     let run = run(&["lint", &fifo]);

@@ -31,7 +31,10 @@ fn findings_fit_the_schema() {
     assert_eq!(lint["summary"]["warning"], 1);
     let finding = &lint["findings"][0];
     assert_eq!(finding["rule"], "tickets-without-rotation");
-    assert_eq!((finding["line"].as_u64(), finding["column"].as_u64()), (Some(3), Some(5)));
+    assert_eq!(
+        (finding["line"].as_u64(), finding["column"].as_u64()),
+        (Some(3), Some(5))
+    );
     assert_eq!(finding["endpoints"][0], "*:443 (a.test)");
     assert_eq!(finding["fix"]["applicability"], "safe");
     assert!(lint["servers"][0]["versions"].as_array().unwrap().len() > 3);
@@ -44,11 +47,19 @@ fn the_demo_fits_both_schemas() {
     let lint = document("lint-1.json", 1, &["lint", "--format", "json", demo]);
     assert!(lint["findings"].as_array().unwrap().len() > 5);
     let inspect = document("inspect-1.json", 0, &["inspect", "--format", "json", demo]);
-    let kinds: Vec<&Value> =
-        inspect["servers"].as_array().unwrap().iter().map(|server| &server["kind"]).collect();
+    let kinds: Vec<&Value> = inspect["servers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|server| &server["kind"])
+        .collect();
     assert_eq!(kinds, ["apache", "nginx"]);
     assert!(inspect["servers"][0].get("pairs").is_none());
-    let pairs = document("inspect-1.json", 0, &["inspect", "--pairs", "--format", "json", demo]);
+    let pairs = document(
+        "inspect-1.json",
+        0,
+        &["inspect", "--pairs", "--format", "json", demo],
+    );
     assert!(pairs["servers"][1]["pairs"].is_array());
 }
 
@@ -72,7 +83,12 @@ fn a_request_that_cannot_be_met_gives_a_document_too() {
     for (name, command) in [("lint-1.json", "lint"), ("inspect-1.json", "inspect")] {
         let document = document(name, 2, &[command, "--format", "json", "/nowhere/at/all"]);
         assert_eq!(document["complete"], false);
-        assert!(document["incomplete"][0]["why"].as_str().unwrap().contains("/nowhere/at/all"));
+        assert!(
+            document["incomplete"][0]["why"]
+                .as_str()
+                .unwrap()
+                .contains("/nowhere/at/all")
+        );
     }
 }
 
@@ -80,9 +96,16 @@ fn a_request_that_cannot_be_met_gives_a_document_too() {
 fn the_same_input_gives_the_same_output() {
     let demo = project("testdata/demo");
     let demo = demo.to_str().unwrap();
-    for arguments in [&["lint", demo][..], &["inspect", "--format", "json", demo], &["fix", demo]] {
+    for arguments in [
+        &["lint", demo][..],
+        &["inspect", "--format", "json", demo],
+        &["fix", demo],
+    ] {
         let first = run(arguments);
         let second = run(arguments);
-        assert_eq!((first.code, first.out, first.err), (second.code, second.out, second.err));
+        assert_eq!(
+            (first.code, first.out, first.err),
+            (second.code, second.out, second.err)
+        );
     }
 }

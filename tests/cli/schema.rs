@@ -13,7 +13,9 @@ pub(crate) fn violations(schema: &Value, document: &Value) -> Vec<String> {
 
 fn check(root: &Value, schema: &Value, value: &Value, at: &str, out: &mut Vec<String>) {
     if let Some(reference) = schema["$ref"].as_str() {
-        let name = reference.strip_prefix("#/$defs/").expect("a reference to $defs");
+        let name = reference
+            .strip_prefix("#/$defs/")
+            .expect("a reference to $defs");
         let target = &root["$defs"][name];
         assert!(target.is_object(), "no definition {name}");
         return check(root, target, value, at, out);

@@ -10,7 +10,11 @@ fn the_report_is_on_stdout_and_the_summary_on_stderr() {
     let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
     let run = run(&["lint", &at(&directory, "nginx.conf")]);
     assert_eq!(run.code, 1);
-    assert!(run.out.starts_with("warning[tickets-without-rotation]"), "{}", run.out);
+    assert!(
+        run.out.starts_with("warning[tickets-without-rotation]"),
+        "{}",
+        run.out
+    );
     assert!(run.out.contains("nginx.conf:3:5"), "{}", run.out);
     assert!(run.out.contains("server {"), "{}", run.out);
     assert!(run.out.contains("^^^^^^"), "{}", run.out);
@@ -31,7 +35,12 @@ fn a_file_takes_the_report_instead() {
 #[test]
 fn a_report_that_cannot_be_written_is_a_failure() {
     let directory = tree(&[("nginx.conf", SOUND.as_bytes())]);
-    let run = run(&["lint", "-o", "/nowhere/at/all", &at(&directory, "nginx.conf")]);
+    let run = run(&[
+        "lint",
+        "-o",
+        "/nowhere/at/all",
+        &at(&directory, "nginx.conf"),
+    ]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("error: /nowhere/at/all: "), "{}", run.err);
 }
@@ -41,7 +50,11 @@ fn coloured(arguments: &[&str], environment: &[(&str, &str)]) -> (bool, bool) {
     let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
     let root = at(&directory, "nginx.conf");
     let mut command = command(arguments);
-    let output = command.arg(root).envs(environment.iter().copied()).output().unwrap();
+    let output = command
+        .arg(root)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
     (output.stdout.contains(&0x1b), output.stderr.contains(&0x1b))
 }
 
@@ -52,12 +65,24 @@ fn colours_are_asked_for() {
     let lint = &["lint"][..];
     assert_eq!(coloured(lint, &[]), none, "no terminal");
     assert_eq!(coloured(&["lint", "--color", "always"], &[]), both);
-    assert_eq!(coloured(&["--color=always", "lint"], &[("NO_COLOR", "1")]), both);
+    assert_eq!(
+        coloured(&["--color=always", "lint"], &[("NO_COLOR", "1")]),
+        both
+    );
     assert_eq!(coloured(lint, &[("CLICOLOR_FORCE", "1")]), both);
     assert_eq!(coloured(lint, &[("CLICOLOR_FORCE", "0")]), none);
-    assert_eq!(coloured(lint, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]), none);
-    assert_eq!(coloured(&["lint", "--color=never"], &[("CLICOLOR_FORCE", "1")]), none);
-    assert_eq!(coloured(&["lint", "--color=always", "--format=json"], &[]), (false, true));
+    assert_eq!(
+        coloured(lint, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]),
+        none
+    );
+    assert_eq!(
+        coloured(&["lint", "--color=never"], &[("CLICOLOR_FORCE", "1")]),
+        none
+    );
+    assert_eq!(
+        coloured(&["lint", "--color=always", "--format=json"], &[]),
+        (false, true)
+    );
 }
 
 #[test]
@@ -80,8 +105,14 @@ fn a_reader_that_goes_away_is_no_failure() {
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code().is_some_and(|code| code <= 2), "{arguments:?}");
-        assert!(!err.contains("panicked") && !err.contains("roken pipe"), "{arguments:?}: {err}");
+        assert!(
+            output.status.code().is_some_and(|code| code <= 2),
+            "{arguments:?}"
+        );
+        assert!(
+            !err.contains("panicked") && !err.contains("roken pipe"),
+            "{arguments:?}: {err}"
+        );
     }
 }
 
@@ -89,11 +120,20 @@ fn a_reader_that_goes_away_is_no_failure() {
 #[test]
 fn a_full_disk_is_a_failure() {
     let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
-    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output =
-        command(&["lint", &at(&directory, "nginx.conf")]).stdout(full).output().unwrap();
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = command(&["lint", &at(&directory, "nginx.conf")])
+        .stdout(full)
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("error: standard output: "));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("error: standard output: ")
+    );
 }
 
 #[test]
@@ -103,9 +143,17 @@ fn standard_input_is_a_file() {
     assert!(run.out.contains("<stdin>:3:5"), "{}", run.out);
     let fixed = run_with(TICKETS_ON.as_bytes(), &["fix", "-"]);
     assert_eq!(fixed.code, 1, "{}", fixed.err);
-    assert!(fixed.out.contains("+        ssl_session_tickets off;\n"), "{}", fixed.out);
+    assert!(
+        fixed.out.contains("+        ssl_session_tickets off;\n"),
+        "{}",
+        fixed.out
+    );
     let written = run_with(TICKETS_ON.as_bytes(), &["fix", "--write", "-"]);
-    assert_eq!(written.code, 2, "there is no file to write to: {}", written.err);
+    assert_eq!(
+        written.code, 2,
+        "there is no file to write to: {}",
+        written.err
+    );
 }
 
 #[test]
@@ -120,10 +168,23 @@ fn standard_input_is_a_whole_tree() {
     );
     let lint = run_with(dump.as_bytes(), &["lint", "-"]);
     assert_eq!(lint.code, 1, "{}", lint.err);
-    assert!(lint.out.contains("/etc/nginx/conf.d/a.conf:1:1"), "{}", lint.out);
-    assert!(lint.err.contains("1 TLS endpoint in 2 files"), "{}", lint.err);
+    assert!(
+        lint.out.contains("/etc/nginx/conf.d/a.conf:1:1"),
+        "{}",
+        lint.out
+    );
+    assert!(
+        lint.err.contains("1 TLS endpoint in 2 files"),
+        "{}",
+        lint.err
+    );
     let fix = run_with(dump.as_bytes(), &["fix", "-"]);
-    assert!(fix.out.contains("--- a/etc/nginx/conf.d/a.conf\n"), "{}\n{}", fix.out, fix.err);
+    assert!(
+        fix.out.contains("--- a/etc/nginx/conf.d/a.conf\n"),
+        "{}\n{}",
+        fix.out,
+        fix.err
+    );
     // The same from a file.
     let directory = tree(&[("dump.txt", dump.as_bytes())]);
     let file = run(&["lint", &at(&directory, "dump.txt")]);

@@ -24,12 +24,24 @@ fn a_given_version_decides() {
     assert_eq!(lint("nginx=1.25.0").code, 0);
     let removed = lint("nginx=1.25.1");
     assert_eq!(removed.code, 1, "{}", removed.err);
-    assert!(removed.out.contains("error[directive-not-in-version]"), "{}", removed.out);
-    assert!(!removed.out.contains("holds for"), "the only version: {}", removed.out);
+    assert!(
+        removed.out.contains("error[directive-not-in-version]"),
+        "{}",
+        removed.out
+    );
+    assert!(
+        !removed.out.contains("holds for"),
+        "the only version: {}",
+        removed.out
+    );
 
     let several = lint("nginx=1.22.1,1.28.3");
     assert_eq!(several.code, 1);
-    assert!(several.out.contains("holds for nginx 1.28.3"), "{}", several.out);
+    assert!(
+        several.out.contains("holds for nginx 1.28.3"),
+        "{}",
+        several.out
+    );
 }
 
 #[test]
@@ -37,21 +49,65 @@ fn an_unknown_version_is_judged_at_every_boundary() {
     let directory = tree(&[("nginx.conf", SSL_ON.as_bytes())]);
     let run = run(&["lint", &at(&directory, "nginx.conf")]);
     assert_eq!(run.code, 1);
-    assert!(run.out.contains("holds for nginx from 1.25.1"), "{}", run.out);
+    assert!(
+        run.out.contains("holds for nginx from 1.25.1"),
+        "{}",
+        run.out
+    );
     assert!(run.err.contains("--server-version"), "{}", run.err);
 }
 
 #[test]
 fn a_directive_in_use_says_that_the_version_has_it() {
-    let text = TICKETS_ON.replace("listen", "ssl_session_tickets off; ssl_reject_handshake on; listen");
+    let text = TICKETS_ON.replace(
+        "listen",
+        "ssl_session_tickets off; ssl_reject_handshake on; listen",
+    );
     let directory = tree(&[("nginx.conf", text.as_bytes())]);
     let root = at(&directory, "nginx.conf");
     let unknown = run(&["lint", &root]);
-    assert_eq!((unknown.code, unknown.out.as_str()), (0, ""), "{}", unknown.err);
+    assert_eq!(
+        (unknown.code, unknown.out.as_str()),
+        (0, ""),
+        "{}",
+        unknown.err
+    );
     // Said otherwise, it is a finding.
     let old = run(&["lint", "--server-version", "nginx=1.18.0", &root]);
     assert_eq!(old.code, 1);
     assert!(old.out.contains("directive-not-in-version"), "{}", old.out);
+}
+
+/// Asks the installed servers: needs nginx, as the live tests do.
+#[test]
+fn the_installed_server_is_asked() {
+    let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
+    let run = run(&[
+        "inspect",
+        "--detect",
+        "--format",
+        "json",
+        &at(&directory, "nginx.conf"),
+    ]);
+    assert_eq!(
+        run.code, 0,
+        "tests/install_servers.sh installs nginx: {}",
+        run.err
+    );
+    let document: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let said = std::process::Command::new("nginx").arg("-v").output();
+    let said = said.or_else(|_| {
+        std::process::Command::new("/usr/sbin/nginx")
+            .arg("-v")
+            .output()
+    });
+    let said = String::from_utf8(said.unwrap().stderr).unwrap();
+    let version = &document["servers"][0]["version"];
+    assert_eq!(version["source"], "detected");
+    assert!(
+        said.contains(&format!("nginx/{}", version["value"].as_str().unwrap())),
+        "{said}"
+    );
 }
 
 #[test]
@@ -71,10 +127,23 @@ fn inspect_says_where_the_version_comes_from() {
     let (version, library) = source(&[]);
     assert_eq!(version["source"], "assumed");
     assert_eq!(library["source"], "assumed");
-    let (version, library) =
-        source(&["--server-version", "nginx=1.22.1,1.26.2", "--server-version", "openssl=1.1.1"]);
-    assert_eq!(version, serde_json::json!({"value": "1.26.2", "source": "flag"}));
-    assert_eq!(library, serde_json::json!({"value": "openssl 1.1.1", "source": "flag"}));
+    let (version, library) = source(&[
+        "--server-version",
+        "nginx=1.22.1,1.26.2",
+        "--server-version",
+        "openssl=1.1.1",
+    ]);
+    assert_eq!(
+        version,
+        serde_json::json!({"value": "1.26.2", "source": "flag"})
+    );
+    assert_eq!(
+        library,
+        serde_json::json!({"value": "openssl 1.1.1", "source": "flag"})
+    );
     let (version, _) = source(&["--package", "nginx=1.22.1-9+deb12u11"]);
-    assert_eq!(version, serde_json::json!({"value": "1.22.1", "source": "flag"}));
+    assert_eq!(
+        version,
+        serde_json::json!({"value": "1.22.1", "source": "flag"})
+    );
 }

@@ -11,7 +11,12 @@ use crate::{Run, SOUND, TICKETS_ON, at, command, result, tree};
 /// Runs with a journal of its own.
 fn run(state: &TempDir, arguments: &[&str]) -> Run {
     let mut command = command(arguments);
-    result(command.env("STEKGUARD_STATE_DIR", state.path().join("state")).output().unwrap())
+    result(
+        command
+            .env("STEKGUARD_STATE_DIR", state.path().join("state"))
+            .output()
+            .unwrap(),
+    )
 }
 
 #[test]
@@ -21,12 +26,19 @@ fn a_patch_is_printed_and_nothing_is_written() {
     let root = at(&directory, "nginx.conf");
     let fix = run(&state, &["fix", &root]);
     assert_eq!(fix.code, 1, "{}", fix.err);
-    let added: Vec<&str> =
-        fix.out.lines().filter(|line| line.starts_with('+') && !line.starts_with("+++")).collect();
+    let added: Vec<&str> = fix
+        .out
+        .lines()
+        .filter(|line| line.starts_with('+') && !line.starts_with("+++"))
+        .collect();
     assert_eq!(added, ["+        ssl_session_tickets off;"]);
     assert_eq!(fs::read_to_string(&root).unwrap(), TICKETS_ON);
     assert!(fix.err.contains("cost: "), "{}", fix.err);
-    assert!(fix.err.contains("next: a reload makes it live"), "{}", fix.err);
+    assert!(
+        fix.err.contains("next: a reload makes it live"),
+        "{}",
+        fix.err
+    );
 }
 
 #[test]
@@ -43,13 +55,21 @@ fn a_write_is_taken_back() {
     assert_eq!((again.code, again.out.as_str()), (0, ""), "{}", again.err);
 
     let list = run(&state, &["undo", "--list"]);
-    assert!(list.out.contains("nginx.conf") && list.out.contains("written"), "{}", list.out);
+    assert!(
+        list.out.contains("nginx.conf") && list.out.contains("written"),
+        "{}",
+        list.out
+    );
     let undone = run(&state, &["undo"]);
     assert_eq!(undone.code, 0, "{}", undone.err);
     assert_eq!(fs::read_to_string(&root).unwrap(), TICKETS_ON);
     let nothing = run(&state, &["undo"]);
     assert_eq!(nothing.code, 2);
-    assert!(nothing.err.contains("nothing to take back"), "{}", nothing.err);
+    assert!(
+        nothing.err.contains("nothing to take back"),
+        "{}",
+        nothing.err
+    );
 }
 
 #[test]
@@ -79,13 +99,34 @@ fn only_the_asked_rules_are_repaired() {
     let root = at(&directory, "nginx.conf");
     let one = run(
         &state,
-        &["fix", version[0], version[1], "--rule", "tickets-without-rotation", &root],
+        &[
+            "fix",
+            version[0],
+            version[1],
+            "--rule",
+            "tickets-without-rotation",
+            &root,
+        ],
     );
-    assert!(one.out.contains("ssl_session_tickets off;"), "{}\n{}", one.out, one.err);
-    assert!(!one.out.contains("-        ssl_session_timeout"), "{}", one.out);
+    assert!(
+        one.out.contains("ssl_session_tickets off;"),
+        "{}\n{}",
+        one.out,
+        one.err
+    );
+    assert!(
+        !one.out.contains("-        ssl_session_timeout"),
+        "{}",
+        one.out
+    );
     assert!(!one.err.contains("excessive"), "{}", one.err);
     let all = run(&state, &["fix", version[0], version[1], &root]);
-    assert!(all.out.contains("-        ssl_session_timeout 30d;"), "{}\n{}", all.out, all.err);
+    assert!(
+        all.out.contains("-        ssl_session_timeout 30d;"),
+        "{}\n{}",
+        all.out,
+        all.err
+    );
 }
 
 #[test]
@@ -95,7 +136,12 @@ fn a_file_of_another_tool_is_left_alone() {
     let state = TempDir::new().unwrap();
     let root = at(&directory, "nginx.conf");
     let refused = run(&state, &["fix", "--write", &root]);
-    assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{}", refused.err);
+    assert_eq!(
+        (refused.code, refused.out.as_str()),
+        (1, ""),
+        "{}",
+        refused.err
+    );
     assert!(refused.err.contains("not changed: "), "{}", refused.err);
     assert_eq!(fs::read_to_string(&root).unwrap(), text);
     assert_eq!(run(&state, &["fix", "--write", "--force", &root]).code, 0);
@@ -115,17 +161,32 @@ fn other_tools_take_the_patch() {
         fs::write(directory.path().join("p.diff"), &fix.out).unwrap();
         let mut command = Command::new(tool[0]);
         let input = fs::File::open(directory.path().join("p.diff")).unwrap();
-        let applied = command.args(&tool[1..]).current_dir(directory.path()).stdin(input).output();
+        let applied = command
+            .args(&tool[1..])
+            .current_dir(directory.path())
+            .stdin(input)
+            .output();
         let applied = applied.expect("git and patch have to be installed");
-        assert!(applied.status.success(), "{tool:?}: {applied:?}\n{}", fix.out);
+        assert!(
+            applied.status.success(),
+            "{tool:?}: {applied:?}\n{}",
+            fix.out
+        );
         let result = fs::read_to_string(directory.path().join("b.conf")).unwrap();
-        assert_eq!(result, site.replace("tickets on", "tickets off"), "{tool:?}");
+        assert_eq!(
+            result,
+            site.replace("tickets on", "tickets off"),
+            "{tool:?}"
+        );
         let again = run(&state, &["fix", &at(&directory, "nginx.conf")]);
         assert_eq!((again.code, again.out.as_str()), (0, ""), "{}", again.err);
     }
 }
 
 fn git_init(directory: &Path) {
-    let status = Command::new("git").args(["init", "-q"]).current_dir(directory).status();
+    let status = Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(directory)
+        .status();
     assert!(status.expect("git has to be installed").success());
 }
