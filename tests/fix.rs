@@ -17,7 +17,7 @@ use stekguard::source::{self, Disk, FileId, LoadOptions, Project, Root};
 use stekguard::syntax::nginx;
 use stekguard::text::{Location, Span};
 
-use fix_support::{apache_project, applies, fix_of, planned, run, show};
+use fix_support::{applies, fix_of, planned, run, show};
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -129,14 +129,11 @@ fn locate(project: &Project, name: &str, nth: usize) -> Option<Location> {
 }
 
 fn load(server: Server, path: &Path) -> Project {
-    match server {
-        Server::Nginx => source::load(
-            &Root::new(server, path),
-            &Disk::default(),
-            &LoadOptions::default(),
-        ),
-        Server::Apache => apache_project(&[path]),
-    }
+    source::load(
+        &Root::new(server, path),
+        &Disk::default(),
+        &LoadOptions::default(),
+    )
 }
 
 #[test]
@@ -400,14 +397,14 @@ fn conditions_of_httpd() {
             "<IfModule mod_ssl.c>\nSSLSessionTickets off\n</IfModule>\n",
         ),
         (
-            "<IfVersion >= 2.4.11>\nSSLSessionTickets on\n</IfVersion>\nServerName a\n",
+            "<IfVersion >= 2.4.60>\nSSLSessionTickets on\n</IfVersion>\nServerName a\n",
             None,
-            "<IfVersion >= 2.4.11>\nSSLSessionTickets off\n</IfVersion>\nServerName a\nSSLSessionTickets off\n",
+            "<IfVersion >= 2.4.60>\nSSLSessionTickets off\n</IfVersion>\nServerName a\nSSLSessionTickets off\n",
         ),
         (
-            "<VirtualHost *:443>\n  <IfVersion >= 2.4.11>\n    SSLSessionTickets on\n  </IfVersion>\n  SSLEngine on\n</VirtualHost>\n",
+            "<VirtualHost *:443>\n  <IfVersion >= 2.4.60>\n    SSLSessionTickets on\n  </IfVersion>\n  SSLEngine on\n</VirtualHost>\n",
             Some("VirtualHost"),
-            "<VirtualHost *:443>\n  <IfVersion >= 2.4.11>\n    SSLSessionTickets off\n  </IfVersion>\n  SSLEngine on\n  SSLSessionTickets off\n</VirtualHost>\n",
+            "<VirtualHost *:443>\n  <IfVersion >= 2.4.60>\n    SSLSessionTickets off\n  </IfVersion>\n  SSLEngine on\n  SSLSessionTickets off\n</VirtualHost>\n",
         ),
     ] {
         let dir = tempfile::tempdir().unwrap();
@@ -416,15 +413,7 @@ fn conditions_of_httpd() {
         // The same answer when asked again.
         for _ in 0..2 {
             fs::write(&path, &text).unwrap();
-            let mut project = apache_project(&[&path]);
-            let inside = |d: &stekguard::source::Directive| {
-                let parent = d.parent.map(|id| project.name(id).to_vec());
-                parent.is_some_and(|name| name.starts_with(b"If"))
-            };
-            let under: Vec<bool> = project.directives.iter().map(inside).collect();
-            for (directive, under) in project.directives.iter_mut().zip(under) {
-                directive.when = stekguard::source::WhenId(u32::from(under));
-            }
+            let project = load(Server::Apache, &path);
             let change = match block {
                 Some(name) => insert(&project, name, 0, &["SSLSessionTickets", "off"]),
                 None => Change::Insert {
@@ -479,23 +468,24 @@ fn a_dump_gets_a_patch_but_is_not_written() {
 #[test]
 fn a_directory_that_httpd_reads_whole_is_crowded() {
     for (include, crowded) in [
-        ("Include sites", true),
-        ("Include sites/", true),
-        ("Include sites/*", true),
-        ("IncludeOptional sites/*.conf", false),
-        ("Include sites/a.conf", false),
-        ("Include BASE/sites", true),
-        ("Include BASE/sites/*", false),
-        ("Include BASE/*", true),
+        ("Include inc/sites", true),
+        ("Include inc/sites/", true),
+        ("Include inc/sites/*", true),
+        ("IncludeOptional inc/sites/*.conf", false),
+        ("Include inc/sites/a.conf", false),
+        ("Include BASE/inc/sites", true),
+        ("Include BASE/inc/sites/*", false),
+        ("Include BASE/inc/*", true),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("httpd.conf");
-        let site = dir.path().join("sites/a.conf");
-        fs::create_dir(dir.path().join("sites")).unwrap();
+        let site = dir.path().join("inc/sites/a.conf");
+        fs::create_dir_all(dir.path().join("inc/sites")).unwrap();
         let include = include.replace("BASE", dir.path().to_str().unwrap());
-        fs::write(&root, format!("{include}\n")).unwrap();
+        let base = dir.path().display();
+        fs::write(&root, format!("ServerRoot {base}\n{include}\n")).unwrap();
         fs::write(&site, "SSLSessionTickets on\n").unwrap();
-        let project = apache_project(&[&root, &site]);
+        let project = load(Server::Apache, &root);
         let fixes = [(
             "one",
             fix_of(vec![set(&project, "SSLSessionTickets", 0, &["off"])]),

@@ -12,7 +12,7 @@ mod fix_support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fix_support::{apache_project, applies, fix_of, planned, show};
+use fix_support::{applies, fix_of, planned, show};
 use stekguard::catalog::Server;
 use stekguard::finding::{Change, Target};
 use stekguard::fix::{Options, verify};
@@ -80,14 +80,11 @@ fn parse(server: Server, text: &[u8]) -> Tree {
 }
 
 fn project(server: Server, path: &Path) -> Project {
-    match server {
-        Server::Apache => apache_project(&[path]),
-        Server::Nginx => load(
-            &Root::new(server, path),
-            &Disk::default(),
-            &LoadOptions::default(),
-        ),
-    }
+    load(
+        &Root::new(server, path),
+        &Disk::default(),
+        &LoadOptions::default(),
+    )
 }
 
 #[derive(Default, Debug)]
@@ -289,4 +286,59 @@ fn httpd_files_take_every_edit() {
         counts.files > 20 && counts.inserted > 10 && counts.set > 30,
         "{counts:?}"
     );
+}
+
+/// A large tree is planned in time that grows with it, not with its square.
+#[test]
+fn ten_thousand_servers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("nginx.conf");
+    let mut text = b"events {}\nhttp {\n".to_vec();
+    for number in 0..10_000 {
+        let server = format!(
+            "    server {{\n        listen 443 ssl;\n        server_name a{number};\n        ssl_session_timeout 9d;\n    }}\n"
+        );
+        text.extend_from_slice(server.as_bytes());
+    }
+    text.extend_from_slice(b"}\n");
+    fs::write(&path, &text).unwrap();
+    let before = project(Server::Nginx, &path);
+    let file = &before.files[0];
+    let mut fixes = Vec::new();
+    for (id, node) in file.tree.nodes.iter().enumerate() {
+        let name = nginx::name(&file.text, &file.tree, NodeId(id as u32))
+            .unwrap()
+            .value;
+        let place = Location::new(&file.path, node.span, &file.lines);
+        let change = match &*name {
+            b"server" => Change::Insert {
+                target: Target::Block(place),
+                statement: vec!["ssl_session_tickets".into(), "off".into()],
+            },
+            b"ssl_session_timeout" => Change::SetArguments {
+                statement: place,
+                arguments: vec!["1d".into()],
+            },
+            _ => continue,
+        };
+        fixes.push(("r", fix_of(vec![change])));
+    }
+    assert_eq!(fixes.len(), 20_000);
+    let clock = std::time::Instant::now();
+    let plan = planned(&before, &fixes, Options::default());
+    let planning = clock.elapsed();
+    verify(&plan.files, &|_| Ok(())).unwrap();
+    let after = String::from_utf8(plan.files[0].after.clone()).unwrap();
+    assert_eq!(
+        after
+            .matches("1d;\n        ssl_session_tickets off;\n")
+            .count(),
+        10_000
+    );
+    println!(
+        "20,000 changes planned in {planning:?}, verified and all in {:?}",
+        clock.elapsed()
+    );
+    applies("ten thousand", &plan.files, dir.path());
+    println!("patched twice in {:?}", clock.elapsed());
 }

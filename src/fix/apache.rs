@@ -27,6 +27,7 @@ pub(super) fn statement<'text>(
             span: logical.span(word.range),
             quote: word.quote.filter(|_| word.terminated),
             open: !word.terminated,
+            read: None,
             value: word.value.into_owned(),
         });
     let arguments = found.collect();

@@ -10,10 +10,18 @@ pub(super) struct Word {
     pub(super) span: Span,
     /// What it says: unquoted, unescaped.
     pub(super) value: Vec<u8>,
+    /// What the server reads there where it replaces variables.
+    pub(super) read: Option<Vec<u8>>,
     /// The quote around it.
     pub(super) quote: Option<u8>,
     /// Its quote never ends (httpd takes that), so nothing can stand behind it.
     pub(super) open: bool,
+}
+
+impl Word {
+    fn says(&self, value: &[u8]) -> bool {
+        self.value == value || self.read.as_deref() == Some(value)
+    }
 }
 
 /// A statement's words and how its server spells new ones.
@@ -35,7 +43,7 @@ impl Statement<'_> {
     pub(super) fn edits(&self, wanted: &[String]) -> Result<Vec<Edit>, &'static str> {
         const UNSPELLABLE: &str = "a value cannot be spelled";
         let old = &self.arguments;
-        let same = |(word, value): &(&Word, &String)| word.value == value.as_bytes();
+        let same = |(word, value): &(&Word, &String)| word.says(value.as_bytes());
         let head = old.iter().zip(wanted).take_while(same).count();
         let most = old.len().min(wanted.len()) - head;
         let tail = old
@@ -120,6 +128,7 @@ mod tests {
                 value: word.as_bytes().to_vec(),
                 quote: None,
                 open: false,
+                read: None,
             });
         }
         let name = found.remove(0).span;

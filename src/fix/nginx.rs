@@ -19,6 +19,7 @@ pub(super) fn statement<'text>(
             .then(|| word.span.of(text).first().copied())
             .flatten(),
         open: false,
+        read: None,
         value: word.value.into_owned(),
     });
     let name = found.next()?.span;

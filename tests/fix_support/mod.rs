@@ -11,14 +11,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use stekguard::catalog::Server;
 use stekguard::finding::{Applicability, Change, Fix, GoLive};
 use stekguard::fix::{Options, PatchOptions, Plan, PlannedFile, Proposal, patch, plan};
-use stekguard::source::{self, Directive, FileId, FileOrigin, Project, Text, Via, ViaId, WhenId};
-use stekguard::syntax::{NodeId, NodeKind, apache};
-use stekguard::text::{LineIndex, Span};
+use stekguard::source::Project;
 
 pub fn fix_of(changes: Vec<Change>) -> Fix {
     Fix {
@@ -40,84 +36,6 @@ pub fn planned(project: &Project, fixes: &[(&'static str, Fix)], options: Option
         })
         .collect();
     plan(project, &proposals, options)
-}
-
-/// One project of files that hold no conditions, variables or includes to follow; each file
-/// but the first counts as included by the first one's `Include`.
-pub fn apache_project(paths: &[&Path]) -> Project {
-    let mut project = Project {
-        server: Server::Apache,
-        root: paths[0].to_path_buf(),
-        files: Vec::new(),
-        directives: Vec::new(),
-        arguments: Vec::new(),
-        vias: vec![Via {
-            parent: None,
-            file: FileId(0),
-            span: Span::at(0),
-        }],
-        atoms: Vec::new(),
-        whens: vec![Default::default()],
-        problems: Vec::new(),
-        assumed: Vec::new(),
-    };
-    for (index, path) in paths.iter().enumerate() {
-        let text: Arc<[u8]> = fs::read(path).unwrap().into();
-        let tree = apache::parse(&text);
-        let base = project.directives.len() as u32;
-        if index > 0 {
-            let include = project.directives.iter().find(|d| {
-                d.name
-                    .span
-                    .of(&project.files[0].text)
-                    .starts_with(b"Include")
-            });
-            let span = include.unwrap().span;
-            project.vias.push(Via {
-                parent: Some(ViaId(0)),
-                file: FileId(0),
-                span,
-            });
-        }
-        for (at, node) in tree.nodes.iter().enumerate() {
-            if node.kind == NodeKind::StrayClose {
-                continue;
-            }
-            let logical = apache::logical(&text, &tree, NodeId(at as u32));
-            let start = project.arguments.len() as u32;
-            for word in apache::words(&logical.args) {
-                let value = Some(word.value.clone().into_owned().into_boxed_slice());
-                project.arguments.push(Text {
-                    span: logical.span(word.range),
-                    value,
-                });
-            }
-            project.directives.push(Directive {
-                spec: None,
-                name: Text {
-                    span: logical.name_span,
-                    value: Some(logical.name.clone().into_owned().into_boxed_slice()),
-                },
-                arguments: start..project.arguments.len() as u32,
-                file: FileId(index as u32),
-                span: node.span,
-                body: node.body,
-                parent: node.parent.map(|id| source::DirectiveId(base + id.0)),
-                end: base + node.end,
-                via: ViaId(index as u32),
-                when: WhenId(0),
-            });
-        }
-        project.files.push(source::File {
-            path: Arc::from(*path),
-            real: Some(fs::canonicalize(path).unwrap()),
-            origin: FileOrigin::Disk,
-            lines: LineIndex::new(&text),
-            text,
-            tree,
-        });
-    }
-    project
 }
 
 pub fn show(bytes: &[u8]) -> String {
