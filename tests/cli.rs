@@ -201,6 +201,21 @@ fn a_policy_is_measured_when_it_is_asked_for() {
 }
 
 #[test]
+fn templates_are_skipped_and_counted() {
+    let directory = tree(&[
+        ("nginx.conf", SOUND.as_bytes()),
+        ("site.conf.j2", b"server { listen {{ port }} ssl; }"),
+        ("default.conf.template", b"server { listen ${PORT} ssl; }"),
+    ]);
+    let run = run(&["lint", directory.path().to_str().unwrap()]);
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "{}", run.err);
+    assert_eq!(
+        run.err,
+        "no findings: 1 TLS endpoint in 1 file; 2 templates skipped\n"
+    );
+}
+
+#[test]
 fn rules_are_listed_and_explained() {
     let rules = run(&["rules"]);
     assert_eq!(rules.code, 0);

@@ -4,23 +4,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod fix_support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use stekguard::catalog::Server;
-use stekguard::finding::{Applicability, Change, Fix, GoLive, Target};
-use stekguard::fix::{
-    FixError, Options, PatchOptions, Plan, PlannedFile, Proposal, patch, plan, verify,
-};
-use stekguard::source::{
-    self, Directive, Disk, FileId, FileOrigin, LoadOptions, Project, Root, Text, Via, ViaId, WhenId,
-};
-use stekguard::syntax::{NodeId, NodeKind, apache, nginx};
-use stekguard::text::{LineIndex, Location, Span};
+use stekguard::finding::{Change, Fix, Target};
+use stekguard::fix::{FixError, Options, PatchOptions, patch, verify};
+use stekguard::source::{self, Disk, FileId, LoadOptions, Project, Root};
+use stekguard::syntax::nginx;
+use stekguard::text::{Location, Span};
 
-// ---------------------------------------------------------------- cases
+use fix_support::{applies, fix_of, planned, run, show};
 
 #[derive(serde::Deserialize)]
 struct Case {
@@ -117,16 +114,6 @@ impl CaseChange {
     }
 }
 
-fn fix_of(changes: Vec<Change>) -> Fix {
-    Fix {
-        title: "a change".into(),
-        applicability: Applicability::Safe,
-        changes,
-        costs: Vec::new(),
-        go_live: GoLive::Reload,
-    }
-}
-
 fn locate(project: &Project, name: &str, nth: usize) -> Option<Location> {
     let mut places: Vec<(FileId, Span)> = Vec::new();
     for directive in &project.directives {
@@ -141,163 +128,12 @@ fn locate(project: &Project, name: &str, nth: usize) -> Option<Location> {
         .map(|(file, span)| project.location_of(*file, *span))
 }
 
-fn planned(project: &Project, fixes: &[(&'static str, Fix)], options: Options) -> Plan {
-    let proposals: Vec<Proposal<'_>> = fixes
-        .iter()
-        .map(|(rule, fix)| Proposal {
-            rule,
-            reason: "it is so".into(),
-            fix,
-        })
-        .collect();
-    plan(project, &proposals, options)
-}
-
 fn load(server: Server, path: &Path) -> Project {
-    match server {
-        Server::Nginx => source::load(
-            &Root::new(server, path),
-            &Disk::default(),
-            &LoadOptions::default(),
-        ),
-        Server::Apache => apache_project(&[path]),
-    }
-}
-
-/// One project of files that hold no conditions, variables or includes to follow; each file
-/// but the first counts as included by the first one's `Include`.
-fn apache_project(paths: &[&Path]) -> Project {
-    let mut project = Project {
-        server: Server::Apache,
-        root: paths[0].to_path_buf(),
-        files: Vec::new(),
-        directives: Vec::new(),
-        arguments: Vec::new(),
-        vias: vec![Via {
-            parent: None,
-            file: FileId(0),
-            span: Span::at(0),
-        }],
-        atoms: Vec::new(),
-        whens: vec![Default::default()],
-        problems: Vec::new(),
-        assumed: Vec::new(),
-    };
-    for (index, path) in paths.iter().enumerate() {
-        let text: Arc<[u8]> = fs::read(path).unwrap().into();
-        let tree = apache::parse(&text);
-        let base = project.directives.len() as u32;
-        if index > 0 {
-            let include = project.directives.iter().find(|d| {
-                d.name
-                    .span
-                    .of(&project.files[0].text)
-                    .starts_with(b"Include")
-            });
-            let span = include.unwrap().span;
-            project.vias.push(Via {
-                parent: Some(ViaId(0)),
-                file: FileId(0),
-                span,
-            });
-        }
-        for (at, node) in tree.nodes.iter().enumerate() {
-            if node.kind == NodeKind::StrayClose {
-                continue;
-            }
-            let logical = apache::logical(&text, &tree, NodeId(at as u32));
-            let start = project.arguments.len() as u32;
-            for word in apache::words(&logical.args) {
-                let value = Some(word.value.clone().into_owned().into_boxed_slice());
-                project.arguments.push(Text {
-                    span: logical.span(word.range),
-                    value,
-                });
-            }
-            project.directives.push(Directive {
-                spec: None,
-                name: Text {
-                    span: logical.name_span,
-                    value: Some(logical.name.clone().into_owned().into_boxed_slice()),
-                },
-                arguments: start..project.arguments.len() as u32,
-                file: FileId(index as u32),
-                span: node.span,
-                body: node.body,
-                parent: node.parent.map(|id| source::DirectiveId(base + id.0)),
-                end: base + node.end,
-                via: ViaId(index as u32),
-                when: WhenId(0),
-            });
-        }
-        project.files.push(source::File {
-            path: Arc::from(*path),
-            real: Some(fs::canonicalize(path).unwrap()),
-            origin: FileOrigin::Disk,
-            lines: LineIndex::new(&text),
-            text,
-            tree,
-        });
-    }
-    project
-}
-
-fn show(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string().replace("\\n", "\\n\n")
-}
-
-fn run(dir: &Path, program: &str, arguments: &[&str], input: &[u8]) -> Result<String, String> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .current_dir(dir)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap_or_else(|error| panic!("this test needs {program}: {error}"));
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input).unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(text)
-    }
-}
-
-fn applies(name: &str, planned: &[PlannedFile], dir: &Path) {
-    let root = fs::canonicalize(dir).unwrap();
-    let bytes = patch(
-        planned,
-        PatchOptions {
-            root: Some(&root),
-            terminal: false,
-        },
-    );
-    for (program, arguments) in [
-        ("git", &["apply", "--whitespace=nowarn", "-"][..]),
-        ("patch", &["-p1", "--binary", "--fuzz=0", "-s"][..]),
-    ] {
-        let copy = tempfile::tempdir().unwrap();
-        for file in planned {
-            let real = file.real.as_ref().unwrap();
-            let place = copy.path().join(real.strip_prefix(&root).unwrap());
-            fs::create_dir_all(place.parent().unwrap()).unwrap();
-            fs::write(&place, &file.before).unwrap();
-        }
-        run(copy.path(), program, arguments, &bytes)
-            .unwrap_or_else(|error| panic!("{name}: {program}: {error}\n{}", show(&bytes)));
-        for file in planned {
-            let place = copy
-                .path()
-                .join(file.real.as_ref().unwrap().strip_prefix(&root).unwrap());
-            assert_eq!(
-                show(&fs::read(place).unwrap()),
-                show(&file.after),
-                "{name}: {program}"
-            );
-        }
-    }
+    source::load(
+        &Root::new(server, path),
+        &Disk::default(),
+        &LoadOptions::default(),
+    )
 }
 
 #[test]
@@ -374,14 +210,15 @@ fn the_servers_accept_what_they_accepted() {
         let after = accepts("after.conf");
         let count = &mut counts[usize::from(case.server() == Server::Apache)];
         count.1 += 1;
-        if before.is_ok() {
-            count.0 += 1;
-            assert!(after.is_ok(), "{name}: {}", after.unwrap_err());
-        } else if after.is_err() {
-            println!(
+        match before {
+            Ok(_) => {
+                count.0 += 1;
+                after.unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+            Err(error) => println!(
                 "{name}: refused before: {}",
-                before.unwrap_err().lines().next().unwrap_or("")
-            );
+                error.lines().next().unwrap_or("")
+            ),
         }
     }
     println!(
@@ -549,26 +386,106 @@ fn an_insert_finds_the_statement_that_an_include_brings() {
     assert_eq!(plan.files[0].after, b"ssl_session_tickets off;\n");
 }
 
+/// A statement under a condition is changed too, but is no answer for the block, unless the
+/// new one would stand under the same condition.
+#[test]
+fn conditions_of_httpd() {
+    for (text, block, wanted) in [
+        (
+            "<IfModule mod_ssl.c>\nSSLSessionTickets on\n</IfModule>\n",
+            None,
+            "<IfModule mod_ssl.c>\nSSLSessionTickets off\n</IfModule>\n",
+        ),
+        (
+            "<IfVersion >= 2.4.60>\nSSLSessionTickets on\n</IfVersion>\nServerName a\n",
+            None,
+            "<IfVersion >= 2.4.60>\nSSLSessionTickets off\n</IfVersion>\nServerName a\nSSLSessionTickets off\n",
+        ),
+        (
+            "<VirtualHost *:443>\n  <IfVersion >= 2.4.60>\n    SSLSessionTickets on\n  </IfVersion>\n  SSLEngine on\n</VirtualHost>\n",
+            Some("VirtualHost"),
+            "<VirtualHost *:443>\n  <IfVersion >= 2.4.60>\n    SSLSessionTickets off\n  </IfVersion>\n  SSLEngine on\n  SSLSessionTickets off\n</VirtualHost>\n",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.conf");
+        let mut text = text.to_string();
+        // The same answer when asked again.
+        for _ in 0..2 {
+            fs::write(&path, &text).unwrap();
+            let project = load(Server::Apache, &path);
+            let change = match block {
+                Some(name) => insert(&project, name, 0, &["SSLSessionTickets", "off"]),
+                None => Change::Insert {
+                    target: Target::File(Arc::clone(&project.files[0].path)),
+                    statement: vec!["SSLSessionTickets".into(), "off".into()],
+                },
+            };
+            let plan = planned(
+                &project,
+                &[("one", fix_of(vec![change]))],
+                Options::default(),
+            );
+            assert_eq!(plan.refused, []);
+            text = match plan.files.first() {
+                Some(file) => String::from_utf8(file.after.clone()).unwrap(),
+                None => text,
+            };
+            assert_eq!(text, wanted);
+        }
+    }
+}
+
+#[test]
+fn a_dump_gets_a_patch_but_is_not_written() {
+    let dump = "# configuration file /etc/nginx/nginx.conf:\nevents {}\nworker_processes 1;\n\n";
+    let memory = source::Memory::new([("-", dump)]);
+    let root = Root::new(Server::Nginx, "-").with_kind(source::RootKind::Dump);
+    let project = source::load(&root, &memory, &LoadOptions::default());
+    let fixes = [(
+        "one",
+        fix_of(vec![set(&project, "worker_processes", 0, &["2"])]),
+    )];
+    let plan = planned(&project, &fixes, Options::default());
+    let bytes = patch(&plan.files, PatchOptions::default());
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(
+        text.starts_with("--- a/etc/nginx/nginx.conf\n+++ b/etc/nginx/nginx.conf\n"),
+        "{text}"
+    );
+    assert_eq!(stekguard::fix::common_repository(&plan.files), None);
+    let dir = tempfile::tempdir().unwrap();
+    let state = stekguard::fix::State::at(dir.path());
+    let error = stekguard::fix::write(&plan.files, &state, 0).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("/etc/nginx/nginx.conf: not a file"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_directory_that_httpd_reads_whole_is_crowded() {
     for (include, crowded) in [
-        ("Include sites", true),
-        ("Include sites/", true),
-        ("Include sites/*", true),
-        ("IncludeOptional sites/*.conf", false),
-        ("Include sites/a.conf", false),
-        ("Include BASE/sites", true),
-        ("Include BASE/sites/*", false),
-        ("Include BASE/*", true),
+        ("Include inc/sites", true),
+        ("Include inc/sites/", true),
+        ("Include inc/sites/*", true),
+        ("IncludeOptional inc/sites/*.conf", false),
+        ("Include inc/sites/a.conf", false),
+        ("Include BASE/inc/sites", true),
+        ("Include BASE/inc/sites/*", false),
+        ("Include BASE/inc/*", true),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("httpd.conf");
-        let site = dir.path().join("sites/a.conf");
-        fs::create_dir(dir.path().join("sites")).unwrap();
+        let site = dir.path().join("inc/sites/a.conf");
+        fs::create_dir_all(dir.path().join("inc/sites")).unwrap();
         let include = include.replace("BASE", dir.path().to_str().unwrap());
-        fs::write(&root, format!("{include}\n")).unwrap();
+        let base = dir.path().display();
+        fs::write(&root, format!("ServerRoot {base}\n{include}\n")).unwrap();
         fs::write(&site, "SSLSessionTickets on\n").unwrap();
-        let project = apache_project(&[&root, &site]);
+        let project = load(Server::Apache, &root);
         let fixes = [(
             "one",
             fix_of(vec![set(&project, "SSLSessionTickets", 0, &["off"])]),

@@ -16,6 +16,8 @@ use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
 use crate::finding::{Applicability, Finding, Fix, GoLive};
 use crate::fix::{self, Options, Plan, Proposal, State};
+use crate::model::{Platform, Site};
+use crate::rules;
 
 /// A repair can make the next one possible; more rounds than this would be a loop.
 const ROUNDS: usize = 8;
@@ -42,8 +44,7 @@ pub struct Repair {
     plan: Plan,
     /// What was not repaired and why, as `path: rule: reason`.
     pub refused: Vec<String>,
-    /// Configurations whose repair did not prove itself, with the reason; nothing of them is
-    /// in the patch.
+    /// Repairs that did not prove themselves, with the reason; they are not in the patch.
     pub failed: Vec<String>,
 }
 
@@ -133,65 +134,99 @@ struct Work<'a> {
     replaced: Replaced,
 }
 
+/// Which configuration, and the versions it is judged for. The versions are those of the
+/// files as they are: a repair does not change what a server can be.
+struct Target {
+    index: usize,
+    platforms: Vec<Platform>,
+}
+
 /// A configuration with what is found in it.
 pub(super) struct Judged {
     pub(super) loaded: Loaded,
     pub(super) findings: Vec<Finding>,
-    pub(super) site: crate::model::Site,
+    pub(super) site: Site,
 }
 
 impl Work<'_> {
-    /// Repairs one configuration as far as possible.
+    /// Repairs one configuration as far as possible. Where the repairs of all rules together
+    /// do not prove themselves, those that do are taken, rule by rule.
     fn repair(&mut self, index: usize, repair: &mut Repair) {
-        let Some(first) = self.judged(index, &self.replaced) else {
+        let Some(loaded) = self.session.inputs.load(index, &self.replaced) else {
             return;
         };
-        if !first.loaded.project.complete() {
+        if !loaded.project.complete() {
             return;
         }
-        let root = first.loaded.root.path.clone();
-        let before = Before::of(&first);
+        let place = loaded.root.path.display().to_string();
+        let target = Target {
+            index,
+            platforms: self.session.platforms(&loaded),
+        };
+        let Some(first) = self.judged(&target, &self.replaced) else {
+            return;
+        };
+        let all = self.rules_in_order(&first);
+        if let Ok(plan) = self.attempt(&target, &all) {
+            return self.accept(plan, repair);
+        }
+        let mut taken: Vec<&'static str> = Vec::new();
+        let mut best = Plan::default();
+        for rule in all {
+            taken.push(rule);
+            match self.attempt(&target, &taken) {
+                Ok(plan) => best = plan,
+                Err(why) => {
+                    taken.pop();
+                    let line = format!("{place}: {rule} is not repaired: {why}");
+                    repair.failed.push(line);
+                }
+            }
+        }
+        self.accept(best, repair);
+    }
+
+    /// Plans in rounds with the fixes of these rules and proves the result.
+    fn attempt(&self, target: &Target, rules: &[&str]) -> Result<Plan, String> {
+        let unreadable = || "it cannot be read again".to_owned();
         let mut replaced = self.replaced.clone();
         let mut plan = Plan::default();
-        let mut judged = first;
+        let mut judged = self.judged(target, &replaced).ok_or_else(unreadable)?;
+        let before = Before::of(&judged);
         for _ in 0..ROUNDS {
-            let next = self.plan(&judged);
+            let next = self.plan(&judged, rules);
             let done = next.is_empty();
             replace(&mut replaced, &next);
             plan = plan.then(next);
             if done {
                 break;
             }
-            let Some(again) = self.judged(index, &replaced) else {
-                return;
-            };
-            judged = again;
+            judged = self.judged(target, &replaced).ok_or_else(unreadable)?;
         }
-        if let Err(why) = self.verify(index, &plan, &before) {
-            repair.failed.push(format!("{}: {why}", root.display()));
-            return;
-        }
+        self.verify(target, &plan, &before, rules)
+            .map_err(|error| error.to_string())?;
+        Ok(plan)
+    }
+
+    /// Takes a plan over.
+    fn accept(&mut self, plan: Plan, repair: &mut Repair) {
+        replace(&mut self.replaced, &plan);
         for refusal in &plan.refused {
-            let line = format!(
-                "{}: {}: {}",
-                refusal.path.display(),
-                refusal.rule,
-                refusal.reason
-            );
+            let place = refusal.path.display();
+            let line = format!("{place}: {}: {}", refusal.rule, refusal.reason);
             if !repair.refused.contains(&line) {
                 repair.refused.push(line);
             }
         }
-        self.replaced = replaced;
         let earlier = std::mem::take(&mut repair.plan);
         repair.plan = earlier.then(plan);
     }
 
-    /// Loads and judges one configuration with files replaced.
-    fn judged(&self, index: usize, replaced: &Replaced) -> Option<Judged> {
-        let loaded = self.session.inputs.load(index, replaced)?;
-        let platforms = self.session.platforms(&loaded);
-        let verdict = judge(&loaded.project, &platforms, &self.session.request.policy)?;
+    /// Loads and judges a configuration with files replaced.
+    fn judged(&self, target: &Target, replaced: &Replaced) -> Option<Judged> {
+        let loaded = self.session.inputs.load(target.index, replaced)?;
+        let policy = &self.session.request.policy;
+        let verdict = judge(&loaded.project, &target.platforms, policy)?;
         Some(Judged {
             loaded,
             findings: verdict.findings,
@@ -199,16 +234,35 @@ impl Work<'_> {
         })
     }
 
-    fn plan(&self, judged: &Judged) -> Plan {
-        let proposals: Vec<Proposal<'_>> = judged
+    /// Every rule, those first that propose something that may be applied: what shows only
+    /// after a first repair belongs to the choice too.
+    fn rules_in_order(&self, judged: &Judged) -> Vec<&'static str> {
+        let proposing = judged
             .findings
             .iter()
-            .filter_map(|finding| Some((finding, finding.fix.as_ref()?)))
-            .filter(|(finding, fix)| self.wanted(finding, fix))
-            .map(|(finding, fix)| Proposal {
-                rule: finding.rule,
-                reason: finding.message.clone(),
-                fix,
+            .filter(|it| self.fix_of(it).is_some());
+        let proposing = proposing.map(|finding| finding.rule);
+        let mut rules = Vec::new();
+        for rule in proposing.chain(rules::all().iter().map(|rule| rule.name)) {
+            if !rules.contains(&rule) {
+                rules.push(rule);
+            }
+        }
+        rules
+    }
+
+    fn plan(&self, judged: &Judged, rules: &[&str]) -> Plan {
+        let findings = judged.findings.iter();
+        let proposals: Vec<Proposal<'_>> = findings
+            .filter(|finding| rules.contains(&finding.rule))
+            .filter_map(|finding| {
+                let fix = self.fix_of(finding)?;
+                let reason = finding.message.clone();
+                Some(Proposal {
+                    rule: finding.rule,
+                    reason,
+                    fix,
+                })
             })
             .collect();
         let options = Options {
@@ -217,14 +271,22 @@ impl Work<'_> {
         fix::plan(&judged.loaded.project, &proposals, options)
     }
 
-    fn wanted(&self, finding: &Finding, fix: &Fix) -> bool {
+    /// The fix of a finding, where it may be applied.
+    fn fix_of<'f>(&self, finding: &'f Finding) -> Option<&'f Fix> {
+        let fix = finding.fix.as_ref()?;
         let rules = &self.choice.rules;
+        let chosen = rules.is_empty() || rules.iter().any(|rule| rule == finding.rule);
         let allowed = self.choice.unsafe_fixes || fix.applicability == Applicability::Safe;
-        let shown = self.session.request.shows(finding);
-        allowed && shown && (rules.is_empty() || rules.iter().any(|rule| rule == finding.rule))
+        (chosen && allowed && self.session.request.shows(finding)).then_some(fix)
     }
 
-    fn verify(&self, index: usize, plan: &Plan, before: &Before) -> Result<(), fix::FixError> {
+    fn verify(
+        &self,
+        target: &Target,
+        plan: &Plan,
+        before: &Before,
+        rules: &[&str],
+    ) -> Result<(), fix::FixError> {
         if plan.is_empty() {
             return Ok(());
         }
@@ -233,11 +295,10 @@ impl Work<'_> {
             for (path, bytes) in results {
                 replaced.insert(path.clone(), Arc::from(&bytes[..]));
             }
-            let again = self
-                .judged(index, &replaced)
-                .ok_or("it cannot be read again")?;
+            let again = self.judged(target, &replaced);
+            let again = again.ok_or("it cannot be read again")?;
             prove(before, &again, self.session.request.policy.goal)?;
-            if !self.plan(&again).is_empty() {
+            if !self.plan(&again, rules).is_empty() {
                 return Err("repairing the result again would change it again".to_owned());
             }
             Ok(())

@@ -1,9 +1,9 @@
 //! `inspect`: the effective state of every endpoint, as the newest judged version has it.
 
 use super::inputs::Replaced;
+use super::judge::site;
 use super::lint::{JudgedServer, Session, problem};
 use super::{AppError, Request};
-use crate::model;
 use crate::report;
 
 /// What came of it.
@@ -38,7 +38,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
             continue;
         };
         let project = loaded.project;
-        let site = model::build(&project, newest);
+        let site = site(&project, newest);
         inspection
             .problems
             .extend(project.problems.iter().map(|it| problem(&project, it)));

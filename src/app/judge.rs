@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::model::{self, Platform, Site};
 use crate::policy::Policy;
 use crate::rules::{self, Context};
-use crate::source::Project;
+use crate::source::{FileOrigin, Project};
 
 /// The newest version's site, and the findings of all.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) 
     let mut merger = Merger::default();
     let mut newest = None;
     for platform in platforms {
-        let site = model::build(project, platform);
+        let site = site(project, platform);
         for finding in rules::check(&Context {
             site: &site,
             policy,
@@ -32,4 +32,16 @@ pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) 
         site: newest?,
         findings: merger.finish(platforms.len()),
     })
+}
+
+/// What the configuration means on a platform.
+pub(super) fn site(project: &Project, platform: &Platform) -> Site {
+    let mut site = model::build(project, platform);
+    // What is built in or put around a fragment was not read.
+    let read = project
+        .files
+        .iter()
+        .filter(|file| file.origin != FileOrigin::Stub);
+    site.files = read.count();
+    site
 }

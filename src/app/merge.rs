@@ -3,7 +3,7 @@
 //! The same rule at the same place with the same words is the same finding; it then says
 //! for which versions it holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::catalog::Version;
 use crate::finding::Finding;
@@ -72,6 +72,16 @@ pub(super) fn sort(findings: &mut [Finding]) {
     });
 }
 
+/// Both lists without repetition, in order.
+fn union(mut older: Vec<String>, newer: Vec<String>) -> Vec<String> {
+    if older == newer {
+        return older;
+    }
+    let known: HashSet<String> = older.iter().cloned().collect();
+    older.extend(newer.into_iter().filter(|endpoint| !known.contains(endpoint)));
+    older
+}
+
 fn absorb(into: &mut Finding, newer: Finding) {
     let everywhere = into.versions.is_empty() || newer.versions.is_empty();
     let mut versions = std::mem::take(&mut into.versions);
@@ -79,12 +89,7 @@ fn absorb(into: &mut Finding, newer: Finding) {
     versions.sort_unstable();
     versions.dedup();
 
-    let mut endpoints = std::mem::take(&mut into.endpoints);
-    for endpoint in newer.endpoints {
-        if !endpoints.contains(&endpoint) {
-            endpoints.push(endpoint);
-        }
-    }
+    let endpoints = union(std::mem::take(&mut into.endpoints), newer.endpoints);
     // A condition that holds at one version only does not restrict the finding.
     let when = std::mem::take(&mut into.when);
     let when = if when == newer.when { when } else { Vec::new() };

@@ -1,7 +1,7 @@
 //! Did a repair make things better and nothing worse? Compares what is found before and
 //! after; changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::fix::Judged;
 use crate::finding::Severity;
@@ -40,13 +40,16 @@ pub(super) fn prove(before: &Before, after: &Judged, goal: Goal) -> Result<(), S
             return Err(format!("it would cause {rule}: {message}"));
         }
     }
-    let missed = after.site.endpoints.iter().find(|endpoint| {
-        misses(endpoint, goal)
-            && !after
-                .findings
-                .iter()
-                .any(|it| it.endpoints.contains(&endpoint.label()))
-    });
+    let said: HashSet<&str> = after
+        .findings
+        .iter()
+        .flat_map(|finding| finding.endpoints.iter().map(String::as_str))
+        .collect();
+    let missed = after
+        .site
+        .endpoints
+        .iter()
+        .find(|endpoint| misses(endpoint, goal) && !said.contains(&*endpoint.label()));
     match missed {
         Some(endpoint) => Err(format!("{} would still resume", endpoint.label())),
         None => Ok(()),

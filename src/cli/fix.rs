@@ -93,8 +93,7 @@ fn write(repair: &Repair, terminal: &Terminal) -> Result<(), ()> {
 /// What the patch costs, what is left out, and what to do next.
 fn explain(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) {
     for why in &repair.failed {
-        let sentence = format!("{why}; nothing of this configuration is changed");
-        terminal.error(&sentence, None);
+        terminal.error(why, None);
     }
     if !repair.before.complete() {
         terminal.error(

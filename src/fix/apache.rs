@@ -26,6 +26,8 @@ pub(super) fn statement<'text>(
         .map(|word| Word {
             span: logical.span(word.range),
             quote: word.quote.filter(|_| word.terminated),
+            open: !word.terminated,
+            read: None,
             value: word.value.into_owned(),
         });
     let arguments = found.collect();

@@ -10,8 +10,18 @@ pub(super) struct Word {
     pub(super) span: Span,
     /// What it says: unquoted, unescaped.
     pub(super) value: Vec<u8>,
+    /// What the server reads there where it replaces variables.
+    pub(super) read: Option<Vec<u8>>,
     /// The quote around it.
     pub(super) quote: Option<u8>,
+    /// Its quote never ends (httpd takes that), so nothing can stand behind it.
+    pub(super) open: bool,
+}
+
+impl Word {
+    fn says(&self, value: &[u8]) -> bool {
+        self.value == value || self.read.as_deref() == Some(value)
+    }
 }
 
 /// A statement's words and how its server spells new ones.
@@ -28,11 +38,12 @@ pub(super) struct Statement<'text> {
 }
 
 impl Statement<'_> {
-    /// The edits that turn the arguments into `wanted`; empty where they say it already.
-    /// `None` where a value cannot be spelled.
-    pub(super) fn edits(&self, wanted: &[String]) -> Option<Vec<Edit>> {
+    /// The edits that turn the arguments into `wanted`; empty where they say it already. The
+    /// error is a sentence.
+    pub(super) fn edits(&self, wanted: &[String]) -> Result<Vec<Edit>, &'static str> {
+        const UNSPELLABLE: &str = "a value cannot be spelled";
         let old = &self.arguments;
-        let same = |(word, value): &(&Word, &String)| word.value == value.as_bytes();
+        let same = |(word, value): &(&Word, &String)| word.says(value.as_bytes());
         let head = old.iter().zip(wanted).take_while(same).count();
         let most = old.len().min(wanted.len()) - head;
         let tail = old
@@ -47,7 +58,7 @@ impl Statement<'_> {
 
         let mut edits = Vec::new();
         for (word, value) in leaving.iter().zip(coming) {
-            let replacement = (self.spell)(value.as_bytes(), word.quote)?;
+            let replacement = (self.spell)(value.as_bytes(), word.quote).ok_or(UNSPELLABLE)?;
             edits.push(Edit {
                 span: word.span,
                 replacement,
@@ -63,16 +74,20 @@ impl Statement<'_> {
         let mut added = Vec::new();
         for value in coming.iter().skip(paired) {
             added.push(b' ');
-            added.extend((self.spell)(value.as_bytes(), None)?);
+            added.extend((self.spell)(value.as_bytes(), None).ok_or(UNSPELLABLE)?);
         }
         if !added.is_empty() {
+            let kept = head.checked_sub(1).and_then(|index| old.get(index));
+            if paired == 0 && kept.is_some_and(|word| word.open) {
+                return Err("an open quote runs to the end of the line");
+            }
             let at = self.word_before(head + paired).end;
             edits.push(Edit {
                 span: Span::at(at),
                 replacement: added,
             });
         }
-        Some(edits)
+        Ok(edits)
     }
 
     /// The word at `index` with the space before it. A comment before it stays, with the
@@ -112,6 +127,8 @@ mod tests {
                 span: Span::new(start as u32, from as u32),
                 value: word.as_bytes().to_vec(),
                 quote: None,
+                open: false,
+                read: None,
             });
         }
         let name = found.remove(0).span;

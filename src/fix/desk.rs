@@ -2,21 +2,28 @@
 //!
 //! Decides nothing about proposals: it finds, and it spells.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::rc::Rc;
+
 use crate::catalog::Server;
 use crate::fix::arguments::Statement;
 use crate::fix::place::{Page, spot};
 use crate::fix::sheet::Step;
 use crate::fix::siblings::Sibling;
 use crate::fix::{apache, layout, nginx};
-use crate::source::{File, FileId, Project};
+use crate::source::{DirectiveId, File, FileId, Project};
 use crate::syntax::{NodeId, TokenKind};
 use crate::text::{Edit, Span};
 
 /// A project to look things up in.
-#[derive(Copy, Clone)]
 pub(super) struct Desk<'project> {
-    /// The project.
-    pub(super) project: &'project Project,
+    project: &'project Project,
+    paths: BTreeMap<&'project Path, FileId>,
+    /// By file: all entries that are the same file on disk, itself included.
+    same: Vec<Rc<[FileId]>>,
+    /// Directives by their place; several where a file is read several times.
+    places: BTreeMap<(FileId, u32), Vec<DirectiveId>>,
 }
 
 /// The bytes of one step.
@@ -34,12 +41,47 @@ pub(super) enum StepEdits {
     },
 }
 
-impl Desk<'_> {
+impl<'project> Desk<'project> {
+    /// Sorts a project's files by their names.
+    pub(super) fn new(project: &'project Project) -> Self {
+        let ids = || (0..project.files.len() as u32).map(FileId);
+        let paths = ids().map(|id| (&*project.file(id).path, id)).collect();
+        let mut by_real: BTreeMap<&Path, Vec<FileId>> = BTreeMap::new();
+        for id in ids() {
+            let file = project.file(id);
+            by_real
+                .entry(file.real.as_deref().unwrap_or(&file.path))
+                .or_default()
+                .push(id);
+        }
+        let mut same: Vec<Rc<[FileId]>> = ids().map(|id| Rc::from([id])).collect();
+        for group in by_real.into_values() {
+            let group: Rc<[FileId]> = group.into();
+            for id in group.iter() {
+                same[id.0 as usize] = Rc::clone(&group);
+            }
+        }
+        let mut places: BTreeMap<(FileId, u32), Vec<DirectiveId>> = BTreeMap::new();
+        for (index, directive) in project.directives.iter().enumerate() {
+            let place = (directive.file, directive.span.start);
+            places
+                .entry(place)
+                .or_default()
+                .push(DirectiveId(index as u32));
+        }
+        Self {
+            project,
+            paths,
+            same,
+            places,
+        }
+    }
+
     /// The block that a new statement would come to stand in.
     pub(super) fn section(&self, id: FileId, block: Option<Span>, name: &[u8]) -> Option<NodeId> {
         let file = self.project.file(id);
         let block = block.and_then(|span| node_at(file, span));
-        let in_force = |span: Span| self.in_force(file, span);
+        let in_force = |span: Span| self.in_force(id, span);
         spot(self.page(file, &in_force), block, name).ok()?.inside
     }
 
@@ -58,15 +100,13 @@ impl Desk<'_> {
     }
 
     /// The bytes of a step on a file of its own.
-    pub(super) fn edits(&self, file: &File, step: &Step) -> Result<StepEdits, String> {
+    pub(super) fn edits(&self, id: FileId, step: &Step) -> Result<StepEdits, String> {
+        let file = self.project.file(id);
         let text = &*file.text;
         match step {
             Step::Set { span, arguments } => {
-                let statement = self.words(file, *span).ok_or("the statement has no name")?;
-                let edits = statement.edits(arguments);
-                edits
-                    .map(StepEdits::Replace)
-                    .ok_or_else(|| "a value cannot be spelled".into())
+                let statement = self.words(id, *span).ok_or("the statement has no name")?;
+                Ok(StepEdits::Replace(statement.edits(arguments)?))
             }
             Step::Remove { span } => {
                 if self.project.server == Server::Nginx && holds_comment(file, *span) {
@@ -89,7 +129,7 @@ impl Desk<'_> {
                 let line = line.ok_or("a value cannot be spelled")?;
                 let block = block.map(|span| node_at(file, span).ok_or("the block is gone"));
                 let name = statement.first().map_or(&b""[..], |name| name.as_bytes());
-                let in_force = |span: Span| self.in_force(file, span);
+                let in_force = |span: Span| self.in_force(id, span);
                 let spot = spot(self.page(file, &in_force), block.transpose()?, name)?;
                 let text = [spot.lead, line, spot.trail].concat();
                 Ok(StepEdits::Insert {
@@ -101,62 +141,58 @@ impl Desk<'_> {
         }
     }
 
-    fn words<'a>(&self, file: &'a File, span: Span) -> Option<Statement<'a>> {
+    fn words(&self, id: FileId, span: Span) -> Option<Statement<'_>> {
+        let file = self.project.file(id);
         let node = node_at(file, span)?;
         if self.project.server == Server::Nginx {
             return nginx::statement(&file.text, &file.tree, node);
         }
-        // Variables: what httpd reads there is the word's value, not its bytes.
+        // What httpd reads there once variables are replaced.
         let mut statement = apache::statement(&file.text, &file.tree, node)?;
-        let read = self.project.directives.iter().find(|directive| {
-            directive.span.start == span.start
-                && self.project.file(directive.file).path == file.path
-        });
-        let range = read
-            .map(|directive| directive.arguments.clone())
-            .unwrap_or_default();
-        let texts = self
-            .project
-            .arguments
-            .get(range.start as usize..range.end as usize);
+        let read = self.directives_at(id, span).next();
+        let texts = read.map(|id| self.project.argument_texts(id));
         for text in texts.unwrap_or_default() {
             let word = statement
                 .arguments
                 .iter_mut()
                 .find(|word| word.span == text.span);
             if let (Some(word), Some(value)) = (word, &text.value) {
-                word.value = value.to_vec();
+                word.read = Some(value.to_vec());
             }
         }
         Some(statement)
     }
 
-    fn in_force(&self, file: &File, span: Span) -> bool {
-        let files = self.files_of(file);
-        let mut directives = self.project.directives.iter();
-        directives
-            .any(|directive| directive.span.start == span.start && files.contains(&directive.file))
+    fn in_force(&self, id: FileId, span: Span) -> bool {
+        self.directives_at(id, span).next().is_some()
+    }
+
+    /// The directives that begin where `span` does in a file.
+    pub(super) fn directives_at(
+        &self,
+        id: FileId,
+        span: Span,
+    ) -> impl Iterator<Item = DirectiveId> {
+        let places = self
+            .files_of(id)
+            .iter()
+            .filter_map(move |id| self.places.get(&(*id, span.start)));
+        places.flatten().copied()
+    }
+
+    /// The file that is opened by this path.
+    pub(super) fn file(&self, path: &Path) -> Option<FileId> {
+        self.paths.get(path).map(|id| self.first_entry(*id))
     }
 
     /// The project's first entry for a file that it may have under several names.
     pub(super) fn first_entry(&self, id: FileId) -> FileId {
-        self.files_of(self.project.file(id))
-            .first()
-            .copied()
-            .unwrap_or(id)
+        self.files_of(id).first().copied().unwrap_or(id)
     }
 
-    pub(super) fn files_of(&self, file: &File) -> Vec<FileId> {
-        let same = |other: &File| match (&other.real, &file.real) {
-            (Some(one), Some(other)) => one == other,
-            (None, None) => other.path == file.path,
-            _ => false,
-        };
-        let files = self.project.files.iter().enumerate();
-        files
-            .filter(|(_, other)| same(other))
-            .map(|(index, _)| FileId(index as u32))
-            .collect()
+    /// All entries for the same file.
+    pub(super) fn files_of(&self, id: FileId) -> &[FileId] {
+        self.same.get(id.0 as usize).map_or(&[], |same| same)
     }
 }
 

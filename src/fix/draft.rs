@@ -11,8 +11,8 @@ use crate::finding::{Change, Target};
 use crate::fix::desk::{Desk, node_at};
 use crate::fix::plan::{Note, Options, Plan, Proposal, Refusal};
 use crate::fix::protect;
-use crate::fix::sheet::{Sheet, Step, Stop};
-use crate::fix::siblings::{Sibling, accumulates, additive, crowded, instances, siblings};
+use crate::fix::sheet::{Mark, Sheet, Step, Stop};
+use crate::fix::siblings::{Chains, Sibling, accumulates, additive, siblings};
 use crate::source::{File, FileId, FileOrigin, Project};
 use crate::syntax::NodeId;
 use crate::text::{Location, Span};
@@ -23,6 +23,7 @@ pub(super) struct Draft<'project> {
     desk: Desk<'project>,
     options: Options,
     sheets: BTreeMap<FileId, Sheet>,
+    costs: Vec<String>,
     plan: Plan,
 }
 
@@ -37,9 +38,10 @@ impl<'project> Draft<'project> {
     pub(super) fn new(project: &'project Project, options: Options) -> Self {
         Self {
             project,
-            desk: Desk { project },
+            desk: Desk::new(project),
             options,
             sheets: BTreeMap::new(),
+            costs: Vec::new(),
             plan: Plan::default(),
         }
     }
@@ -48,17 +50,12 @@ impl<'project> Draft<'project> {
     pub(super) fn take(&mut self, index: usize, proposal: &Proposal<'_>) {
         match self.attempt(proposal) {
             Ok(changed) => {
-                let fix = proposal.fix;
                 self.plan.taken.push(index);
-                if changed.is_empty() {
-                    return;
+                if changed {
+                    let fix = proposal.fix;
+                    self.plan.go_live = self.plan.go_live.max(Some(fix.go_live));
+                    self.costs.extend(fix.costs.iter().cloned());
                 }
-                self.sheets.extend(changed);
-                self.plan.go_live = self.plan.go_live.max(Some(fix.go_live));
-                let costs = &mut self.plan.costs;
-                costs.extend(fix.costs.iter().cloned());
-                let mut seen = BTreeSet::new();
-                costs.retain(|cost| seen.insert(cost.clone()));
             }
             Err(Refused { path, reason }) => {
                 let rule = proposal.rule;
@@ -74,10 +71,14 @@ impl<'project> Draft<'project> {
 
     /// The plan of all that was taken.
     pub(super) fn finish(mut self) -> Plan {
+        let mut seen = BTreeSet::new();
+        self.costs.retain(|cost| seen.insert(cost.clone()));
+        self.plan.costs = self.costs;
+        let chains = Chains::of(self.project);
         for (id, sheet) in &self.sheets {
             let file = self.project.file(*id);
-            let files = self.desk.files_of(file);
-            let count = instances(self.project, &files);
+            let files = self.desk.files_of(*id);
+            let count = chains.count(files);
             if count > 1 {
                 let text =
                     format!("the server reads this file {count} times; the change holds for all");
@@ -90,7 +91,7 @@ impl<'project> Draft<'project> {
                 .iter()
                 .map(|id| Arc::clone(&self.project.file(*id).path))
                 .collect();
-            let crowded = crowded(self.project, &files);
+            let crowded = chains.crowded(self.project, files);
             if let Some(planned) = sheet.planned(file, paths, self.project.server, crowded) {
                 self.plan.files.push(planned);
             }
@@ -98,37 +99,40 @@ impl<'project> Draft<'project> {
         self.plan
     }
 
-    /// The sheets that a proposal changes, changed; empty where all of it holds already.
-    fn attempt(&self, proposal: &Proposal<'_>) -> Result<BTreeMap<FileId, Sheet>, Refused> {
-        let mut tried: BTreeMap<FileId, Sheet> = BTreeMap::new();
-        for change in &proposal.fix.changes {
-            for (id, step) in self.steps(change)? {
-                let file = self.project.file(id);
-                let known = || self.sheets.get(&id).cloned().unwrap_or_default();
-                let sheet = tried.entry(id).or_insert_with(known);
-                let edits = |step: &Step| self.desk.edits(file, step);
-                sheet
-                    .take(step, proposal.rule, &proposal.reason, edits)
-                    .map_err(|stop| {
-                        let path = file.path.to_path_buf();
-                        let reason = match stop {
-                            Stop::Other(reason) => reason,
-                            Stop::Contradicts(rule) => {
-                                format!(
-                                    "{} and {rule} ask for different things here",
-                                    proposal.rule
-                                )
-                            }
-                        };
-                        Refused { path, reason }
-                    })?;
+    /// Takes a proposal, and says whether it changes anything; or takes nothing of it.
+    fn attempt(&mut self, proposal: &Proposal<'_>) -> Result<bool, Refused> {
+        let mut marks: BTreeMap<FileId, Mark> = BTreeMap::new();
+        let taken = self.take_changes(proposal, &mut marks);
+        if taken.is_err() {
+            for (id, mark) in marks {
+                self.sheets.entry(id).or_default().drop_since(mark);
             }
         }
-        tried.retain(|id, sheet| self.sheets.get(id) != Some(sheet) && !sheet.is_empty());
-        for id in tried.keys() {
-            self.editable(self.project.file(*id))?;
+        taken
+    }
+
+    fn take_changes(
+        &mut self,
+        proposal: &Proposal<'_>,
+        marks: &mut BTreeMap<FileId, Mark>,
+    ) -> Result<bool, Refused> {
+        let mut changed = false;
+        for change in &proposal.fix.changes {
+            for (id, step) in self.steps(change)? {
+                let (file, desk) = (self.project.file(id), &self.desk);
+                let sheet = self.sheets.entry(id).or_default();
+                let mark = *marks.entry(id).or_insert_with(|| sheet.mark());
+                let edits = |step: &Step| desk.edits(id, step);
+                let taken = sheet.take(step, proposal.rule, &proposal.reason, edits);
+                let changes = sheet.changed_since(mark);
+                taken.map_err(|stop| refused(file, proposal.rule, stop))?;
+                if changes {
+                    self.editable(file)?;
+                    changed = true;
+                }
+            }
         }
-        Ok(tried)
+        Ok(changed)
     }
 
     fn editable(&self, file: &File) -> Result<(), Refused> {
@@ -213,12 +217,7 @@ impl<'project> Draft<'project> {
                 additive,
             },
         );
-        let present = siblings(
-            self.project,
-            &self.desk.files_of(file),
-            block,
-            name.as_bytes(),
-        );
+        let present = siblings(self.project, &self.desk, id, block, name.as_bytes());
         let says = |sibling: &Sibling| {
             sibling
                 .arguments
@@ -234,7 +233,10 @@ impl<'project> Draft<'project> {
             (self.desk.first_entry(sibling.file), step)
         };
         // Under a condition of its own it is no answer, unless a new one would be too.
-        let section = self.desk.section(id, block, name.as_bytes());
+        let conditions = present.iter().any(|sibling| sibling.conditional);
+        let section = conditions
+            .then(|| self.desk.section(id, block, name.as_bytes()))
+            .flatten();
         let depends = |sibling: &&Sibling| {
             let beside = section.is_some() && self.desk.parent(sibling) == section;
             sibling.conditional && !(beside && self.desk.first_entry(sibling.file) == id)
@@ -267,15 +269,23 @@ impl<'project> Draft<'project> {
     }
 
     fn file(&self, path: &Path) -> Result<FileId, Refused> {
-        let position = self
-            .project
-            .files
-            .iter()
-            .position(|file| &*file.path == path);
-        let found = position.map(|index| self.desk.first_entry(FileId(index as u32)));
-        found.ok_or_else(|| Refused {
+        self.desk.file(path).ok_or_else(|| Refused {
             path: path.to_path_buf(),
             reason: "the file is not part of the configuration".to_string(),
         })
+    }
+}
+
+fn refused(file: &File, rule: &'static str, stop: Stop) -> Refused {
+    let reason = match stop {
+        Stop::Other(reason) => reason,
+        Stop::Contradicts(other) if other == rule => {
+            format!("{rule} asks for different things here")
+        }
+        Stop::Contradicts(other) => format!("{rule} and {other} ask for different things here"),
+    };
+    Refused {
+        path: file.path.to_path_buf(),
+        reason,
     }
 }

@@ -35,5 +35,5 @@ pub use plan::{Note, Options, Plan, PlannedFile, Proposal, Reason, Refusal, plan
 pub use recover::{Recovered, recover};
 pub use state::State;
 pub use undo::{Undone, list, undo};
-pub use verify::verify;
+pub use verify::{Texts, verify};
 pub use write::{Written, write};

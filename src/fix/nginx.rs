@@ -18,6 +18,8 @@ pub(super) fn statement<'text>(
             .quoted
             .then(|| word.span.of(text).first().copied())
             .flatten(),
+        open: false,
+        read: None,
         value: word.value.into_owned(),
     });
     let name = found.next()?.span;

@@ -144,7 +144,9 @@ impl Page<'_> {
                 && catalog::apache(&self.name(*node)).is_some_and(|row| row.exec_on_read)
         };
         let last_read = self.tree.children(None).filter(reads).last();
-        match self.last_simple(None).max(last_read) {
+        let simple = |node: &NodeId| self.tree.node(*node).kind == NodeKind::Directive;
+        let any = || self.tree.children(None).filter(simple).last();
+        match self.last_simple(None).max(last_read).or_else(any) {
             Some(anchor) => self.behind(anchor),
             None => self.first_in(None),
         }

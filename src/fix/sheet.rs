@@ -45,33 +45,92 @@ pub(super) enum Stop {
     Other(String),
 }
 
-/// The steps taken on one file.
-#[derive(Clone, Eq, PartialEq, Debug, Default)]
+/// The steps taken on one file, and in which order, so that the last ones can be dropped.
+#[derive(Debug, Default)]
 pub(super) struct Sheet {
-    steps: Vec<(Step, &'static str)>,
-    replaced: Vec<(Edit, Why)>,
+    steps: BTreeMap<Place, Vec<(Step, &'static str)>>,
+    /// By start and end; none overlaps another.
+    replaced: BTreeMap<(u32, u32), (Edit, Why)>,
     inserted: BTreeMap<u32, Inserted>,
+    log: Vec<Logged>,
 }
 
-#[derive(Clone, Eq, PartialEq, Debug, Default)]
+/// What steps have to agree about: a statement's arguments, or a block's content.
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Debug)]
+enum Place {
+    Statement(u32),
+    Block(Option<u32>),
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+enum Logged {
+    Step(Place),
+    Replaced(u32, u32),
+    Inserted(u32),
+}
+
+/// How far a sheet was.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Mark(usize);
+
+#[derive(Debug, Default)]
 struct Inserted {
     pieces: Vec<(Vec<u8>, Why)>,
     tail: &'static [u8],
 }
 
-#[derive(Clone, Eq, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 struct Why {
     rule: &'static str,
     text: String,
 }
 
+impl Step {
+    fn place(&self) -> Place {
+        match self {
+            Self::Set { span, .. } | Self::Remove { span } => Place::Statement(span.start),
+            Self::Insert { block, .. } => Place::Block(block.map(|span| span.start)),
+        }
+    }
+}
+
 impl Sheet {
-    /// True where nothing changes.
-    pub(super) fn is_empty(&self) -> bool {
-        self.replaced.is_empty() && self.inserted.is_empty()
+    /// How far it is.
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.log.len())
     }
 
-    /// Takes a step; one that was taken already counts once.
+    /// True where bytes changed since.
+    pub(super) fn changed_since(&self, mark: Mark) -> bool {
+        let since = self.log.get(mark.0..).unwrap_or_default();
+        since
+            .iter()
+            .any(|logged| !matches!(logged, Logged::Step(_)))
+    }
+
+    /// Drops what was taken since.
+    pub(super) fn drop_since(&mut self, mark: Mark) {
+        for logged in self.log.drain(mark.0.min(self.log.len())..).rev() {
+            match logged {
+                Logged::Step(place) => {
+                    self.steps.get_mut(&place).and_then(Vec::pop);
+                }
+                Logged::Replaced(start, end) => {
+                    self.replaced.remove(&(start, end));
+                }
+                Logged::Inserted(at) => {
+                    self.inserted
+                        .get_mut(&at)
+                        .and_then(|inserted| inserted.pieces.pop());
+                }
+            }
+        }
+        self.inserted
+            .retain(|_, inserted| !inserted.pieces.is_empty());
+    }
+
+    /// Takes a step; one that was taken already counts once. Where it fails, part of it may
+    /// have been taken: the caller drops it.
     pub(super) fn take(
         &mut self,
         step: Step,
@@ -79,14 +138,12 @@ impl Sheet {
         reason: &str,
         edits: impl FnOnce(&Step) -> Result<StepEdits, String>,
     ) -> Result<(), Stop> {
-        if self.steps.iter().any(|(taken, _)| *taken == step) {
+        let place = step.place();
+        let taken = self.steps.entry(place).or_default();
+        if taken.iter().any(|(taken, _)| *taken == step) {
             return Ok(());
         }
-        if let Some((_, other)) = self
-            .steps
-            .iter()
-            .find(|(taken, _)| contradict(taken, &step))
-        {
+        if let Some((_, other)) = taken.iter().find(|(taken, _)| contradict(taken, &step)) {
             return Err(Stop::Contradicts(other));
         }
         let why = Why {
@@ -100,29 +157,43 @@ impl Sheet {
                 }
             }
             StepEdits::Insert { at, text, tail } => {
-                if let Some((_, other)) = self.replaced.iter().find(|(e, _)| inside(e.span, at)) {
-                    return Err(Stop::Contradicts(other.rule));
+                if let Some(other) = self.covering(Span::at(at)) {
+                    return Err(Stop::Contradicts(other));
                 }
                 let inserted = self.inserted.entry(at).or_default();
                 inserted.pieces.push((text, why));
                 inserted.tail = tail;
+                self.log.push(Logged::Inserted(at));
             }
         }
-        self.steps.push((step, rule));
+        self.steps.entry(place).or_default().push((step, rule));
+        self.log.push(Logged::Step(place));
         Ok(())
     }
 
     fn replace(&mut self, edit: Edit, why: Why) -> Result<(), Stop> {
-        let overlaps = |other: &Span| other.start < edit.span.end && edit.span.start < other.end;
-        if let Some((_, other)) = self.replaced.iter().find(|(e, _)| overlaps(&e.span)) {
-            return Err(Stop::Contradicts(other.rule));
+        let (start, end) = (edit.span.start, edit.span.end);
+        let same = self.replaced.get(&(start, end)).map(|(_, why)| why.rule);
+        if let Some(other) = same.or(self.covering(edit.span)) {
+            return Err(Stop::Contradicts(other));
         }
-        let hit = self.inserted.iter().find(|(at, _)| inside(edit.span, **at));
-        if let Some(other) = hit.and_then(|(_, inserted)| inserted.pieces.first()) {
+        let mut hit = self
+            .inserted
+            .range(start.saturating_add(1)..end.max(start.saturating_add(1)));
+        if let Some(other) = hit.next().and_then(|(_, inserted)| inserted.pieces.first()) {
             return Err(Stop::Contradicts(other.1.rule));
         }
-        self.replaced.push((edit, why));
+        self.replaced.insert((start, end), (edit, why));
+        self.log.push(Logged::Replaced(start, end));
         Ok(())
+    }
+
+    /// The rule that replaces bytes of `span`, or around it where it is empty. What was
+    /// taken does not overlap, so the last one that begins before the end is the one.
+    fn covering(&self, span: Span) -> Option<&'static str> {
+        let before = self.replaced.range(..(span.end, 0)).next_back();
+        let found = before.filter(|((_, end), _)| *end > span.start);
+        found.map(|(_, (_, why))| why.rule)
     }
 
     /// The file before and after; `None` where nothing changes.
@@ -136,7 +207,7 @@ impl Sheet {
         let mut pieces: Vec<(Edit, Option<Why>)> = Vec::new();
         pieces.extend(
             self.replaced
-                .iter()
+                .values()
                 .map(|(edit, why)| (edit.clone(), Some(why.clone()))),
         );
         for (at, inserted) in &self.inserted {
@@ -207,10 +278,6 @@ fn merge(pieces: &[(Edit, Option<Why>)]) -> (Vec<Edit>, Vec<Reason>) {
         }
     }
     (edits, reasons)
-}
-
-fn inside(span: Span, at: u32) -> bool {
-    span.start < at && at < span.end
 }
 
 fn contradict(taken: &Step, step: &Step) -> bool {

@@ -1,11 +1,12 @@
 //! What the server already reads where a statement is to be added, and by which includes it
 //! reads a file. Looks at the expanded project, so a statement from an included file counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::catalog::{self, Duplicate, Inherit, Server};
-use crate::source::{Directive, DirectiveId, FileId, Project, ViaId, WhenId};
+use crate::fix::desk::Desk;
+use crate::source::{DirectiveId, FileId, Project, ViaId, WhenId};
 use crate::syntax::apache;
 use crate::text::Span;
 
@@ -22,21 +23,30 @@ pub(super) struct Sibling {
     pub(super) arguments: Vec<Vec<u8>>,
 }
 
-/// The statements called `name` directly in `block`, in the server's reading order, each
-/// place once. `files` are the project's entries for the block's file.
+/// The statements called `name` directly in `block` of `file`, in the server's reading order,
+/// each place once.
 pub(super) fn siblings(
     project: &Project,
-    files: &[FileId],
+    desk: &Desk<'_>,
+    file: FileId,
     block: Option<Span>,
     name: &[u8],
 ) -> Vec<Sibling> {
+    let mut members = Vec::new();
+    match block {
+        Some(block) => {
+            for id in desk.directives_at(file, block) {
+                let when = project.directive(id).when;
+                inside(project, Some(id), &mut |id| members.push((id, when)));
+            }
+        }
+        None => at_top(project, desk.files_of(file), name, &mut members),
+    }
     let mut found: Vec<Sibling> = Vec::new();
-    for (id, when) in members(project, files, block) {
+    for (id, when) in members {
         let directive = project.directive(id);
-        let known = found
-            .iter()
-            .any(|s| s.file == directive.file && s.span == directive.span);
-        if known || !same_name(project.server, project.name(id), name) {
+        let known = |s: &Sibling| s.file == directive.file && s.span == directive.span;
+        if !same_name(project.server, project.name(id), name) || found.iter().any(known) {
             continue;
         }
         found.push(Sibling {
@@ -49,44 +59,38 @@ pub(super) fn siblings(
     found
 }
 
-/// Directives directly in the block, or in a conditional section there, each with the block's
-/// own condition.
-fn members(project: &Project, files: &[FileId], block: Option<Span>) -> Vec<(DirectiveId, WhenId)> {
-    let here = |directive: &Directive| files.contains(&directive.file);
-    let root = files.contains(&FileId(0));
-    let belongs = |id: &DirectiveId| {
-        let outer = outer(project, *id);
-        let Some(block) = block else {
-            let inner = outer.is_some_and(|outer| here(project.directive(outer)));
-            return (root && outer.is_none()) || (here(project.directive(*id)) && !inner);
-        };
-        outer.is_some_and(|outer| {
-            let outer = project.directive(outer);
-            outer.span.start == block.start && here(outer)
-        })
-    };
-    let when = |id: DirectiveId| {
-        let outer = block.and_then(|_| outer(project, id));
-        outer.map_or(WhenId(0), |outer| project.directive(outer).when)
-    };
-    ids(project)
-        .filter(belongs)
-        .map(|id| (id, when(id)))
-        .collect()
+/// Directives directly in a block; a conditional section is no block of its own.
+fn inside(project: &Project, block: Option<DirectiveId>, found: &mut dyn FnMut(DirectiveId)) {
+    for id in project.children(block) {
+        found(id);
+        if project.server == Server::Apache && apache::is_conditional(project.name(id)) {
+            inside(project, Some(id), found);
+        }
+    }
 }
 
-/// The enclosing block that is no conditional section.
-fn outer(project: &Project, id: DirectiveId) -> Option<DirectiveId> {
-    let mut next = project.directive(id).parent;
-    while let Some(parent) = next {
-        let conditional =
-            project.server == Server::Apache && apache::is_conditional(project.name(parent));
-        if !conditional {
-            return Some(parent);
-        }
-        next = project.directive(parent).parent;
+/// Directives of this name outside of any block of the files; for the root file, at the top
+/// level of the whole tree.
+fn at_top(
+    project: &Project,
+    files: &[FileId],
+    name: &[u8],
+    found: &mut Vec<(DirectiveId, WhenId)>,
+) {
+    if files.contains(&FileId(0)) {
+        inside(project, None, &mut |id| found.push((id, WhenId(0))));
+        return;
     }
-    None
+    for id in ids(project).filter(|id| same_name(project.server, project.name(*id), name)) {
+        let directive = project.directive(id);
+        let mut outer = directive
+            .parent
+            .map(|parent| project.directive(parent).file);
+        outer = outer.filter(|file| files.contains(file));
+        if files.contains(&directive.file) && outer.is_none() {
+            found.push((id, WhenId(0)));
+        }
+    }
 }
 
 fn ids(project: &Project) -> impl Iterator<Item = DirectiveId> {
@@ -120,31 +124,48 @@ fn rows(server: Server, name: &[u8]) -> impl Iterator<Item = &'static catalog::D
     rows.iter()
 }
 
-/// By how many includes the server reads a file.
-pub(super) fn instances(project: &Project, files: &[FileId]) -> usize {
-    chains(project, files).len()
-}
+/// By which includes the server reads each file.
+pub(super) struct Chains(BTreeMap<FileId, BTreeSet<ViaId>>);
 
-fn chains(project: &Project, files: &[FileId]) -> BTreeSet<ViaId> {
-    let own = project
-        .directives
-        .iter()
-        .filter(|directive| files.contains(&directive.file));
-    own.map(|directive| directive.via).collect()
-}
-
-/// True where httpd may read every file of this one's directory, dotfiles included: an
-/// Include names a directory, or has a wildcard that may stand for one.
-pub(super) fn crowded(project: &Project, files: &[FileId]) -> bool {
-    if project.server == Server::Nginx {
-        return false;
+impl Chains {
+    /// Those of a project.
+    pub(super) fn of(project: &Project) -> Self {
+        let mut chains: BTreeMap<FileId, BTreeSet<ViaId>> = BTreeMap::new();
+        for directive in &project.directives {
+            chains
+                .entry(directive.file)
+                .or_default()
+                .insert(directive.via);
+        }
+        Self(chains)
     }
-    let names: Vec<&Path> = files.iter().map(|id| &*project.file(*id).path).collect();
-    let chains = chains(project, files);
-    let mut includes = chains
-        .iter()
-        .filter_map(|via| include_pattern(project, *via));
-    includes.any(|pattern| !names.iter().any(|path| names_file(&pattern, path)))
+
+    /// How often the server reads a file, whose entries are `files`.
+    pub(super) fn count(&self, files: &[FileId]) -> usize {
+        self.of_file(files).count()
+    }
+
+    /// True where httpd may read every file of this one's directory, dotfiles included: an
+    /// Include names a directory, or has a wildcard that may stand for one.
+    pub(super) fn crowded(&self, project: &Project, files: &[FileId]) -> bool {
+        if project.server == Server::Nginx {
+            return false;
+        }
+        let mut includes = self
+            .of_file(files)
+            .filter_map(|via| include_pattern(project, via));
+        let named = |pattern: &[u8]| {
+            files
+                .iter()
+                .any(|id| names_file(pattern, &project.file(*id).path))
+        };
+        includes.any(|pattern| !named(&pattern))
+    }
+
+    fn of_file(&self, files: &[FileId]) -> impl Iterator<Item = ViaId> {
+        let chains = files.iter().filter_map(|id| self.0.get(id)).flatten();
+        chains.copied().collect::<BTreeSet<_>>().into_iter()
+    }
 }
 
 /// The argument of the innermost Include of a chain; a macro's use is no include.

@@ -16,7 +16,15 @@ pub struct State {
 /// Holds the lock until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Not left to the closing of the file: a child process that was just made may still
+    /// hold it open.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl State {
@@ -72,7 +80,7 @@ impl State {
             .open(&path)
             .map_err(|source| FixError::io(&path, "open", source))?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(FixError::Busy(path)),
             Err(TryLockError::Error(source)) => Err(FixError::io(&path, "lock", source)),
         }

@@ -10,6 +10,9 @@ use crate::fix::plan::PlannedFile;
 use crate::syntax::{Tree, apache, nginx};
 use crate::text::{EditSet, Span};
 
+/// New bytes under every path by which a file is read.
+pub type Texts = BTreeMap<PathBuf, Vec<u8>>;
+
 /// Verifies planned files: every byte outside the edits is the same, the result has no
 /// syntax error that the file did not have, and `check` agrees. `check` gets the new bytes
 /// under every path by which a file is read, to judge them again (the policy holds, nothing
@@ -19,9 +22,9 @@ use crate::text::{EditSet, Span};
 /// [`FixError::Edit`], [`FixError::Touched`], [`FixError::Syntax`] or [`FixError::Check`].
 pub fn verify(
     files: &[PlannedFile],
-    check: &dyn Fn(&BTreeMap<PathBuf, Vec<u8>>) -> Result<(), String>,
+    check: &dyn Fn(&Texts) -> Result<(), String>,
 ) -> Result<(), FixError> {
-    let mut results = BTreeMap::new();
+    let mut results = Texts::new();
     for file in files {
         let path = file.paths.first().map_or(Path::new(""), |path| path);
         outside(path, file)?;

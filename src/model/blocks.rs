@@ -70,7 +70,7 @@ impl Blocks {
             kind,
             directive: Some(id),
             location: project.location(id),
-            head: project.name_location(id),
+            head: head(project, id),
             parent,
             names: Vec::new(),
             tls: false,
@@ -169,6 +169,13 @@ pub(in crate::model) fn literal_text(atom: &str, holds: bool) -> String {
         (true, _) | (false, None) => atom.to_owned(),
         (false, Some((name, argument))) => format!("{name} !{argument}"),
     }
+}
+
+/// A block's opening word: `server`, `<VirtualHost`.
+fn head(project: &Project, id: DirectiveId) -> Location {
+    let directive = project.directive(id);
+    let word = Span::new(directive.span.start, directive.name.span.end);
+    project.location_of(directive.file, word)
 }
 
 fn top(project: &Project) -> Location {

@@ -72,8 +72,9 @@ impl Excerpt {
         // Everything between two cuts is escaped as one piece, so that the offsets of the
         // places in the escaped text are the lengths of the pieces before them.
         for (index, place) in here {
-            let from = (place.span.start as usize).clamp(shown.start, shown.end);
-            let to = (place.span.end as usize).clamp(from, shown.end);
+            let from = char_boundary(bytes, place.span.start as usize);
+            let from = from.clamp(shown.start, shown.end);
+            let to = char_boundary(bytes, place.span.end as usize).clamp(from, shown.end);
             let before = escape::bytes(&bytes[shown.start..from]).len();
             let length = escape::bytes(&bytes[from..to]).len();
             self.places[*index] = base + before..base + before + length;
@@ -104,10 +105,10 @@ fn window(bytes: &[u8], line: Range<usize>, here: &[(usize, &Location)]) -> Rang
 /// Moves an offset out of the middle of a UTF-8 character.
 fn char_boundary(bytes: &[u8], mut offset: usize) -> usize {
     for _ in 0..3 {
-        if !bytes.get(offset).is_some_and(|byte| byte & 0xc0 == 0x80) {
+        if bytes.get(offset).is_none_or(|byte| byte & 0xc0 != 0x80) {
             break;
         }
-        offset -= 1;
+        offset = offset.saturating_sub(1);
     }
     offset
 }

@@ -27,7 +27,7 @@ pub(super) fn says(setting: &Setting) -> Option<bool> {
     if !COMMANDS.contains(&setting.name) || !command.eq_ignore_ascii_case("Options") {
         return None;
     }
-    list.split(',').filter_map(sign).last()
+    list.split(',').filter_map(sign).next_back()
 }
 
 /// The command that settles tickets in a block, because it is applied last.
@@ -37,11 +37,7 @@ pub(super) fn deciding<'a>(
     block: BlockId,
 ) -> Option<&'a Setting> {
     let name = directive(site.server);
-    let last = |block| {
-        places::own(site, when, block, name)
-            .filter(|one| says(one).is_some())
-            .last()
-    };
+    let last = |block| places::own(site, when, block, name).rfind(|one| says(one).is_some());
     let has_own = places::own(site, when, block, name).next().is_some();
     match site.server {
         // A block of nginx with any command of its own does not take over those around it.

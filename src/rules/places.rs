@@ -1,7 +1,7 @@
 //! Where things stand in a [`Site`]: settings in force in a block, endpoints by cause, and
 //! the targets of insertions. Looks up; must not judge.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
 use crate::finding::{Confidence, Target};
@@ -70,14 +70,9 @@ pub(super) fn causes<K: Clone + Eq + Hash>(
 
 /// How findings name these endpoints.
 pub(super) fn labels(site: &Site, endpoints: &[usize]) -> Vec<String> {
-    let mut labels: Vec<String> = Vec::new();
-    for endpoint in chosen(site, endpoints) {
-        let label = endpoint.label();
-        if !labels.contains(&label) {
-            labels.push(label);
-        }
-    }
-    labels
+    let mut seen = HashSet::new();
+    let labels = chosen(site, endpoints).map(Endpoint::label);
+    labels.filter(|label| seen.insert(label.clone())).collect()
 }
 
 /// The conditions without which none of these endpoints exists.
@@ -190,26 +185,39 @@ pub(super) fn head(site: &Site, id: BlockId) -> Option<Location> {
 
 /// Distinct blocks of the endpoints with those that their connections start in.
 pub(super) fn deciding_blocks(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
-    let mut blocks = Vec::new();
-    for endpoint in chosen(site, endpoints) {
-        for id in [endpoint.governor, endpoint.block] {
-            if !blocks.contains(&id) {
-                blocks.push(id);
-            }
-        }
-    }
-    blocks
+    let mut seen = HashSet::new();
+    let both = chosen(site, endpoints).flat_map(|endpoint| [endpoint.governor, endpoint.block]);
+    both.filter(|id| seen.insert(*id)).collect()
 }
 
-/// TLS blocks of this kind directly in `outer`; a file that is included twice counts once.
+/// The blocks of every endpoint whose connections start where those of these endpoints do.
+pub(super) fn blocks_beside(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
+    let governors: HashSet<BlockId> = chosen(site, endpoints)
+        .map(|endpoint| endpoint.governor)
+        .collect();
+    let mut seen = HashSet::new();
+    let beside = site
+        .endpoints
+        .iter()
+        .filter(|endpoint| governors.contains(&endpoint.governor));
+    let both = beside.flat_map(|endpoint| [endpoint.governor, endpoint.block]);
+    both.filter(|id| seen.insert(*id)).collect()
+}
+
+/// TLS blocks of this kind directly in `parent`: 0, 1, or 2 for more, because it is asked of
+/// every block and the second one answers. A file that is included twice counts once.
 pub(super) fn tls_blocks_in(site: &Site, parent: BlockId, kind: BlockKind) -> usize {
-    let mut places: Vec<&Location> = Vec::new();
-    for (index, block) in site.blocks.iter().enumerate() {
-        let inside = outer(site, BlockId(index as u32)) == Some(parent);
-        let counts = inside && block.tls && block.kind == kind;
-        if counts && !places.contains(&&block.location) {
-            places.push(&block.location);
-        }
+    let inside = |(index, block): &(usize, &Block)| {
+        block.tls && block.kind == kind && outer(site, BlockId(*index as u32)) == Some(parent)
+    };
+    let blocks = site.blocks.iter().enumerate().filter(inside);
+    let mut places = blocks.map(|(_, block)| &block.location);
+    let Some(first) = places.next() else {
+        return 0;
+    };
+    if places.any(|other| other != first) {
+        2
+    } else {
+        1
     }
-    places.len()
 }

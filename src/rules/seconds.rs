@@ -43,7 +43,7 @@ pub(super) fn for_nginx(seconds: u64) -> String {
     let units = [(DAY, "d"), (60 * 60, "h"), (60, "m")];
     let fits = units
         .iter()
-        .find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+        .find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
     match fits {
         Some((unit, letter)) => format!("{}{letter}", seconds / unit),
         None => format!("{seconds}s"),
@@ -61,7 +61,7 @@ pub(super) fn for_people(seconds: u64) -> String {
     ];
     let fits = units
         .iter()
-        .find(|(unit, _)| seconds > 0 && seconds % unit == 0);
+        .find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
     let (unit, name) = fits.copied().unwrap_or((1, "second"));
     let count = seconds / unit;
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })

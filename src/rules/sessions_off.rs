@@ -1,6 +1,8 @@
 //! The changes after which nothing resumes at some endpoints: tickets off and no session
 //! cache. Must not judge whether that is wanted.
 
+use std::collections::HashSet;
+
 use super::places::{self, chosen};
 use super::{Context, tickets_off};
 use crate::catalog::Server;
@@ -47,20 +49,19 @@ pub(super) const fn directive(server: Server) -> &'static str {
     }
 }
 
-/// The cache of the server that connections start in decides. Its statements in one block add
-/// up, so all of them have to say `off`: the first is edited and the others go.
+/// The cache of the server that connections start in decides; that of the name's own block
+/// goes with it, or it would say something else than what is in force. Statements of one block
+/// add up, so all of them have to say `off`: the first is edited and the others go.
 fn nginx_caches(site: &Site, endpoints: &[usize]) -> Vec<Change> {
     let name = directive(Server::Nginx);
     let mut changes = Vec::new();
-    let mut seen: Vec<BlockId> = Vec::new();
-    for endpoint in chosen(site, endpoints) {
-        let holder =
-            places::in_force(site, &endpoint.when, endpoint.governor, name).map(|one| one.block);
-        let Some(holder) = holder.filter(|holder| !seen.contains(holder)) else {
+    let mut seen: HashSet<BlockId> = HashSet::new();
+    for block in places::deciding_blocks(site, endpoints) {
+        let holder = places::in_force(site, &[], block, name).map(|one| one.block);
+        let Some(holder) = holder.filter(|holder| seen.insert(*holder)) else {
             continue;
         };
-        seen.push(holder);
-        let statements: Vec<&Setting> = places::own(site, &endpoint.when, holder, name).collect();
+        let statements: Vec<&Setting> = places::own(site, &[], holder, name).collect();
         if !keeps_sessions(&statements) {
             continue;
         }
@@ -75,8 +76,8 @@ fn nginx_caches(site: &Site, endpoints: &[usize]) -> Vec<Change> {
 /// value of which the last stays, `shared` counts only where none of them stands.
 fn keeps_sessions(statements: &[&Setting]) -> bool {
     let words = statements.iter().flat_map(|statement| &statement.arguments);
-    let kinds = words.clone().filter(|word| !word.starts_with("shared:"));
-    match kinds.last() {
+    let mut kinds = words.clone().filter(|word| !word.starts_with("shared:"));
+    match kinds.next_back() {
         Some(kind) => kind.starts_with("builtin"),
         None => words.count() > 0,
     }

@@ -73,7 +73,7 @@ fn nginx(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
         }
         let parent = places::outer(site, block);
         let around = parent.and_then(|parent| places::in_force(site, ALWAYS, parent, TICKETS));
-        let own = places::own(site, ALWAYS, block, TICKETS).last();
+        let own = places::own(site, ALWAYS, block, TICKETS).next_back();
         match (own, around) {
             (Some(own), _) => changes.extend(switched_off(own)),
             (None, Some(around)) if !is_on(around) => {}
@@ -166,7 +166,7 @@ fn server_level_file(site: &Site, when: &[String], main: BlockId) -> Option<Arc<
     let names = ["SSLSessionCache", "SSLSessionCacheTimeout"];
     let beside = names
         .iter()
-        .find_map(|name| places::own(site, when, main, name).last());
+        .find_map(|name| places::own(site, when, main, name).next_back());
     beside.map(|setting| setting.location.path.clone())
 }
 
@@ -184,10 +184,8 @@ fn apache_insertion(context: &Context<'_>, when: &[String], block: BlockId) -> O
 
 /// The last `Options` command of a block.
 fn options_in<'a>(site: &'a Site, when: &'a [String], block: BlockId) -> Option<&'a Setting> {
-    let commands = places::own(site, when, block, option_list::directive(Server::Apache));
-    commands
-        .filter(|command| option_list::is_options(command))
-        .last()
+    let mut commands = places::own(site, when, block, option_list::directive(Server::Apache));
+    commands.rfind(|command| option_list::is_options(command))
 }
 
 fn apache_statement(context: &Context<'_>) -> Vec<String> {

@@ -78,6 +78,38 @@ fn a_directive_in_use_says_that_the_version_has_it() {
     assert!(old.out.contains("directive-not-in-version"), "{}", old.out);
 }
 
+/// Asks the installed servers: needs nginx, as the live tests do.
+#[test]
+fn the_installed_server_is_asked() {
+    let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
+    let run = run(&[
+        "inspect",
+        "--detect",
+        "--format",
+        "json",
+        &at(&directory, "nginx.conf"),
+    ]);
+    assert_eq!(
+        run.code, 0,
+        "tests/install_servers.sh installs nginx: {}",
+        run.err
+    );
+    let document: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let said = std::process::Command::new("nginx").arg("-v").output();
+    let said = said.or_else(|_| {
+        std::process::Command::new("/usr/sbin/nginx")
+            .arg("-v")
+            .output()
+    });
+    let said = String::from_utf8(said.unwrap().stderr).unwrap();
+    let version = &document["servers"][0]["version"];
+    assert_eq!(version["source"], "detected");
+    assert!(
+        said.contains(&format!("nginx/{}", version["value"].as_str().unwrap())),
+        "{said}"
+    );
+}
+
 #[test]
 fn inspect_says_where_the_version_comes_from() {
     let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);

@@ -119,7 +119,7 @@ fn finding(site: &Site, setting: &Setting, row: &Directive) -> Finding {
         .removed
         .filter(|removed| *removed <= site.platform.server.value);
     let (message, help) = match (gone, row.since) {
-        (Some(removed), _) if name == SSL => (
+        (Some(removed), _) if name == SSL && tickets_off::is_on(setting) => (
             format!("`{name}` was removed in {server} {removed}"),
             "say `ssl` in every `listen` of the server and remove the line".to_owned(),
         ),
@@ -191,7 +191,11 @@ fn fix(site: &Site, setting: &Setting) -> Option<Fix> {
     changes.sort();
     changes.dedup();
     Some(Fix {
-        title: "say `ssl` in `listen` and remove `ssl on`".to_owned(),
+        title: if tickets_off::is_on(setting) {
+            "say `ssl` in `listen` and remove `ssl on`".to_owned()
+        } else {
+            "remove `ssl off`".to_owned()
+        },
         applicability: if shared || around {
             Applicability::Unsafe
         } else {

@@ -68,6 +68,7 @@
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, Setting, Tls12Id, Tls12Ticket, Tls13Resumes};
+use crate::policy::Goal;
 use crate::rules::places::{self, Cause, Causes};
 use crate::rules::{Context, Rule, seconds};
 use crate::text::Location;
@@ -156,7 +157,9 @@ fn finding(context: &Context<'_>, cause: &Cause<Location>) -> Option<Finding> {
         )],
         versions: Vec::new(),
         when,
-        fix: Some(fix(context, setting)),
+        // Under a policy without resumption a shorter one would not help.
+        fix: (context.policy.goal != Goal::NoResumption)
+            .then(|| fix(context, setting, &cause.endpoints)),
     })
 }
 
@@ -176,19 +179,36 @@ fn lifetime(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Op
     }
 }
 
-fn fix(context: &Context<'_>, setting: &Setting) -> Fix {
-    let limit = context.policy.lifetime_warning;
-    let value = match context.site.server {
+/// The deciding line, and every line for names of the same addresses that is as long: it would say
+/// something else than what is in force afterwards.
+fn fix(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Fix {
+    let (site, limit) = (context.site, context.policy.lifetime_warning);
+    let value = match site.server {
         Server::Nginx => seconds::for_nginx(limit),
         Server::Apache => limit.to_string(),
     };
+    let too_long = |other: &&Setting| {
+        seconds::meant(&other.arguments.join(" ")).is_some_and(|meant| meant > limit)
+    };
+    let blocks = places::blocks_beside(site, endpoints);
+    let when = places::conditions(site, endpoints);
+    let beside = blocks
+        .iter()
+        .filter_map(|block| places::in_force(site, &when, *block, setting.name))
+        .filter(too_long);
+    let mut changes: Vec<Change> = std::iter::once(setting)
+        .chain(beside)
+        .map(|setting| Change::SetArguments {
+            statement: setting.location.clone(),
+            arguments: vec![value.clone()],
+        })
+        .collect();
+    changes.sort();
+    changes.dedup();
     Fix {
         title: format!("limit the lifetime to {}", seconds::for_people(limit)),
         applicability: Applicability::Safe,
-        changes: vec![Change::SetArguments {
-            statement: setting.location.clone(),
-            arguments: vec![value],
-        }],
+        changes,
         costs: vec![format!(
             "clients that return after more than {} do a full handshake",
             seconds::for_people(limit)

@@ -10,6 +10,9 @@
 //!   `SSLSessionTickets on` where the first virtual host says off.
 //! * A ticket key file where tickets are off.
 //!
+//! Not found where httpd keeps no session that the timeout of a second virtual host could be
+//! for. A warning; for key files a note where the policy forbids tickets.
+//!
 //! Only where the value differs from the one in force: the same line in every server is a
 //! habit and no mistake. A directive that a conf command overrides is left to
 //! `conf-command-overrides-tickets`.
@@ -92,6 +95,7 @@
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Related, Severity};
 use crate::model::{Effect, Ignored, IgnoredReason, Setting, Site};
+use crate::policy::Goal;
 use crate::rules::places;
 use crate::rules::{Context, Rule, sessions_off};
 use crate::text::Location;
@@ -120,7 +124,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let Effect::Ignored(ignored) = &setting.effect else {
             continue;
         };
-        if ignored.reason == IgnoredReason::ConfCommand {
+        if ignored.reason == IgnoredReason::ConfCommand || is_idle(site, setting, ignored) {
             continue;
         }
         match lines
@@ -136,7 +140,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         }
     }
     lines.retain(|line| !works_elsewhere(site, line.setting));
-    lines.iter().map(|line| finding(site, line)).collect()
+    lines.iter().map(|line| finding(context, line)).collect()
+}
+
+/// A timeout of httpd's second virtual host where nothing resumes: it is for stored sessions.
+fn is_idle(site: &Site, setting: &Setting, ignored: &Ignored) -> bool {
+    let stored = setting.name == "SSLSessionCacheTimeout";
+    stored && !places::chosen(site, &ignored.endpoints).any(|endpoint| endpoint.resumes())
 }
 
 /// True where the same line, included at another place, is in force.
@@ -148,7 +158,8 @@ fn works_elsewhere(site: &Site, line: &Setting) -> bool {
     same.any(|setting| setting.effect == Effect::InForce)
 }
 
-fn finding(site: &Site, line: &Line<'_>) -> Finding {
+fn finding(context: &Context<'_>, line: &Line<'_>) -> Finding {
+    let site = context.site;
     let (setting, ignored) = (line.setting, line.ignored);
     let written = format!("{} {}", setting.name, setting.arguments.join(" "));
     let decided_by = ignored
@@ -157,7 +168,7 @@ fn finding(site: &Site, line: &Line<'_>) -> Finding {
         .filter(|place| **place != setting.location);
     Finding {
         rule: RULE.name,
-        severity: RULE.severity,
+        severity: severity(context.policy.goal, setting),
         confidence: places::confidence(&setting.when),
         message: format!(
             "`{written}` has no effect; `{}` is in force",
@@ -176,6 +187,16 @@ fn finding(site: &Site, line: &Line<'_>) -> Finding {
         versions: Vec::new(),
         when: setting.when.clone(),
         fix: fix(site, setting, ignored),
+    }
+}
+
+/// A key file that a policy without tickets has left over does no harm.
+fn severity(goal: Goal, setting: &Setting) -> Severity {
+    let key_file = ["ssl_session_ticket_key", "SSLSessionTicketKeyFile"].contains(&setting.name);
+    if key_file && goal != Goal::Sound {
+        Severity::Note
+    } else {
+        RULE.severity
     }
 }
 

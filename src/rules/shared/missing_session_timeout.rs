@@ -7,7 +7,8 @@
 //!
 //! Not reported where the only thing that resumes is a ticket under a key that is never
 //! replaced: there a lifetime would bound the ticket and not the harm, and
-//! `tickets-without-rotation` says what to do and names the timeout.
+//! `tickets-without-rotation` says what to do and names the timeout. Nor where the policy
+//! forbids what resumes: a lifetime would not make it right.
 //!
 //! A note; a warning where nginx keeps the ticket key in the shared zone, since the timeout is
 //! then also the period in which keys are replaced, and where httpd's TLS 1.3 sessions can be
@@ -71,6 +72,7 @@
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, KeySource, Setting, Site, Tls12Id, Tls13Issued, Tls13Resumes};
+use crate::policy::Goal;
 use crate::rules::places::{self, Cause};
 use crate::rules::{Context, Rule, seconds, sessions_off};
 use crate::text::Location;
@@ -90,7 +92,8 @@ const DEFAULT: u64 = 300;
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
-    let causes = places::causes(site, |endpoint| unbounded(site, endpoint));
+    let goal = context.policy.goal;
+    let causes = places::causes(site, |endpoint| unbounded(site, goal, endpoint));
     causes
         .found()
         .iter()
@@ -99,8 +102,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// The line that makes sessions resume without a written lifetime.
-fn unbounded(site: &Site, endpoint: &Endpoint) -> Option<Location> {
-    if !kept(endpoint) || !by_default(site, endpoint) {
+fn unbounded(site: &Site, goal: Goal, endpoint: &Endpoint) -> Option<Location> {
+    if !kept(goal, endpoint) || !by_default(site, endpoint) {
         return None;
     }
     let maker = maker(site, endpoint);
@@ -109,8 +112,9 @@ fn unbounded(site: &Site, endpoint: &Endpoint) -> Option<Location> {
         .or_else(|| places::head(site, endpoint.governor))
 }
 
-/// True where sessions resume from a cache or under a key that is replaced.
-fn kept(endpoint: &Endpoint) -> bool {
+/// True where sessions resume, as the policy allows, from a cache or under a key that is
+/// replaced.
+fn kept(goal: Goal, endpoint: &Endpoint) -> bool {
     let by_id = matches!(
         endpoint.tls12.session_id,
         Tls12Id::Resumes | Tls12Id::PerWorker
@@ -124,7 +128,12 @@ fn kept(endpoint: &Endpoint) -> bool {
         endpoint.ticket_key.source,
         KeySource::Zone | KeySource::Files
     );
-    by_id || stored || (rotated && endpoint.stateless_resumes())
+    let cached = by_id || stored;
+    match goal {
+        Goal::Sound => cached || (rotated && endpoint.stateless_resumes()),
+        Goal::NoTickets => cached,
+        Goal::NoResumption => false,
+    }
 }
 
 fn by_default(site: &Site, endpoint: &Endpoint) -> bool {
