@@ -545,6 +545,7 @@ fn random_files_get_httpds_verdict() {
     };
     let (mut accepted, mut refused, mut failures) = (0, 0, Vec::new());
     let mut random = Random(11);
+    let pattern = regex::Regex::new(r"Syntax error on line ([0-9]+) of (\S+)").unwrap();
     for _ in 0..count {
         let orderly = random.next(2) == 0;
         let mut text = if orderly {
@@ -575,7 +576,6 @@ fn random_files_get_httpds_verdict() {
             continue;
         }
         refused += 1;
-        let pattern = regex::Regex::new(r"Syntax error on line ([0-9]+) of (\S+)").unwrap();
         let said = output.lines().find_map(|line| pattern.captures(line));
         let said = said.unwrap_or_else(|| panic!("{output}"));
         let in_macro = &said[2] == "macro";
