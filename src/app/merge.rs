@@ -78,7 +78,11 @@ fn union(mut older: Vec<String>, newer: Vec<String>) -> Vec<String> {
         return older;
     }
     let known: HashSet<String> = older.iter().cloned().collect();
-    older.extend(newer.into_iter().filter(|endpoint| !known.contains(endpoint)));
+    older.extend(
+        newer
+            .into_iter()
+            .filter(|endpoint| !known.contains(endpoint)),
+    );
     older
 }
 

@@ -1,7 +1,7 @@
 //! What a configuration means for resumption: addresses, names, the effective state of
 //! each endpoint and why.
 //!
-//! Pure: a [`Project`](crate::source::Project) and a version in, a [`Site`] out. No I/O, no
+//! Pure: a [`Project`] and a version in, a [`Site`] out. No I/O, no
 //! time, no judgement; judging is the rules' work.
 
 mod apache;
