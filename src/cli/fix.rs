@@ -115,16 +115,10 @@ fn explain(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) {
             terminal.note("next", live);
         }
     }
-    let mut left = repair
-        .after
-        .findings
-        .iter()
-        .filter(|finding| asked(finding, arguments));
-    if repair.before.complete() && left.next().is_some() {
-        let lines = left.count() + 1;
-        terminal.note(
-            "left",
-            &format!("{lines} of the findings need a person; see `stekguard lint`"),
-        );
+    let left = repair.after.findings.iter();
+    let left = left.filter(|finding| asked(finding, arguments)).count();
+    if repair.before.complete() && left > 0 {
+        let sentence = format!("{left} for a person to decide; see `stekguard lint`");
+        terminal.note("left", &sentence);
     }
 }
