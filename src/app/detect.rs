@@ -1,9 +1,10 @@
-//! `--detect`: asks the installed servers for their versions. The only place that runs
-//! programs, and only on request.
+//! `--detect`: asks the installed servers for their versions, and httpd for what it has built
+//! in, loads and defines. The only place that runs programs, and only on request.
 
 use std::process::{Command, Stdio};
 
-use super::AppError;
+use super::startup::Modules;
+use super::{AppError, Startup};
 use crate::catalog::{Server, Version};
 
 /// Programs and the argument that makes them say their version, in the order tried.
@@ -22,6 +23,9 @@ const APACHE: [(&str, &str); 6] = [
 pub(super) struct Detected {
     nginx: Answer,
     apache: Answer,
+    modules: Option<Modules>,
+    /// What was defined once httpd had read its own files.
+    defines: Option<Vec<String>>,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
@@ -35,12 +39,36 @@ impl Detected {
     pub(super) fn ask(servers: &[Server]) -> Result<Self, AppError> {
         let mut detected = Self::default();
         if servers.contains(&Server::Nginx) {
-            detected.nginx = first_answer(&NGINX, "nginx")?;
+            (_, detected.nginx) = first_answer(&NGINX, "nginx")?;
         }
         if servers.contains(&Server::Apache) {
-            detected.apache = first_answer(&APACHE, "apachectl")?;
+            let (program, answer) = first_answer(&APACHE, "apachectl")?;
+            detected.apache = answer;
+            detected.ask_httpd(program);
         }
         Ok(detected)
+    }
+
+    /// Asks for what the version does not tell. httpd reads its own installed configuration
+    /// for that; where it cannot, `-l` still says what is built in.
+    fn ask_httpd(&mut self, program: &str) {
+        let arguments = ["-t", "-D", "DUMP_MODULES", "-D", "DUMP_RUN_CFG"];
+        let dumped = said(program, &arguments).ok().filter(|said| said.success);
+        if let Some(dumped) = dumped {
+            let (modules, defines) = parse_dump(&dumped.out);
+            if modules.is_some() {
+                self.modules = modules;
+                self.defines = Some(defines);
+                return;
+            }
+        }
+        let listed = said(program, &["-l"]).ok();
+        self.modules = listed.and_then(|said| Modules::compiled_in(&said.out));
+    }
+
+    /// Adds what httpd said to what the caller knows.
+    pub(super) fn tell(&self, startup: &mut Startup) {
+        startup.add_detected(self.modules.clone(), self.defines.clone());
     }
 
     /// The server's version.
@@ -61,14 +89,14 @@ impl Detected {
     }
 }
 
-fn first_answer(programs: &[(&str, &str)], name: &str) -> Result<Answer, AppError> {
+/// The first program that says its version, and what it says.
+fn first_answer(
+    programs: &[(&'static str, &str)],
+    name: &str,
+) -> Result<(&'static str, Answer), AppError> {
     let mut why = "not installed".to_owned();
     for (program, argument) in programs {
-        let output = Command::new(program)
-            .arg(argument)
-            .stdin(Stdio::null())
-            .output();
-        let output = match output {
+        let output = match said(program, &[argument]) {
             Ok(output) => output,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => {
@@ -77,11 +105,9 @@ fn first_answer(programs: &[(&str, &str)], name: &str) -> Result<Answer, AppErro
             }
         };
         // nginx answers on standard error, httpd on standard output.
-        let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
-        said.push_str(&String::from_utf8_lossy(&output.stderr));
-        let answer = parse(&said);
+        let answer = parse(&(output.out + &output.err));
         if answer.server.is_some() {
-            return Ok(answer);
+            return Ok((program, answer));
         }
         why = format!("{program} {argument} names no version");
     }
@@ -89,6 +115,41 @@ fn first_answer(programs: &[(&str, &str)], name: &str) -> Result<Answer, AppErro
         program: name.to_owned(),
         why,
     })
+}
+
+/// What a program wrote.
+struct Said {
+    success: bool,
+    out: String,
+    err: String,
+}
+
+fn said(program: &str, arguments: &[&str]) -> std::io::Result<Said> {
+    let output = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Ok(Said {
+        success: output.status.success(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    })
+}
+
+/// Modules (`None` where none is listed) and definitions of `-D DUMP_MODULES
+/// -D DUMP_RUN_CFG`. Its own two names were defined by the question.
+fn parse_dump(said: &str) -> (Option<Modules>, Vec<String>) {
+    let is_module = |line: &&str| line.ends_with("(static)") || line.ends_with("(shared)");
+    let modules: Vec<&str> = said.lines().filter(is_module).collect();
+    let listed = !modules.is_empty();
+    let modules = Modules::parse(&modules.join("\n")).ok().filter(|_| listed);
+    let names = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("Define: "));
+    let names = names.map(|text| text.split_once('=').map_or(text, |(name, _)| name));
+    let defines = names.filter(|name| !matches!(*name, "DUMP_MODULES" | "DUMP_RUN_CFG"));
+    (modules, defines.map(str::to_owned).collect())
 }
 
 /// Reads `nginx version: nginx/1.22.1 ...`, `Server version: Apache/2.4.71 (Debian)` and

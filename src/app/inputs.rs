@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{AppError, Request};
+use super::{AppError, Request, Startup};
 use crate::catalog::Server;
 use crate::source::{
     self, Disk, Dump, FileSystem, Found, LoadOptions, Memory, Overlay, PackageStatus, Project,
@@ -28,6 +28,8 @@ pub(super) struct Inputs {
     pub(super) unreadable: Vec<(PathBuf, String)>,
     /// What this machine's package database says.
     pub(super) packages: PackageStatus,
+    /// What httpd is started with.
+    pub(super) startup: Startup,
 }
 
 /// A file system and what was found in it.
@@ -57,6 +59,7 @@ impl Inputs {
             templates: 0,
             unreadable: Vec::new(),
             packages: PackageStatus::default(),
+            startup: request.startup.clone(),
         };
         if let Some(bytes) = &request.stream {
             inputs.add_stream(bytes, &options)?;
@@ -82,7 +85,7 @@ impl Inputs {
         // Without replacements the base answers for itself: a file then says by itself
         // where its bytes come from.
         if replaced.is_empty() {
-            let project = source::load(&found.root, files, &found.options);
+            let project = self.read(found, files);
             return Some(Loaded {
                 root: found.root.clone(),
                 project,
@@ -92,11 +95,22 @@ impl Inputs {
         for (path, bytes) in replaced {
             overlay.replace(path, Arc::clone(bytes));
         }
-        let project = source::load(&found.root, &overlay, &found.options);
+        let project = self.read(found, &overlay);
         Some(Loaded {
             root: found.root.clone(),
             project,
         })
+    }
+
+    /// Reads one, and again where what httpd was started with has to be told from what the
+    /// files load and define themselves.
+    fn read(&self, found: &Found, files: &dyn FileSystem) -> Project {
+        let first = self.startup.first(&found.options);
+        let project = source::load(&found.root, files, &first);
+        match self.startup.settled(&found.root, &project, &found.options) {
+            Some(options) => source::load(&found.root, files, &options),
+            None => project,
+        }
     }
 
     /// All of them, in order.

@@ -108,7 +108,7 @@ pub(super) struct Session<'a> {
 
 impl<'a> Session<'a> {
     pub(super) fn open(request: &'a Request) -> Result<Self, AppError> {
-        let inputs = Inputs::find(request)?;
+        let mut inputs = Inputs::find(request)?;
         let detected = if request.versions.detect {
             let mut servers: Vec<Server> = inputs.roots().map(|root| root.server).collect();
             servers.sort_unstable();
@@ -117,6 +117,7 @@ impl<'a> Session<'a> {
         } else {
             Detected::default()
         };
+        detected.tell(&mut inputs.startup);
         Ok(Self {
             request,
             inputs,

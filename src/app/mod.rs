@@ -16,6 +16,7 @@ mod merge;
 mod platforms;
 mod prove;
 mod request;
+mod startup;
 mod undo;
 
 pub use crate::fix::FixError;
@@ -26,4 +27,5 @@ pub use fix::{Choice, Repair, fix};
 pub use inspect::{Inspection, inspect};
 pub use lint::{JudgedServer, Outcome, lint};
 pub use request::{Request, VersionSpecError, Versions, standard_input};
+pub use startup::{Startup, StartupError};
 pub use undo::{Past, past, undo};

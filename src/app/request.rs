@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::AppError;
+use super::{AppError, Startup};
 use crate::catalog::{Server, Version};
 use crate::finding::{Finding, Severity};
 use crate::policy::Policy;
@@ -21,6 +21,8 @@ pub struct Request {
     pub allow_missing: Vec<String>,
     /// What the configurations run on.
     pub versions: Versions,
+    /// What httpd is started with.
+    pub startup: Startup,
     /// What is wanted.
     pub policy: Policy,
     /// Show pedantic findings too.

@@ -37,6 +37,18 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// Whose httpd it is, where that decides which modules are built in.
+    Build {
+        /// Debian's and Ubuntu's packages.
+        Debian = "debian",
+        /// Packages of Red Hat Enterprise Linux, its rebuilds and Fedora.
+        RedHat = "redhat",
+        /// Built from the Apache Software Foundation's release with its defaults.
+        Upstream = "upstream",
+    }
+}
+
+vocabulary! {
     /// Where a directive may stand. The first group is nginx's, the second httpd's.
     Context {
         /// nginx: outside every block.

@@ -1,7 +1,9 @@
 //! The rows of the catalog as Rust sees them. Plain static data: nothing here allocates,
 //! reads a file or parses a configuration.
 
-use super::names::{Arity, Body, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
+use super::names::{
+    Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity,
+};
 use super::version::{Version, VersionRange};
 
 /// One directive of one server, in the contexts where the same facts hold. Source:
@@ -230,6 +232,29 @@ impl LibraryFact {
     #[must_use]
     pub fn holds(&self, version: Version) -> bool {
         self.ranges.iter().any(|range| range.contains(version))
+    }
+}
+
+/// A module that httpd ships. Source: grammars/apache/modules.toml.
+#[derive(Debug)]
+pub struct Module {
+    /// The identifier, `LoadModule`'s first argument: `ssl_module`.
+    pub name: &'static str,
+    /// The source file, by which `<IfModule>` knows it too: `mod_ssl.c`.
+    pub file: &'static str,
+    /// What `LoadModule` loads, without its folder; `None` where it is always built in.
+    pub so: Option<&'static str>,
+    /// The builds that may have it built in.
+    pub built_in: &'static [Build],
+    /// Where this stands or how it was seen.
+    pub source: &'static str,
+}
+
+impl Module {
+    /// Whether no httpd is without it.
+    #[must_use]
+    pub fn always_built_in(&self) -> bool {
+        self.built_in.len() == Build::ALL.len()
     }
 }
 

@@ -52,7 +52,15 @@ pub(super) struct ReadArguments {
     /// nginx=1.22.1-9+deb12u11
     #[arg(long, value_name = "NAME=VERSION")]
     pub(super) package: Vec<String>,
-    /// Ask the installed servers for their versions (runs `nginx -V`, `apachectl -V`)
+    /// httpd is started with -D NAME; NAME=VALUE gives a variable its value, !NAME says that
+    /// NAME is not defined
+    #[arg(long, value_name = "NAME")]
+    pub(super) define: Vec<String>,
+    /// All modules of httpd: a list, or @FILE with what `apachectl -M` prints
+    #[arg(long, value_name = "LIST|@FILE")]
+    pub(super) modules: Vec<String>,
+    /// Ask the installed servers for their versions, and httpd for its modules and definitions
+    /// (runs `nginx -V`, `apachectl -V`, `-l` and `-t -D DUMP_MODULES -D DUMP_RUN_CFG`)
     #[arg(long)]
     pub(super) detect: bool,
     /// Includes that may be missing; what they would say is then assumed to be nothing

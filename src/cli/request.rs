@@ -2,7 +2,7 @@
 
 use super::args::{JudgeArguments, ReadArguments};
 use super::hints::{Said, said};
-use crate::app::{Request, Versions, explain, standard_input};
+use crate::app::{Request, Startup, Versions, explain, standard_input};
 use crate::policy::{Goal, Policy};
 
 /// `goal` is what the command aims at where no `--policy` says otherwise.
@@ -22,6 +22,7 @@ pub(super) fn request(
     }
     Ok(Request {
         versions: versions(read)?,
+        startup: startup(read)?,
         stream: if streams.is_empty() {
             None
         } else {
@@ -58,4 +59,24 @@ fn versions(read: &ReadArguments) -> Result<Versions, Said> {
             .map_err(|error| (format!("--package: {error}"), None))?;
     }
     Ok(versions)
+}
+
+fn startup(read: &ReadArguments) -> Result<Startup, Said> {
+    let mut startup = Startup::default();
+    for spec in &read.define {
+        startup
+            .define(spec)
+            .map_err(|error| (format!("--define: {error}"), None))?;
+    }
+    for list in &read.modules {
+        let text = match list.strip_prefix('@') {
+            Some(file) => std::fs::read_to_string(file)
+                .map_err(|error| (format!("--modules: {file}: {error}"), None))?,
+            None => list.clone(),
+        };
+        startup
+            .modules(&text)
+            .map_err(|error| (format!("--modules: {error}"), None))?;
+    }
+    Ok(startup)
 }

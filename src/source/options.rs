@@ -109,6 +109,10 @@ pub struct LoadOptions {
     pub path_map: Vec<PathMap>,
     /// Names that httpd is started with (`-D NAME`).
     pub defines: Vec<String>,
+    /// Names that httpd's command line does not define, whatever else it does.
+    pub undefined: Vec<String>,
+    /// Variables that are set before the root is read, as `-C "Define NAME VALUE"` does.
+    pub variables: BTreeMap<String, Vec<u8>>,
     /// httpd: `defines` is all that its command line defines. False: there may be more.
     pub defines_known: bool,
     /// httpd: the modules that are built in or loaded before the root is read, by the names

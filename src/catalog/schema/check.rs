@@ -1,9 +1,11 @@
 //! Refuses what is not sound in grammars/. Every problem names its file and its row; all are
 //! collected, so that one build shows them all.
 
-use super::super::names::{Arity, Body, Context, Decider, Duplicate, Inherit, Kind, Server};
+use super::super::names::{Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server};
 use super::super::version::Version;
-use super::rows::{BehaviourRow, DecisionRow, DirectiveRow, FileRows, RangeOfVersions, RangeRow};
+use super::rows::{
+    BehaviourRow, DecisionRow, DirectiveRow, FileRows, ModuleRow, RangeOfVersions, RangeRow,
+};
 use super::{File, ServerTables, Tables, common};
 use std::collections::BTreeMap;
 
@@ -154,6 +156,7 @@ fn server(
     let mut range = None;
     let mut directives: Vec<(DirectiveRow, String)> = Vec::new();
     let mut behaviours: Vec<(BehaviourRow, String)> = Vec::new();
+    let mut modules = Vec::new();
     for (path, rows) in share.unwrap_or_default() {
         sorted(
             path,
@@ -176,6 +179,8 @@ fn server(
         for row in &rows.behaviour {
             behaviour(path, row, problems);
         }
+        module_rows(server, path, &rows.module, problems);
+        modules.extend(rows.module);
         if let Some(found) = rows.range {
             range = supported(path, &found, problems);
         }
@@ -195,6 +200,7 @@ fn server(
         newest,
         directives: directives.into_iter().map(|(row, _)| row).collect(),
         behaviours: behaviours.into_iter().map(|(row, _)| row).collect(),
+        modules,
     })
 }
 
@@ -336,4 +342,36 @@ fn behaviour(path: &str, row: &BehaviourRow, problems: &mut Problems) {
     at.text("summary", &row.summary);
     at.source(&row.source);
     at.ranges(&row.ranges);
+}
+
+/// Both names of a module are keys: no two modules share one.
+fn module_rows(server: Server, path: &str, rows: &[ModuleRow], problems: &mut Problems) {
+    if server != Server::Apache && !rows.is_empty() {
+        problems.file(path, "modules are rows of httpd's folder");
+    }
+    let names = rows.iter().map(|row| row.name.clone());
+    sorted(path, "module", problems, names);
+    for (index, row) in rows.iter().enumerate() {
+        let mut at = problems.row(path, "module", &row.name);
+        at.source(&row.source);
+        if !row.name.ends_with("_module") {
+            at.bad("a module's name ends with `_module`");
+        }
+        if !row.file.ends_with(".c") {
+            at.bad("a module's file ends with `.c`");
+        }
+        if row.so.as_ref().is_some_and(|so| !so.ends_with(".so")) {
+            at.bad("what is loaded ends with `.so`");
+        }
+        for word in &row.built_in {
+            at.word("build", word, Build::parse(word));
+        }
+        if row.so.is_none() && row.built_in.len() < Build::ALL.len() {
+            at.bad("a module without `so` that some build does not have built in");
+        }
+        let earlier = rows.get(..index).unwrap_or_default();
+        if earlier.iter().any(|other| other.file == row.file) {
+            at.bad("another module has the same `file`");
+        }
+    }
 }

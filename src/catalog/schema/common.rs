@@ -7,10 +7,11 @@ use super::rows::{AdvisoryRow, CommandRow, FactRow, FileRows, ForkRow, StubRow};
 use super::{File, StubText};
 
 pub fn check(path: &str, rows: &FileRows, files: &[File], problems: &mut Problems) {
-    if rows.range.is_some() || !rows.directive.is_empty() || !rows.behaviour.is_empty() {
+    let of_a_server = rows.directive.len() + rows.behaviour.len() + rows.module.len();
+    if rows.range.is_some() || of_a_server > 0 {
         problems.file(
             path,
-            "directives, behaviours and ranges belong to a server's folder",
+            "directives, behaviours, modules and ranges belong to a server's folder",
         );
     }
     sorted(

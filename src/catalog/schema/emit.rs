@@ -2,10 +2,10 @@
 //! does not parse is left out rather than reported twice.
 
 use super::super::names::{
-    Arity, Body, Context, Decider, Duplicate, Inherit, Kind, Server, Severity,
+    Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity,
 };
 use super::super::version::Version;
-use super::rows::{BehaviourRow, DecisionRow, DirectiveRow, RangeOfVersions};
+use super::rows::{BehaviourRow, DecisionRow, DirectiveRow, ModuleRow, RangeOfVersions};
 use super::{ServerTables, Tables};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -32,6 +32,14 @@ fn server_tables(out: &mut String, server: Server, tables: &Tables) {
     table(out, &name, "Directive", rows);
     let rows = share.behaviours.iter().map(|row| behaviour(server, row));
     table(out, &format!("{name}_BEHAVIOURS"), "Behaviour", rows);
+    if server == Server::Apache {
+        table(
+            out,
+            "MODULES",
+            "Module",
+            share.modules.iter().map(module_row),
+        );
+    }
     let rows = boundaries(server, tables).into_iter();
     table(
         out,
@@ -45,6 +53,22 @@ fn server_tables(out: &mut String, server: Server, tables: &Tables) {
             "pub(super) const {name}_{end}: Version = {value};\n"
         ));
     }
+}
+
+fn module_row(row: &ModuleRow) -> String {
+    let builds: Vec<Build> = row
+        .built_in
+        .iter()
+        .filter_map(|word| Build::parse(word))
+        .collect();
+    format!(
+        "Module {{ name: {:?}, file: {:?}, so: {:?}, built_in: {}, source: {:?} }}",
+        row.name,
+        row.file,
+        row.so,
+        words("Build", &builds),
+        row.source,
+    )
 }
 
 fn table(out: &mut String, name: &str, kind: &str, rows: impl Iterator<Item = String>) {

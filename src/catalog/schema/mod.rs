@@ -9,7 +9,9 @@ pub mod rows;
 use super::names::Server;
 use super::version::Version;
 use check::{Problems, checked};
-use rows::{AdvisoryRow, BehaviourRow, CommandRow, DirectiveRow, FactRow, FileRows, ForkRow};
+use rows::{
+    AdvisoryRow, BehaviourRow, CommandRow, DirectiveRow, FactRow, FileRows, ForkRow, ModuleRow,
+};
 use std::fs;
 use std::path::Path;
 
@@ -35,6 +37,7 @@ pub struct ServerTables {
     pub newest: Version,
     pub directives: Vec<DirectiveRow>,
     pub behaviours: Vec<BehaviourRow>,
+    pub modules: Vec<ModuleRow>,
 }
 
 /// A stub with the text of its file.

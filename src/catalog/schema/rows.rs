@@ -9,6 +9,7 @@ pub struct FileRows {
     pub range: Option<RangeRow>,
     pub directive: Vec<DirectiveRow>,
     pub behaviour: Vec<BehaviourRow>,
+    pub module: Vec<ModuleRow>,
     pub advisory: Vec<AdvisoryRow>,
     pub command: Vec<CommandRow>,
     pub fact: Vec<FactRow>,
@@ -82,6 +83,19 @@ pub struct BehaviourRow {
     pub name: String,
     pub ranges: Vec<RangeOfVersions>,
     pub summary: String,
+    #[serde(default)]
+    pub source: String,
+}
+
+/// A module that httpd ships.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModuleRow {
+    pub name: String,
+    pub file: String,
+    pub so: Option<String>,
+    #[serde(default)]
+    pub built_in: Vec<String>,
     #[serde(default)]
     pub source: String,
 }

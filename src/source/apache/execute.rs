@@ -7,7 +7,7 @@ use crate::syntax::apache::{Expanded, Head};
 
 use super::Expander;
 use super::emit::arguments;
-use super::facts::{ALWAYS, source_file};
+use super::facts::{ALWAYS, other_name};
 use super::reader::{RawLine, Reader};
 
 impl Expander<'_> {
@@ -71,7 +71,8 @@ impl Expander<'_> {
             return Err("LoadModule takes two arguments".to_owned());
         };
         self.loads_modules |= self.when == ALWAYS;
-        for name in [source_file(symbol), symbol.clone()] {
+        let names = other_name(symbol).into_iter().chain([symbol.clone()]);
+        for name in names {
             self.modules.state(name, Some(Vec::new()), self.when);
         }
         Ok(())

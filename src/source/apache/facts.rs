@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use crate::catalog;
 use crate::source::{Atom, AtomKind, Literal, When, WhenId};
 
 /// An answer to a condition.
@@ -162,53 +163,29 @@ impl Facts {
     }
 }
 
-/// The module's source file, by which `<IfModule>` also knows it: `mod_ssl.c` for
-/// `ssl_module`. The exceptions are the multi-processing modules; read from the names that
-/// `httpd -l` and the modules' own sources give.
-pub(super) fn source_file(symbol: &[u8]) -> Vec<u8> {
-    let name = symbol.strip_suffix(b"_module").unwrap_or(symbol);
-    if matches!(name, b"mpm_event" | b"mpm_worker" | b"mpm_prefork") {
-        return [name.strip_prefix(b"mpm_").unwrap_or(name), b".c"].concat();
+/// The other name by which `<IfModule>` knows a module: `mod_ssl.c` for `ssl_module`, and the other way round. What
+/// httpd does not ship is taken to follow the custom that nearly all of them follow.
+pub fn other_name(name: &[u8]) -> Option<Vec<u8>> {
+    if let Some(module) = catalog::module(name) {
+        let other = match module.name.as_bytes() == name {
+            true => module.file,
+            false => module.name,
+        };
+        return Some(other.as_bytes().to_vec());
     }
-    if name == b"mpm_itk" {
-        return b"mpm_itk.c".to_vec();
+    if let Some(stem) = name.strip_suffix(b"_module") {
+        return Some([b"mod_", stem, b".c"].concat());
     }
-    [b"mod_", name, b".c"].concat()
+    let stem = name.strip_prefix(b"mod_")?.strip_suffix(b".c")?;
+    Some([stem, b"_module"].concat())
 }
 
-/// Modules that every httpd has built in, by both names (`httpd -l`).
+/// Modules that every httpd has built in, by both names.
 pub(super) fn is_built_in(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 6] = [
-        b"core.c",
-        b"core_module",
-        b"mod_so.c",
-        b"so_module",
-        b"http_core.c",
-        b"http_module",
-    ];
-    NAMES.contains(&name)
+    catalog::module(name).is_some_and(catalog::Module::always_built_in)
 }
 
-/// Modules that packages build in or load, as they like: Debian builds in all of these but
-/// the multi-processing modules, upstream builds in one of those.
+/// Modules that some build may have built in.
 pub(super) fn may_be_built_in(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 16] = [
-        b"mod_watchdog.c",
-        b"watchdog_module",
-        b"mod_log_config.c",
-        b"log_config_module",
-        b"mod_logio.c",
-        b"logio_module",
-        b"mod_version.c",
-        b"version_module",
-        b"mod_unixd.c",
-        b"unixd_module",
-        b"event.c",
-        b"mpm_event_module",
-        b"worker.c",
-        b"mpm_worker_module",
-        b"prefork.c",
-        b"mpm_prefork_module",
-    ];
-    NAMES.contains(&name)
+    catalog::module(name).is_some_and(|module| !module.built_in.is_empty())
 }

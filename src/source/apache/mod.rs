@@ -46,6 +46,7 @@ use super::{
 };
 
 pub use self::envvars::environment;
+pub use self::facts::other_name;
 
 /// Bytes that variables and macros may add to a configuration: past it, it is a bomb.
 const MOST_EXPANDED: usize = 64 * 1024 * 1024;
@@ -139,14 +140,7 @@ impl<'a> Expander<'a> {
             self.add_file(&self.root.path, Arc::clone(&text), FileOrigin::Memory);
             return self.root_problem(ProblemKind::NotConfiguration, message);
         }
-        for name in &self.options.defines {
-            self.defines
-                .state(name.as_bytes().to_vec(), Some(Vec::new()), ALWAYS);
-        }
-        for name in self.options.modules.iter().flatten() {
-            self.modules
-                .state(name.as_bytes().to_vec(), Some(Vec::new()), ALWAYS);
-        }
+        self.start();
         let origin = self.files.origin(&self.root.path);
         let file = self.add_file(&self.root.path, text, origin);
         self.project.vias.push(Via {
@@ -155,6 +149,26 @@ impl<'a> Expander<'a> {
             span: Span::at(0),
         });
         self.read(file, ViaId(0));
+    }
+
+    /// States what holds before the first line is read.
+    fn start(&mut self) {
+        let options = self.options;
+        for name in options.defines.iter().chain(options.variables.keys()) {
+            let name = name.as_bytes().to_vec();
+            self.defines.state(name, Some(Vec::new()), ALWAYS);
+        }
+        for name in &options.undefined {
+            self.defines.state(name.as_bytes().to_vec(), None, ALWAYS);
+        }
+        for (name, value) in &options.variables {
+            let name = name.as_bytes().to_ascii_lowercase();
+            self.variables.state(name, Some(value.clone()), ALWAYS);
+        }
+        for name in options.modules.iter().flatten() {
+            self.modules
+                .state(name.as_bytes().to_vec(), Some(Vec::new()), ALWAYS);
+        }
     }
 
     fn root_problem(&mut self, kind: ProblemKind, message: &str) {
