@@ -6,6 +6,7 @@
 mod clock;
 mod detect;
 mod error;
+mod expand;
 mod explain;
 mod fix;
 mod inputs;
@@ -22,6 +23,7 @@ mod undo;
 pub use crate::fix::FixError;
 pub use crate::source::SourceError;
 pub use error::AppError;
+pub use expand::{Expansion, expand};
 pub use explain::{Page, explain, rules};
 pub use fix::{Choice, Repair, fix};
 pub use inspect::{Inspection, inspect};

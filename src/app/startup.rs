@@ -2,9 +2,10 @@
 //! states them. It settles conditions that the files leave open; it judges nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use crate::catalog::Server;
-use crate::source::{DirectiveId, LoadOptions, Project, Root, RootKind, apache};
+use crate::source::{DirectiveId, Disk, FileSystem, LoadOptions, Project, Root, RootKind, apache};
 
 /// What is known of httpd's command line and build.
 #[derive(Clone, Eq, PartialEq, Debug, Default)]
@@ -39,6 +40,14 @@ pub enum StartupError {
     /// Not a module's name.
     #[error("`{0}` is no module's name such as ssl_module or mod_ssl.c")]
     Module(String),
+    /// A file with a list that cannot be read.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// A list without any name.
     #[error("no module is named")]
     NoModule,
@@ -88,6 +97,19 @@ impl Startup {
         let others = known.others.get_or_insert_default();
         others.extend(listed.others.unwrap_or_default());
         Ok(())
+    }
+
+    /// Takes the modules from a file with such a text.
+    ///
+    /// # Errors
+    /// [`StartupError`] where it cannot be read or is no such list.
+    pub fn modules_file(&mut self, path: &Path) -> Result<(), StartupError> {
+        let bytes = Disk::default().read(path);
+        let bytes = bytes.map_err(|error| StartupError::File {
+            path: path.to_path_buf(),
+            why: error.to_string(),
+        })?;
+        self.modules(&String::from_utf8_lossy(&bytes))
     }
 
     /// What the server answered; what was said before stays.

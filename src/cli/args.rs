@@ -138,6 +138,9 @@ pub(super) struct InspectArguments {
     /// The report's format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+    /// Show every directive in force instead, with file and line, in the server's order
+    #[arg(long, conflicts_with = "pairs")]
+    pub(super) expanded: bool,
     /// Also list which endpoint resumes a session of which other one
     #[arg(long)]
     pub(super) pairs: bool,

@@ -8,6 +8,9 @@ use crate::app::{self, Inspection};
 use crate::report;
 
 pub(super) fn run(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+    if arguments.expanded {
+        return expanded(arguments, terminal);
+    }
     let inspection = request(&arguments.read, None)
         .and_then(|request| app::inspect(&request).map_err(hints::said));
     match inspection {
@@ -36,6 +39,36 @@ fn show(inspection: &Inspection, arguments: &InspectArguments, terminal: &Termin
     let written = terminal.report(document.as_bytes(), file);
     hints::say_problems(&inspection.problems, &inspection.sources, terminal);
     if written != CLEAN || !inspection.complete() {
+        FAILED
+    } else {
+        CLEAN
+    }
+}
+
+fn expanded(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+    let expansion = request(&arguments.read, None)
+        .and_then(|request| app::expand(&request).map_err(hints::said));
+    let file = arguments.read.output.as_deref();
+    let expansion = match expansion {
+        Ok(expansion) => expansion,
+        Err((sentence, hint)) => {
+            terminal.error(&sentence, hint.as_deref());
+            if arguments.format == Format::Json {
+                let failed = hints::failed(&sentence);
+                let document = report::expanded_json(&[], &failed.problems);
+                terminal.report(document.as_bytes(), file);
+            }
+            return FAILED;
+        }
+    };
+    let servers = expansion.report();
+    let document = match arguments.format {
+        Format::Text => report::expanded_text(&servers, terminal.paint(file)),
+        Format::Json => report::expanded_json(&servers, &expansion.search_problems),
+    };
+    let written = terminal.report(document.as_bytes(), file);
+    hints::say_problems(&expansion.problems, &expansion.sources, terminal);
+    if written != CLEAN || !expansion.complete() {
         FAILED
     } else {
         CLEAN

@@ -1,5 +1,7 @@
 //! The request behind the arguments.
 
+use std::path::Path;
+
 use super::args::{JudgeArguments, ReadArguments};
 use super::hints::{Said, said};
 use crate::app::{Request, Startup, Versions, explain, standard_input};
@@ -69,14 +71,11 @@ fn startup(read: &ReadArguments) -> Result<Startup, Said> {
             .map_err(|error| (format!("--define: {error}"), None))?;
     }
     for list in &read.modules {
-        let text = match list.strip_prefix('@') {
-            Some(file) => std::fs::read_to_string(file)
-                .map_err(|error| (format!("--modules: {file}: {error}"), None))?,
-            None => list.clone(),
+        let added = match list.strip_prefix('@') {
+            Some(file) => startup.modules_file(Path::new(file)),
+            None => startup.modules(list),
         };
-        startup
-            .modules(&text)
-            .map_err(|error| (format!("--modules: {error}"), None))?;
+        added.map_err(|error| (format!("--modules: {error}"), None))?;
     }
     Ok(startup)
 }

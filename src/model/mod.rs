@@ -32,6 +32,24 @@ pub fn build(project: &Project, platform: &Platform) -> Site {
     }
 }
 
+/// What is left to ask of a conjunction of conditions once the version is known.
+#[derive(Clone, Eq, PartialEq, Debug, Default)]
+pub struct Condition {
+    /// Conditions that stay open, as written.
+    pub open: Vec<String>,
+    /// The version decides one of them the other way: nothing under it is in force.
+    pub excluded: bool,
+}
+
+/// Every conjunction of the project's conditions on a platform, by its
+/// [`WhenId`](crate::source::WhenId).
+pub fn conditions(project: &Project, platform: &Platform) -> Vec<Condition> {
+    match project.server {
+        Server::Nginx => Vec::new(),
+        Server::Apache => apache::conditions(project, platform),
+    }
+}
+
 /// What was not read, for the answer.
 fn incomplete(project: &Project) -> Vec<Incomplete> {
     let problems = project.problems.iter();

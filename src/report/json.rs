@@ -73,7 +73,7 @@ pub(super) const fn kind(server: catalog::Server) -> &'static str {
     }
 }
 
-fn print(document: &impl Serialize) -> String {
+pub(super) fn print(document: &impl Serialize) -> String {
     // Every field is a string, a number, a list or a struct: nothing of it can fail.
     let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
     text.push('\n');
@@ -103,7 +103,7 @@ struct Summary {
 }
 
 #[derive(Serialize)]
-struct Gap<'a> {
+pub(super) struct Gap<'a> {
     kind: &'static str,
     path: Cow<'a, str>,
     line: u32,
@@ -112,7 +112,7 @@ struct Gap<'a> {
 }
 
 impl<'a> Gap<'a> {
-    fn new(problem: &'a Problem) -> Self {
+    pub(super) fn new(problem: &'a Problem) -> Self {
         Self {
             kind: problem.kind,
             path: problem.path.to_string_lossy(),
@@ -231,13 +231,13 @@ struct LintFix<'a> {
 }
 
 #[derive(Serialize)]
-struct VersionSaid {
+pub(super) struct VersionSaid {
     value: String,
     source: VersionSource,
 }
 
 impl VersionSaid {
-    fn server(platform: &Platform) -> Self {
+    pub(super) fn server(platform: &Platform) -> Self {
         Self {
             value: platform.server.value.to_string(),
             source: platform.server.source,

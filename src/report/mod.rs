@@ -5,6 +5,7 @@
 
 mod escape;
 mod excerpt;
+mod expanded;
 mod explain;
 mod json;
 mod paint;
@@ -23,6 +24,7 @@ use crate::model::{Platform, Site};
 use crate::text::Location;
 
 pub use escape::{line as escape_line, path as escape_path};
+pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};
 pub use json::{inspect as inspect_json, lint as lint_json};
 pub use paint::Paint;

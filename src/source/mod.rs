@@ -16,6 +16,7 @@ mod glob;
 mod load;
 mod memory;
 mod nginx;
+mod numbers;
 mod options;
 mod package;
 mod path;
@@ -30,6 +31,7 @@ pub use error::SourceError;
 pub use files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, ReadError, Walk};
 pub use load::load;
 pub use memory::{Memory, Overlay};
+pub use numbers::LineNumbers;
 pub use options::{FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
 pub use package::{PackageStatus, upstream_version};
 pub use project::{

@@ -20,9 +20,10 @@ use super::domains::{Domains, Reach};
 use super::effects::Effects;
 use super::state::State;
 use super::{
-    CrossName, Endpoint, Module, Platform, Site, Tls12Ticket, Tls13Issued, Transport, incomplete,
+    Condition, CrossName, Endpoint, Module, Platform, Site, Tls12Ticket, Tls13Issued, Transport,
+    incomplete,
 };
-use crate::source::Project;
+use crate::source::{Project, WhenId};
 
 /// Evaluates an httpd configuration for one version.
 pub(super) fn build(project: &Project, platform: &Platform) -> Site {
@@ -78,6 +79,17 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         blocks: roles.blocks.blocks,
         settings: roles.blocks.settings,
     }
+}
+
+/// What the version leaves open of every conjunction.
+pub(super) fn conditions(project: &Project, platform: &Platform) -> Vec<Condition> {
+    let alternatives = Alternatives::of(project, platform.server.value);
+    let ids = (0..project.whens.len() as u32).map(WhenId);
+    ids.map(|id| {
+        let (open, excluded) = alternatives.settled(project, id);
+        Condition { open, excluded }
+    })
+    .collect()
 }
 
 struct Assembly<'a> {
