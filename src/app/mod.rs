@@ -4,6 +4,7 @@
 //! can decide.
 
 mod clock;
+mod compare;
 mod detect;
 mod error;
 mod expand;
@@ -22,6 +23,7 @@ mod undo;
 
 pub use crate::fix::FixError;
 pub use crate::source::SourceError;
+pub use compare::{Comparison, Upgrade, compare};
 pub use error::AppError;
 pub use expand::{Expansion, expand};
 pub use explain::{Page, explain, rules};

@@ -141,6 +141,9 @@ pub(super) struct InspectArguments {
     /// Show every directive in force instead, with file and line, in the server's order
     #[arg(long, conflicts_with = "pairs")]
     pub(super) expanded: bool,
+    /// Show instead what an upgrade from version A to version B changes
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["pairs", "expanded"])]
+    pub(super) compare_version: Option<Vec<String>>,
     /// Also list which endpoint resumes a session of which other one
     #[arg(long)]
     pub(super) pairs: bool,

@@ -8,6 +8,9 @@ use crate::app::{self, Inspection};
 use crate::report;
 
 pub(super) fn run(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+    if let Some(versions) = &arguments.compare_version {
+        return compared(versions, arguments, terminal);
+    }
     if arguments.expanded {
         return expanded(arguments, terminal);
     }
@@ -73,4 +76,56 @@ fn expanded(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
     } else {
         CLEAN
     }
+}
+
+fn compared(versions: &[String], arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+    let file = arguments.read.output.as_deref();
+    let comparison = match comparison(versions, arguments) {
+        Ok(comparison) => comparison,
+        Err((sentence, hint)) => {
+            terminal.error(&sentence, hint.as_deref());
+            if arguments.format == Format::Json {
+                let failed = hints::failed(&sentence);
+                let document = report::compare_json(&[], &failed.problems);
+                terminal.report(document.as_bytes(), file);
+            }
+            return FAILED;
+        }
+    };
+    let servers = comparison.report();
+    let document = match arguments.format {
+        Format::Text => report::compare_text(&servers, terminal.paint(file)),
+        Format::Json => report::compare_json(&servers, &comparison.problems),
+    };
+    let written = terminal.report(document.as_bytes(), file);
+    hints::say_problems(&comparison.problems, &comparison.sources, terminal);
+    for other in &comparison.others {
+        let path = report::escape_path(other);
+        terminal.note(
+            "note",
+            &format!("{path} is of another server: not compared"),
+        );
+    }
+    if written != CLEAN || !comparison.complete() {
+        FAILED
+    } else {
+        CLEAN
+    }
+}
+
+fn comparison(
+    versions: &[String],
+    arguments: &InspectArguments,
+) -> Result<app::Comparison, hints::Said> {
+    let said = |error: String| (format!("--compare-version: {error}"), None);
+    let [before, after] = versions else {
+        return Err(said("takes two versions".to_owned()));
+    };
+    let upgrade = app::Upgrade::new(before, after).map_err(said)?;
+    let request = request(&arguments.read, None)?;
+    let comparison = app::compare(&request, upgrade).map_err(hints::said)?;
+    if comparison.count() == 0 {
+        return Err(said("no configuration of this server was found".to_owned()));
+    }
+    Ok(comparison)
 }

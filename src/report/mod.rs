@@ -3,6 +3,7 @@
 //! Data in, text out. This room decides nothing (no severity, no exit code, no fix) and
 //! writes nowhere; bytes of a configuration never reach a terminal unescaped.
 
+mod compare;
 mod escape;
 mod excerpt;
 mod expanded;
@@ -23,6 +24,7 @@ use crate::finding::Finding;
 use crate::model::{Platform, Site};
 use crate::text::Location;
 
+pub use compare::{Compared, Unknown, json as compare_json, text as compare_text};
 pub use escape::{line as escape_line, path as escape_path};
 pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};

@@ -264,7 +264,7 @@ fn reasons(endpoints: &[Endpoint], paint: Paint) -> String {
     out
 }
 
-fn origin(why: &Why) -> String {
+pub(super) fn origin(why: &Why) -> String {
     let word = match why.origin {
         Origin::Set => "set",
         Origin::Inherited => "inherited",
