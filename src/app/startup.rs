@@ -14,6 +14,8 @@ pub struct Startup {
     defines: Vec<String>,
     /// Names that are not.
     undefined: Vec<String>,
+    /// No other name is.
+    only_these: bool,
     /// Variables with their values.
     variables: BTreeMap<String, Vec<u8>>,
     /// The modules; `None`: not known.
@@ -35,7 +37,7 @@ pub(super) struct Modules {
 #[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
 pub enum StartupError {
     /// Not a name.
-    #[error("`{0}` is not of the form NAME, NAME=VALUE or !NAME")]
+    #[error("`{0}` is not of the form NAME, NAME=VALUE, !NAME or !*")]
     Define(String),
     /// Not a module's name.
     #[error("`{0}` is no module's name such as ssl_module or mod_ssl.c")]
@@ -55,11 +57,15 @@ pub enum StartupError {
 
 impl Startup {
     /// Adds `NAME` (httpd's `-D NAME`), `NAME=VALUE` (`-C "Define NAME VALUE"`) or `!NAME`
-    /// (not defined on the command line).
+    /// (not defined on the command line); `!*` says that nothing else is.
     ///
     /// # Errors
     /// [`StartupError::Define`] for what is no name.
     pub fn define(&mut self, spec: &str) -> Result<(), StartupError> {
+        if spec == "!*" {
+            self.only_these = true;
+            return Ok(());
+        }
         let (name, value) = match spec.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (spec, None),
@@ -125,6 +131,7 @@ impl Startup {
         LoadOptions {
             defines: self.defines.clone(),
             undefined: self.undefined.clone(),
+            defines_known: self.only_these,
             variables: self.variables.clone(),
             ..options.clone()
         }
@@ -272,11 +279,12 @@ mod tests {
     #[test]
     fn definitions_are_names_values_or_their_absence() {
         let mut startup = Startup::default();
-        for spec in ["SSL", "!OLD", "PORT=8443", "EMPTY="] {
+        for spec in ["SSL", "!OLD", "PORT=8443", "EMPTY=", "!*"] {
             startup.define(spec).unwrap();
         }
         assert_eq!(startup.defines, ["SSL"]);
         assert_eq!(startup.undefined, ["OLD"]);
+        assert!(startup.only_these);
         assert_eq!(startup.variables["PORT"], b"8443");
         for spec in ["", "!", "=x", "!A=b", "A B", "a:b"] {
             assert!(startup.define(spec).is_err(), "{spec}");

@@ -52,8 +52,8 @@ pub(super) struct ReadArguments {
     /// nginx=1.22.1-9+deb12u11
     #[arg(long, value_name = "NAME=VERSION")]
     pub(super) package: Vec<String>,
-    /// httpd is started with -D NAME; NAME=VALUE gives a variable its value, !NAME says that
-    /// NAME is not defined
+    /// httpd is started with -D NAME; NAME=VALUE also gives a variable its value, !NAME says
+    /// that NAME is not defined, !* that nothing else is
     #[arg(long, value_name = "NAME")]
     pub(super) define: Vec<String>,
     /// All modules of httpd: a list, or @FILE with what `apachectl -M` prints
