@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::inputs::Replaced;
 use super::judge::site;
-use super::lint::{Session, problem};
+use super::lint::{Session, problems};
 use super::{AppError, Request};
 use crate::catalog::{Server, Version};
 use crate::model::{Assumed, Platform, Site, VersionSource};
@@ -108,8 +108,7 @@ pub fn compare(request: &Request, upgrade: Upgrade) -> Result<Comparison, AppErr
             after: site(&project, &at(upgrade.after)),
             unknown: unknown(&project, upgrade),
         });
-        let problems = project.problems.iter().map(|it| problem(&project, it));
-        comparison.problems.extend(problems);
+        comparison.problems.extend(problems(&project));
         for file in &project.files {
             let text = Arc::clone(&file.text);
             comparison.sources.insert(Arc::clone(&file.path), text);

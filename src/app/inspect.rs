@@ -2,7 +2,7 @@
 
 use super::inputs::Replaced;
 use super::judge::site;
-use super::lint::{JudgedServer, Session, problem};
+use super::lint::{JudgedServer, Session, problems};
 use super::{AppError, Request};
 use crate::report;
 
@@ -39,9 +39,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
         };
         let project = loaded.project;
         let site = site(&project, newest);
-        inspection
-            .problems
-            .extend(project.problems.iter().map(|it| problem(&project, it)));
+        inspection.problems.extend(problems(&project));
         for file in project.files {
             inspection.sources.insert(file.path, file.text);
         }

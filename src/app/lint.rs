@@ -11,7 +11,7 @@ use super::platforms::platforms;
 use super::{AppError, Request};
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
-use crate::model::{Platform, Site, VersionSource};
+use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
 use crate::source::{Problem, ProblemKind, Project};
 use crate::text::Location;
@@ -146,9 +146,7 @@ impl<'a> Session<'a> {
             for finding in verdict.findings {
                 merger.put(finding);
             }
-            outcome
-                .problems
-                .extend(project.problems.iter().map(|it| problem(project, it)));
+            outcome.problems.extend(problems(project));
             for file in &project.files {
                 outcome
                     .sources
@@ -192,6 +190,20 @@ impl<'a> Session<'a> {
             &self.inputs.packages,
         )
     }
+}
+
+/// What was not read, resolved or parsed, and settings whose value is not known.
+pub(super) fn problems(project: &Project) -> Vec<report::Problem> {
+    let read = project.problems.iter().map(|it| problem(project, it));
+    let unknown = model::unresolved(project).into_iter();
+    let unknown = unknown.map(|gap| report::Problem {
+        kind: "limit",
+        path: gap.path,
+        line: gap.line,
+        message: gap.why,
+        ..report::Problem::default()
+    });
+    read.chain(unknown).collect()
 }
 
 /// A problem with its place, for a snippet.

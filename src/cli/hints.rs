@@ -42,6 +42,12 @@ pub(super) fn say_problems(problems: &[Problem], sources: &Sources, terminal: &T
         return;
     }
     terminal.say(&report::problems(problems, sources, terminal.paint_err()));
+    if problems
+        .iter()
+        .any(|problem| problem.message.starts_with("the value of ${"))
+    {
+        terminal.hint("--define NAME=VALUE gives a variable its value");
+    }
     if problems.iter().any(|problem| problem.kind == "missing") {
         terminal.hint("--allow-missing GLOB says which includes may be missing");
     }

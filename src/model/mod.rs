@@ -50,7 +50,16 @@ pub fn conditions(project: &Project, platform: &Platform) -> Vec<Condition> {
     }
 }
 
-/// What was not read, for the answer.
+/// Settings whose value is not known, because it holds a variable that nothing here defines.
+/// What they decide is `unknown`, and nothing is clean.
+pub fn unresolved(project: &Project) -> Vec<Incomplete> {
+    match project.server {
+        Server::Nginx => Vec::new(),
+        Server::Apache => apache::gaps(project),
+    }
+}
+
+/// What was not read or is not known, for the answer.
 fn incomplete(project: &Project) -> Vec<Incomplete> {
     let problems = project.problems.iter();
     let entry = problems.map(|problem| Incomplete {
@@ -58,5 +67,5 @@ fn incomplete(project: &Project) -> Vec<Incomplete> {
         line: problem.line,
         why: problem.message.clone(),
     });
-    entry.collect()
+    entry.chain(unresolved(project)).collect()
 }

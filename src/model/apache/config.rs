@@ -216,6 +216,8 @@ impl Own<'_> {
             "on" => Engine::On,
             "optional" => Engine::Optional,
             "off" => Engine::Off,
+            // Not known: it may be on, and every state of the endpoint is then unknown.
+            other if other.contains("${") => Engine::On,
             _ => return,
         };
         *target = Value {

@@ -7,6 +7,7 @@ mod config;
 mod settings;
 mod sockets;
 mod state;
+mod unresolved;
 
 use std::collections::HashMap;
 
@@ -24,6 +25,8 @@ use super::{
     incomplete,
 };
 use crate::source::{Project, WhenId};
+
+pub(super) use self::unresolved::gaps;
 
 /// Evaluates an httpd configuration for one version.
 pub(super) fn build(project: &Project, platform: &Platform) -> Site {
@@ -109,14 +112,21 @@ impl Assembly<'_> {
         let vhosts = sockets::vhosts(&view);
         let sockets = sockets::sockets(&view, &vhosts);
         for socket in &sockets {
-            self.socket(index, socket, &vhosts, &cache);
+            self.socket(index, socket, &vhosts, &cache, &view);
         }
         if !self.endpoints.is_empty() {
             settings::judge_cache(&mut self.effects, &view, &cache, self.endpoints.len());
         }
     }
 
-    fn socket(&mut self, alternative: usize, socket: &Socket, vhosts: &[Vhost], cache: &CacheLine) {
+    fn socket(
+        &mut self,
+        alternative: usize,
+        socket: &Socket,
+        vhosts: &[Vhost],
+        cache: &CacheLine,
+        view: &View<'_>,
+    ) {
         let Some(first) = socket.members.first() else {
             return;
         };
@@ -135,7 +145,8 @@ impl Assembly<'_> {
                 cache: &cache.value,
                 version: self.platform.server.value,
             };
-            let state = state::state(pair);
+            let mut state = state::state(pair);
+            unresolved::blur(&mut state, view, governor.block, vhost.block);
             let context = context(vhost, vhosts, socket.port);
             let crosses = contexts.get(&context).is_some_and(|count| *count > 1);
             let reach = reach(&pair, &state, governor, &context);
