@@ -406,3 +406,29 @@ fn stubs_are_found_by_the_end_of_a_path() {
         assert!(text.contains(part), "{part}");
     }
 }
+
+#[test]
+fn modules_are_known_by_both_names() {
+    for module in catalog::modules() {
+        for name in [module.name, module.file] {
+            let found = catalog::module(name.as_bytes()).unwrap();
+            assert_eq!(found.name, module.name, "{name}");
+        }
+    }
+    let names: Vec<&str> = catalog::modules().iter().map(|it| it.name).collect();
+    assert!(names.is_sorted() && names.len() > 120, "{}", names.len());
+    // The exceptions to the custom, which configurations do ask about.
+    for (name, file) in [
+        ("ssl_module", "mod_ssl.c"),
+        ("mpm_event_module", "event.c"),
+        ("ldap_module", "util_ldap.c"),
+        ("core_module", "core.c"),
+        ("http_module", "http_core.c"),
+    ] {
+        assert_eq!(catalog::module(name.as_bytes()).unwrap().file, file);
+    }
+    let always = catalog::modules().iter().filter(|it| it.always_built_in());
+    let always: Vec<&str> = always.map(|it| it.name).collect();
+    assert_eq!(always, ["core_module", "http_module", "so_module"]);
+    assert!(catalog::module(b"mod_SSL.c").is_none(), "httpd knows case");
+}

@@ -271,3 +271,53 @@ fn the_projects_own_grammars_load() {
     let apache = catalog::all(catalog::Server::Apache).len();
     assert_eq!(tables.apache.directives.len(), apache);
 }
+
+const MODULE: &str = r#"
+[[module]]
+name = "a_module"
+file = "mod_a.c"
+so = "mod_a.so"
+built_in = ["debian"]
+source = "https://example.org/"
+"#;
+
+#[test]
+fn modules_are_checked() {
+    assert_eq!(problems("apache/x.toml", MODULE), SOUND);
+    for (from, to, reason) in [
+        ("https:", "", "a source starts with"),
+        ("mod_a.c\"", "mod_a\"", "file ends with `.c`"),
+        ("mod_a.so", "mod_a", "ends with `.so`"),
+        ("debian", "plan9", "unknown build `plan9`"),
+        ("so = \"mod_a.so\"", "", "a module without `so`"),
+    ] {
+        let text = MODULE.replacen(from, to, 1);
+        assert_ne!(text, MODULE);
+        refused("apache/x.toml", &text, "module `a_module`", reason);
+    }
+    let text = MODULE.replace("a_module", "a_mod");
+    refused(
+        "apache/x.toml",
+        &text,
+        "module `a_mod`",
+        "ends with `_module`",
+    );
+    let second = MODULE
+        .replace("a_module", "b_module")
+        .replace("mod_a.so", "b.so");
+    let both = MODULE.to_owned() + &second;
+    refused(
+        "apache/x.toml",
+        &both,
+        "module `b_module`",
+        "the same `file`",
+    );
+    let turned = second + MODULE;
+    let found = problems("apache/x.toml", &turned);
+    assert!(
+        found.iter().any(|it| it.contains("not sorted")),
+        "{found:?}"
+    );
+    let found = problems("nginx/x.toml", MODULE);
+    assert!(found[0].contains("httpd's folder"), "{found:?}");
+}

@@ -296,3 +296,222 @@ fn what_is_built_in_may_be_built_in() {
     }
     assert!(count >= 3, "{text}");
 }
+
+const DETECTED: &str = "\
+LoadModule mpm_event_module {modules}/mod_mpm_event.so
+LoadModule ssl_module {modules}/mod_ssl.so
+DefaultRuntimeDir {dir}
+ServerName a
+Listen 127.0.0.1:443 http
+Define OWN
+<IfDefine GIVEN>
+Timeout 11
+</IfDefine>
+<IfDefine OTHER>
+Timeout 22
+</IfDefine>
+<IfDefine !OWN>
+Timeout 33
+</IfDefine>
+<IfModule mod_ssl.c>
+<VirtualHost 127.0.0.1:443>
+ServerName b
+</VirtualHost>
+</IfModule>
+<IfModule mod_version.c>
+Timeout 44
+</IfModule>
+<IfModule mod_macro.c>
+Timeout 55
+</IfModule>
+";
+
+/// httpd is asked, and what it says settles every condition as httpd itself decides it.
+#[cfg(unix)]
+#[test]
+fn what_httpd_says_of_itself_settles_conditions() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let httpd = Httpd::new();
+    let folder = httpd.folder.path();
+    let module = |name: &str| {
+        let found = httpd.modules.iter().find(|(symbol, _)| symbol == name);
+        found.unwrap_or_else(|| panic!("no {name}")).1.clone()
+    };
+    let modules = module("ssl_module").parent().unwrap().to_owned();
+    let text = DETECTED
+        .replace("{modules}", &modules.display().to_string())
+        .replace("{dir}", &folder.display().to_string());
+    let root = folder.join("httpd.conf");
+    std::fs::write(&root, &text).unwrap();
+    // What a service's own script does: the program with its configuration and definitions.
+    let script = folder.join("bin/apachectl");
+    std::fs::create_dir(folder.join("bin")).unwrap();
+    let line = format!(
+        "#!/bin/sh\nexec {} -d {} -f {} -D GIVEN \"$@\"\n",
+        httpd.program,
+        folder.display(),
+        root.display()
+    );
+    std::fs::write(&script, line).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+
+    // httpd's own tree, by the same script.
+    let info = format!("LoadModule info_module {}", module("info_module").display());
+    let dump = Command::new(&script)
+        .args(["-t", "-DDUMP_CONFIG", "-C", &info])
+        .output()
+        .unwrap();
+    let theirs = dumped(&String::from_utf8_lossy(&dump.stdout));
+    assert!(
+        theirs.len() >= 5,
+        "{}",
+        String::from_utf8_lossy(&dump.stderr)
+    );
+
+    let path = std::env::var("PATH").unwrap();
+    let ask = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stekguard"));
+        command
+            .args(["inspect", "--expanded", "--format", "json"])
+            .args(more)
+            .arg(&root)
+            .env("PATH", format!("{}:{path}", folder.join("bin").display()));
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let document: Value = serde_json::from_slice(&output.stdout).expect(&said);
+        (output.status.code().unwrap(), document)
+    };
+    let (code, detected) = ask(&["--detect"]);
+    same(code, &detected, &theirs).unwrap();
+    assert_eq!(detected["servers"][0]["version"]["source"], "detected");
+    let open = |document: &Value| {
+        let all = directives(document).iter();
+        all.filter(|it| !it["when"].as_array().unwrap().is_empty())
+            .count()
+    };
+    assert_eq!(open(&detected), 0);
+    let (_, unknown) = ask(&[]);
+    assert!(open(&unknown) >= 3, "{unknown}");
+
+    // The same by hand, with what httpd prints of its modules.
+    let list = Command::new(&script).arg("-M").output().unwrap();
+    assert!(list.status.success());
+    let file = folder.join("list");
+    std::fs::write(&file, list.stdout).unwrap();
+    let modules = format!("--modules=@{}", file.display());
+    let (code, told) = ask(&["--define=GIVEN", "--define=!*", &modules]);
+    same(code, &told, &theirs).unwrap();
+    println!(
+        "{} directives as httpd has them, by its own word",
+        theirs.len()
+    );
+}
+
+/// crossplane names a wrong file behind an include when it combines by itself, so its
+/// separate files are put together here by the indexes that it gives.
+const CROSSPLANE: &str = r#"
+import crossplane, json, sys
+found = crossplane.parse(sys.argv[1], comments=False, strict=False, check_ctx=False,
+                         check_args=False)
+assert found["status"] == "ok", found["errors"]
+files = found["config"]
+def flat(file, block, depth):
+    for it in block:
+        yield [file["file"], it["line"], depth, it["directive"], it["args"]]
+        for index in it.get("includes") or []:
+            yield from flat(files[index], files[index]["parsed"], depth)
+        yield from flat(file, it.get("block") or [], depth + 1)
+print(json.dumps(list(flat(files[0], files[0]["parsed"], 0))))
+"#;
+
+const NGINX: [(&str, &str); 5] = [
+    (
+        "nginx.conf",
+        "events { worker_connections 64; }\npid {dir}/pid;\nerror_log {dir}/log;\nhttp {\n    \
+         include types.conf;\n    map $host $x { default 0; a.test \"1 2\"; }\n    \
+         access_log off;\n    include sites/*.conf;\n    keepalive_timeout 5s;\n}\n",
+    ),
+    ("types.conf", "types {\n    text/html html htm;\n}\n"),
+    (
+        "sites/b.conf",
+        "server {\n    listen 127.0.0.1:8081;\n    server_name 'b.test'\n        c.test;\n    \
+         include snippets/loc.conf;\n}\n",
+    ),
+    (
+        "sites/a.conf",
+        "server {\n    listen 127.0.0.1:8082;\n    include snippets/loc.conf;\n    \
+         location = /x { return 200 \"a b;\"; }\n}\n",
+    ),
+    (
+        "snippets/loc.conf",
+        "location / {\n    # twice\n    return 404;\n}\n",
+    ),
+];
+
+/// nginx: the tree is the one that crossplane puts together, and the same from `nginx -T`.
+#[test]
+fn nginx_trees_are_put_together_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().display().to_string();
+    for (name, text) in NGINX {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text.replace("{dir}", &dir)).unwrap();
+    }
+    let mut trees = vec![folder.path().join("nginx.conf")];
+    let installed = Path::new("/etc/nginx/nginx.conf");
+    if installed.exists() {
+        trees.push(installed.to_owned());
+    }
+    for root in trees {
+        let root = root.to_str().unwrap();
+        let (code, ours, said) = expanded(folder.path(), root, &[]);
+        assert_eq!(code, 0, "{said}");
+        let output = Command::new("python3")
+            .args(["-c", CROSSPLANE, root])
+            .output();
+        let output = output.expect("this test needs python3 with crossplane");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let theirs: Value = serde_json::from_slice(&output.stdout).expect(&said);
+        let row = |it: &Value| {
+            serde_json::json!([
+                it["path"],
+                it["line"],
+                it["depth"],
+                it["name"],
+                it["arguments"]
+            ])
+        };
+        let own: Vec<Value> = directives(&ours).iter().map(row).collect();
+        let theirs = theirs.as_array().unwrap();
+        for (ours, theirs) in own.iter().zip(theirs) {
+            assert_eq!(ours, theirs);
+        }
+        assert_eq!(own.len(), theirs.len(), "{root}");
+        println!("{root}: {} directives as crossplane reads them", own.len());
+    }
+
+    let root = folder.path().join("nginx.conf");
+    let root = root.to_str().unwrap();
+    let dump = Command::new("nginx")
+        .args(["-T", "-c", root, "-p", &dir])
+        .output();
+    let dump = dump.or_else(|_| {
+        Command::new("/usr/sbin/nginx")
+            .args(["-T", "-c", root, "-p", &dir])
+            .output()
+    });
+    let dump = dump.expect("this test needs nginx");
+    assert!(
+        dump.status.success(),
+        "{}",
+        String::from_utf8_lossy(&dump.stderr)
+    );
+    let file = folder.path().join("dump");
+    std::fs::write(&file, &dump.stdout).unwrap();
+    let (_, files, _) = expanded(folder.path(), root, &[]);
+    let (code, dumped, said) = expanded(folder.path(), file.to_str().unwrap(), &[]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(directives(&dumped), directives(&files));
+    println!("nginx -T: the same {} directives", directives(&files).len());
+}

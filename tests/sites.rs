@@ -121,6 +121,70 @@ fn debians_apache_with_its_tls_site_is_clean() {
     assert_eq!(found, Vec::<String>::new());
 }
 
+/// Sites of Debian's httpd: what the first vhost and the server level decide is found where
+/// it is written, and the site that says the same again is left alone.
+#[test]
+fn debians_apache_with_several_sites() {
+    let tree = tempfile::tempdir().unwrap();
+    installed("apache2", tree.path());
+    let apache = tree.path().join("etc/apache2");
+    for name in ["ssl.conf", "ssl.load", "socache_shmcb.load"] {
+        enable(&apache, "mods", name);
+    }
+    enable(&apache, "sites", "default-ssl.conf");
+    copy(&data("debian-sites"), tree.path());
+    let (endpoints, found) = judged(
+        tree.path(),
+        "etc/apache2/apache2.conf",
+        &[Version::new(2, 4, 71)],
+    );
+    assert_eq!(endpoints, 4);
+    let sites = "etc/apache2/sites-enabled";
+    expect(
+        &found,
+        &[
+            "etc/apache2/conf-enabled/zz-no-sessions.conf:2:1 warning ignored-session-directive "
+                .to_owned(),
+            format!("{sites}/wiki.conf:7:2 warning ignored-session-directive "),
+            format!("{sites}/wiki.conf:9:2 error malformed-session-timeout "),
+            format!("{sites}/zz-partner.conf:6:2 warning tickets-without-rotation "),
+        ],
+    );
+}
+
+/// RHEL's tree with sites of its owner: `off` of a later vhost is its own, not the first one's.
+/// What is missing at the server level is one cause, whichever vhosts lack it.
+#[test]
+fn rhels_tree_with_several_sites() {
+    let tree = tempfile::tempdir().unwrap();
+    copy(&data("rhel"), tree.path());
+    copy(&data("rhel-sites"), tree.path());
+    let root = "etc/httpd/conf/httpd.conf";
+    let (endpoints, found) = judged(tree.path(), root, &every(Server::Apache));
+    assert_eq!(endpoints, 3);
+    let partner = "etc/httpd/conf.d/zz-partner.conf";
+    expect(
+        &found,
+        &[
+            format!("etc/httpd/conf.d/ssl.conf:10:1 {ROTATION}"),
+            format!("{partner}:7:9 error excessive-session-timeout "),
+        ],
+    );
+}
+
+#[test]
+fn certbots_httpd_site_is_clean() {
+    let tree = data("certbot-httpd");
+    let root = "etc/apache2/apache2.conf";
+    let (endpoints, found) = judged(&tree, root, &every(Server::Apache));
+    assert_eq!((endpoints, found), (1, Vec::new()));
+    // Without certbot's options file, which repositories do not carry, too.
+    let bare = tempfile::tempdir().unwrap();
+    copy(&tree.join("etc/apache2"), &bare.path().join("etc/apache2"));
+    let (endpoints, found) = judged(bare.path(), root, &every(Server::Apache));
+    assert_eq!((endpoints, found), (1, Vec::new()));
+}
+
 /// TLS endpoints and findings below a tree, for these versions, which have to agree.
 fn judged(tree: &Path, root: &str, versions: &[Version]) -> (usize, Vec<String>) {
     let path = tree.join(root);

@@ -1,17 +1,16 @@
 //! `inspect --compare-version`: endpoints whose state differs between two versions, with the
-//! reason of both sides, as a table and as a document.
+//! reason of both sides, as text; compare_json.rs writes the same as a document.
 //!
 //! Which endpoints are the same and which fields differ is read off the two sites; what a
 //! difference means is not said here.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::json::{self, Gap};
+use super::json;
 use super::summary::count;
-use super::{Paint, Problem, escape, pairs, table};
+use super::{Paint, escape, pairs, table};
 use crate::catalog::Version;
 use crate::model::{Endpoint, Field, Site, Why};
 use crate::text::Location;
@@ -40,7 +39,7 @@ pub struct Unknown {
 
 /// What became of an endpoint.
 #[derive(Debug)]
-enum Change<'a> {
+pub(super) enum Change<'a> {
     /// Only the first version has it.
     Gone(&'a Endpoint),
     /// Only the second version has it.
@@ -51,7 +50,7 @@ enum Change<'a> {
 
 /// A field with both values.
 #[derive(Debug, Serialize)]
-struct Difference<'a> {
+pub(super) struct Difference<'a> {
     field: &'static str,
     before: String,
     after: String,
@@ -177,12 +176,12 @@ fn place(at: &Location) -> String {
     format!("{}:{}", escape::path(&at.path), at.line)
 }
 
-fn versions(server: &Compared<'_>) -> (Version, Version) {
+pub(super) fn versions(server: &Compared<'_>) -> (Version, Version) {
     let of = |site: &Site| site.platform.server.value;
     (of(server.before), of(server.after))
 }
 
-fn total(server: &Compared<'_>, changes: &[Change<'_>]) -> usize {
+pub(super) fn total(server: &Compared<'_>, changes: &[Change<'_>]) -> usize {
     let new = |change: &&Change<'_>| matches!(change, Change::New(_));
     server.before.endpoints.len() + changes.iter().filter(new).count()
 }
@@ -211,7 +210,7 @@ fn keys(site: &Site) -> Vec<(String, usize)> {
     keys.collect()
 }
 
-fn changes<'a>(server: &Compared<'a>) -> Vec<Change<'a>> {
+pub(super) fn changes<'a>(server: &Compared<'a>) -> Vec<Change<'a>> {
     let (old, new) = (keys(server.before), keys(server.after));
     let found: HashMap<_, _> = new.iter().zip(&server.after.endpoints).collect();
     let mut changes = Vec::new();
@@ -322,14 +321,14 @@ const fn yes_no(value: bool) -> &'static str {
 
 /// Sessions of one endpoint that another one resumes.
 #[derive(Clone, Eq, PartialEq, Debug, Serialize)]
-struct Crossing {
+pub(super) struct Crossing {
     from: String,
     to: String,
     kinds: Vec<&'static str>,
 }
 
 /// Crossings that only the second version has, and those that only the first has.
-fn crossings(server: &Compared<'_>) -> (Vec<Crossing>, Vec<Crossing>) {
+pub(super) fn crossings(server: &Compared<'_>) -> (Vec<Crossing>, Vec<Crossing>) {
     let (before, after) = (all_crossings(server.before), all_crossings(server.after));
     let without = |list: &[Crossing], other: &[Crossing]| -> Vec<Crossing> {
         let other: std::collections::HashSet<_> = other.iter().map(Crossing::key).collect();
@@ -357,114 +356,4 @@ fn all_crossings(site: &Site) -> Vec<Crossing> {
             })
         })
         .collect()
-}
-
-/// `stekguard-compare/1`.
-pub fn json(servers: &[Compared<'_>], problems: &[Problem]) -> String {
-    let document = Document {
-        schema: "stekguard-compare/1",
-        complete: problems.is_empty(),
-        incomplete: problems.iter().map(Gap::new).collect(),
-        servers: servers.iter().map(ServerSaid::new).collect(),
-    };
-    json::print(&document)
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    complete: bool,
-    incomplete: Vec<Gap<'a>>,
-    servers: Vec<ServerSaid<'a>>,
-}
-
-#[derive(Serialize)]
-struct ServerSaid<'a> {
-    kind: &'static str,
-    root: Cow<'a, str>,
-    before: String,
-    after: String,
-    endpoints: usize,
-    refused: Vec<RefusedSaid<'a>>,
-    changes: Vec<ChangeSaid<'a>>,
-    crossings: CrossingsSaid,
-}
-
-#[derive(Serialize)]
-struct RefusedSaid<'a> {
-    setting: &'static str,
-    by: String,
-    path: Cow<'a, str>,
-    line: u32,
-}
-
-#[derive(Serialize)]
-struct CrossingsSaid {
-    only_before: Vec<Crossing>,
-    only_after: Vec<Crossing>,
-}
-
-#[derive(Serialize)]
-struct ChangeSaid<'a> {
-    change: &'static str,
-    address: &'a str,
-    transport: crate::model::Transport,
-    module: crate::model::Module,
-    names: &'a [String],
-    when: &'a [String],
-    defined_at: &'a crate::model::Place,
-    fields: Vec<Difference<'a>>,
-}
-
-impl<'a> ServerSaid<'a> {
-    fn new(server: &Compared<'a>) -> Self {
-        let (before, after) = versions(server);
-        let changes = changes(server);
-        let endpoints = total(server, &changes);
-        let (only_after, only_before) = crossings(server);
-        Self {
-            kind: json::kind(server.before.server),
-            root: server.before.root.to_string_lossy(),
-            before: before.to_string(),
-            after: after.to_string(),
-            endpoints,
-            refused: server.unknown.iter().map(RefusedSaid::new).collect(),
-            changes: changes.into_iter().map(ChangeSaid::new).collect(),
-            crossings: CrossingsSaid {
-                only_before,
-                only_after,
-            },
-        }
-    }
-}
-
-impl<'a> RefusedSaid<'a> {
-    fn new(unknown: &'a Unknown) -> Self {
-        Self {
-            setting: unknown.setting,
-            by: unknown.refused_by.to_string(),
-            path: unknown.at.path.to_string_lossy(),
-            line: unknown.at.line,
-        }
-    }
-}
-
-impl<'a> ChangeSaid<'a> {
-    fn new(change: Change<'a>) -> Self {
-        let (change, endpoint, fields) = match change {
-            Change::Gone(endpoint) => ("only-before", endpoint, Vec::new()),
-            Change::New(endpoint) => ("only-after", endpoint, Vec::new()),
-            Change::Differs(endpoint, fields) => ("differs", endpoint, fields),
-        };
-        Self {
-            change,
-            address: &endpoint.address,
-            transport: endpoint.transport,
-            module: endpoint.module,
-            names: &endpoint.names,
-            when: &endpoint.when,
-            defined_at: &endpoint.defined_at,
-            fields,
-        }
-    }
 }

@@ -4,6 +4,7 @@
 //! writes nowhere; bytes of a configuration never reach a terminal unescaped.
 
 mod compare;
+mod compare_json;
 mod escape;
 mod excerpt;
 mod expanded;
@@ -24,7 +25,8 @@ use crate::finding::Finding;
 use crate::model::{Platform, Site};
 use crate::text::Location;
 
-pub use compare::{Compared, Unknown, json as compare_json, text as compare_text};
+pub use compare::{Compared, Unknown, text as compare_text};
+pub use compare_json::json as compare_json;
 pub use escape::{line as escape_line, path as escape_path};
 pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};
