@@ -6,10 +6,17 @@ use super::settings::{self, Chances};
 use super::tree::{NAMES, Node};
 
 /// Wraps; `version` is the server's.
-pub fn scrambled(rng: &mut Rng, nodes: Vec<Node>, version: &str) -> Vec<Node> {
+pub fn scrambled(
+    rng: &mut Rng,
+    nodes: Vec<Node>,
+    version: &str,
+    (dir, world): (&str, &str),
+) -> Vec<Node> {
     let mut noise = Noise {
         rng,
         version: version.to_owned(),
+        dir: dir.to_owned(),
+        world: world.to_owned(),
         serial: 0,
     };
     noise.level(nodes, 0)
@@ -26,6 +33,8 @@ pub const OPEN: [&str; 4] = [
 struct Noise<'a> {
     rng: &'a mut Rng,
     version: String,
+    dir: String,
+    world: String,
     serial: usize,
 }
 
@@ -55,7 +64,7 @@ impl Noise<'_> {
             0..9 => {
                 let (mut front, condition) = self.condition(true);
                 let inner = self.run(run, depth + 1);
-                front.push(Node::Conditional(condition, inner));
+                front.push(Node::Conditional(self.place(condition), inner));
                 front
             }
             9..14 => self.included(run),
@@ -97,7 +106,7 @@ impl Noise<'_> {
             let (_, holds) = self.condition(true);
             body = vec![Node::Conditional(holds, body)];
         }
-        front.push(Node::Conditional(condition, body));
+        front.push(Node::Conditional(condition, body).placed(&self.dir, &self.world));
         front
     }
 
@@ -117,8 +126,8 @@ impl Noise<'_> {
         };
         let bang = match (positive == holds, self.rng.percent(8)) {
             (true, _) => "",
-            (false, true) => "! ",
-            (false, false) => "!",
+            (false, true) if name != "IfVersion" => "! ",
+            (false, _) => "!",
         };
         (front, format!("{name} {bang}{argument}"))
     }
@@ -195,7 +204,8 @@ impl Noise<'_> {
     fn included(&mut self, run: Vec<Node>) -> Vec<Node> {
         let number = self.number();
         let include = *self.rng.pick(&["Include", "Include", "IncludeOptional"]);
-        let base = *self.rng.pick(&["", "{dir}/"]);
+        let dir = format!("{}/", self.dir);
+        let base = *self.rng.pick(&["", &dir]);
         if self.rng.percent(15) {
             let mut all = run;
             let none = format!("{base}none{number}/*.conf");
@@ -283,7 +293,7 @@ impl Noise<'_> {
                 .map(|node| parameter(node, named.as_deref()))
                 .collect();
             let section = Node::Section("VirtualHost $addr".to_owned(), body);
-            done.push(Node::Macro(format!("{name} $addr @name"), vec![section]));
+            done.push(Node::Macro(format!("{name} $addr %name"), vec![section]));
             done.push(Node::line("Use", &[&name, addresses, &own]));
             if self.rng.percent(25) {
                 let other = self.rng.word(&NAMES);
@@ -296,6 +306,10 @@ impl Noise<'_> {
         done
     }
 
+    fn place(&self, text: String) -> String {
+        text.replace("{dir}", &self.dir).replace("{w}", &self.world)
+    }
+
     fn number(&mut self) -> usize {
         self.serial += 1;
         self.serial
@@ -305,7 +319,7 @@ impl Noise<'_> {
 fn parameter(node: Node, named: Option<&str>) -> Node {
     match node {
         Node::Line(name, _) if name == "ServerName" && named.is_some() => {
-            Node::line("ServerName", &["@name"])
+            Node::line("ServerName", &["%name"])
         }
         node => node,
     }

@@ -37,17 +37,19 @@ pub fn written(
     let mut rng = Rng::new(seed, index);
     let ports: Vec<u16> = (0..3).map(|_| free_address().port()).collect();
     let mut tree = tree(&mut rng, index, &ports);
-    tree.nodes = noise::scrambled(&mut rng, tree.nodes, &program.version);
+    let dir = apache::server_root();
+    let places = (dir.path().display().to_string(), world.path().display().to_string());
+    let places = (places.0.as_str(), places.1.as_str());
+    let nodes = tree.nodes.into_iter().map(|node| node.placed(places.0, places.1));
+    let nodes = nodes.collect();
+    tree.nodes = noise::scrambled(&mut rng, nodes, &program.version, places);
     change(&mut rng, &mut tree.nodes);
     let mut files = print(&tree.nodes, Some(rng));
-    let dir = apache::server_root();
     let beacon = free_address();
     let text = files.remove("").unwrap_or_default();
     files.insert("apache2.conf".to_owned(), main_file(&text, beacon));
     for (name, text) in &mut files {
-        *text = text
-            .replace("{dir}", &dir.path().display().to_string())
-            .replace("{w}", &world.path().display().to_string());
+        *text = text.replace("{dir}", places.0).replace("{w}", places.1);
         let path = dir.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();

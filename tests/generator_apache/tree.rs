@@ -41,6 +41,18 @@ pub struct Listen {
 pub const NAMES: [&str; 4] = ["a.test", "b.test", "c.test", "d.test"];
 
 impl Node {
+    /// With `{dir}` and `{w}` replaced.
+    pub fn placed(self, dir: &str, world: &str) -> Self {
+        let text = |text: String| text.replace("{dir}", dir).replace("{w}", world);
+        let all = |nodes: Vec<Self>| nodes.into_iter().map(|node| node.placed(dir, world)).collect();
+        match self {
+            Self::Line(name, words) => Self::Line(name, words.into_iter().map(text).collect()),
+            Self::Section(head, body) => Self::Section(head, all(body)),
+            Self::Conditional(head, body) => Self::Conditional(text(head), all(body)),
+            node => node,
+        }
+    }
+
     /// A directive.
     pub fn line(name: &str, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|word| (*word).to_owned()).collect();
@@ -78,6 +90,8 @@ impl Maker<'_> {
         let mut nodes = Vec::new();
         let mut top = settings::server_level(self.rng, &self.chances);
         let shared_certificate = self.rng.percent(25);
+        let on = |node: &Node| matches!(node, Node::Line(name, words) if name == "SSLEngine" && words[0] != "off");
+        let shared_certificate = shared_certificate || top.iter().any(on);
         if shared_certificate {
             top.extend(certificate("one"));
         }

@@ -4,6 +4,8 @@
 mod alternatives;
 mod blocks;
 mod config;
+mod names;
+mod protocols;
 mod settings;
 mod sockets;
 mod state;
@@ -13,7 +15,7 @@ use std::collections::HashMap;
 
 use self::alternatives::Alternatives;
 use self::blocks::{Roles, View};
-use self::config::CacheLine;
+use self::config::{Cache, CacheLine};
 use self::settings::Judged;
 use self::sockets::{Socket, Vhost};
 use self::state::{Keys, Pair};
@@ -133,21 +135,21 @@ impl Assembly<'_> {
         let governor = &vhosts[first.vhost];
         let mut contexts: HashMap<String, usize> = HashMap::new();
         for member in &socket.members {
-            let context = context(&vhosts[member.vhost], vhosts, socket.port);
+            let context = names::context(&vhosts[member.vhost], vhosts);
             *contexts.entry(context).or_default() += 1;
         }
         for member in &socket.members {
             let vhost = &vhosts[member.vhost];
             let pair = Pair {
                 a: &governor.config,
-                b: &vhost.config,
+                b: &member.config,
                 same: governor.block == vhost.block,
                 cache: &cache.value,
                 version: self.platform.server.value,
             };
             let mut state = state::state(pair);
             unresolved::blur(&mut state, view, governor.block, vhost.block);
-            let context = context(vhost, vhosts, socket.port);
+            let context = names::context(vhost, vhosts);
             let crosses = contexts.get(&context).is_some_and(|count| *count > 1);
             let reach = reach(&pair, &state, governor, &context);
             let (issues, accepts) = self.domains.name(&reach);
@@ -214,14 +216,6 @@ impl Assembly<'_> {
     }
 }
 
-/// The session id context: ServerName:port. A vhost without a name has the server's.
-fn context(vhost: &Vhost, vhosts: &[Vhost], port: u16) -> String {
-    let main = vhosts.first().and_then(|main| main.config.name.as_deref());
-    let name = vhost.config.name.as_deref().or(main).unwrap_or_default();
-    let port = vhost.config.port.unwrap_or(port);
-    format!("{}:{port}", name.to_ascii_lowercase())
-}
-
 fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Reach {
     let resumes13 = state.tls13.resumes.ever();
     let key = match pair.keys() {
@@ -235,8 +229,13 @@ fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Rea
         ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
         stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
-        opens_tickets: false,
-        opens_ids: false,
-        opens_stateful: false,
+        opens_tickets: pair.tickets_on().value && pair.keys() != Keys::Broken,
+        opens_ids: state.tls12.session_id.kept_here(),
+        opens_stateful: !pair.tickets_on().value && resumes_stored(pair),
     }
+}
+
+/// The store keeps what it is given.
+fn resumes_stored(pair: &Pair<'_>) -> bool {
+    pair.cache.value == Cache::Store && pair.b.timeout.value > 0
 }
