@@ -117,6 +117,10 @@ impl Client {
             // In TLS 1.3 a refusal may come behind the client's last word.
             Err(error) => return refused(&error),
         };
+        if response.is_empty() {
+            // The server hung up where the client was done already.
+            return Ok(Answer::Refused(-1));
+        }
         let arrived = ARRIVED.with_borrow_mut(std::mem::take);
         let issued = arrived.into_iter().filter_map(Issued::from_der).collect();
         Ok(Answer::Met(Met {
@@ -168,7 +172,7 @@ fn exchange(
     stream: &mut SslStream<TcpStream>,
     host: Option<&str>,
 ) -> Result<Vec<u8>, openssl::ssl::Error> {
-    let host = host.unwrap_or("none.test");
+    let host = host.unwrap_or("nobody.example");
     let request = format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.ssl_write(request.as_bytes())?;
     let mut response = Vec::new();

@@ -122,6 +122,13 @@ impl Predicted {
         value.split(' ').next().map(str::to_owned)
     }
 
+    /// The endpoint's own vhost has no TLS; the first vhost lends its own.
+    pub fn is_without_tls(&self, endpoint: &Endpoint) -> bool {
+        let engine = self.setting(endpoint.block, "SSLEngine");
+        endpoint.block != endpoint.governor
+            && engine.is_none_or(|word| !word.eq_ignore_ascii_case("on"))
+    }
+
     /// The last value of a setting in a block, else at the server level.
     pub fn setting(&self, block: BlockId, name: &str) -> Option<String> {
         let main = BlockId(0);

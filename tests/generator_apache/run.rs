@@ -38,9 +38,15 @@ pub fn written(
     let ports: Vec<u16> = (0..3).map(|_| free_address().port()).collect();
     let mut tree = tree(&mut rng, index, &ports);
     let dir = apache::server_root();
-    let places = (dir.path().display().to_string(), world.path().display().to_string());
+    let places = (
+        dir.path().display().to_string(),
+        world.path().display().to_string(),
+    );
     let places = (places.0.as_str(), places.1.as_str());
-    let nodes = tree.nodes.into_iter().map(|node| node.placed(places.0, places.1));
+    let nodes = tree
+        .nodes
+        .into_iter()
+        .map(|node| node.placed(places.0, places.1));
     let nodes = nodes.collect();
     tree.nodes = noise::scrambled(&mut rng, nodes, &program.version, places);
     change(&mut rng, &mut tree.nodes);

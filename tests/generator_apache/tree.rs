@@ -44,7 +44,12 @@ impl Node {
     /// With `{dir}` and `{w}` replaced.
     pub fn placed(self, dir: &str, world: &str) -> Self {
         let text = |text: String| text.replace("{dir}", dir).replace("{w}", world);
-        let all = |nodes: Vec<Self>| nodes.into_iter().map(|node| node.placed(dir, world)).collect();
+        let all = |nodes: Vec<Self>| {
+            nodes
+                .into_iter()
+                .map(|node| node.placed(dir, world))
+                .collect()
+        };
         match self {
             Self::Line(name, words) => Self::Line(name, words.into_iter().map(text).collect()),
             Self::Section(head, body) => Self::Section(head, all(body)),

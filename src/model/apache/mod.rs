@@ -167,7 +167,7 @@ impl Assembly<'_> {
                 names: member.names.clone(),
                 default: member.vhost == first.vhost && socket.listened,
                 reachable: member.reachable,
-                rejects: false,
+                rejects: state.rejects,
                 when: Vec::new(),
                 defined_at: blocks.place(self.project, vhost.block),
                 governed_by: blocks.place(self.project, governor.block),

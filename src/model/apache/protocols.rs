@@ -32,9 +32,8 @@ pub(super) fn spoken(a: &Config, b: &Config, same: bool, version: Version) -> Pr
         false => first,
     };
     let within = |number: u8| range.lowest <= number && number <= range.highest;
-    let forbidden = |of: fn(&Protocols) -> bool| {
-        of(&first.forbidden) || (by_name && of(&own.forbidden))
-    };
+    let forbidden =
+        |of: fn(&Protocols) -> bool| of(&first.forbidden) || (by_name && of(&own.forbidden));
     Protocols {
         legacy: (within(TLS1) || within(TLS1_1)) && !forbidden(|set| set.legacy),
         tls12: within(TLS1_2) && !forbidden(|set| set.tls12),

@@ -42,6 +42,9 @@ pub(super) enum Keys<'a> {
 /// Evaluates an endpoint.
 pub(super) fn state(pair: Pair<'_>) -> State {
     let on = pair.tickets_on();
+    if pair.b.refuses {
+        return refused(&pair);
+    }
     let spoken = protocols::spoken(pair.a, pair.b, pair.same, pair.version);
     let broken = on.value && pair.keys() == Keys::Broken;
     let tls12 = tls12(&pair, on.value, broken, spoken);
@@ -67,6 +70,36 @@ pub(super) fn state(pair: Pair<'_>) -> State {
         early_data: false,
         rejects: false,
         reasons,
+    }
+}
+
+/// Nobody gets in, so there are no sessions.
+fn refused(pair: &Pair<'_>) -> State {
+    let nothing = PerProtocol {
+        tls12: None,
+        tls13: None,
+    };
+    let key = Tickets {
+        source: KeySource::None,
+        files: Vec::new(),
+        zone: None,
+        replaced: None,
+    };
+    let auth = &pair.b.client_auth;
+    let engine = pair.reason(Field::Rejects, "SSLEngine", &pair.b.engine, false);
+    State {
+        tls12: UNAVAILABLE_12,
+        tls13: UNAVAILABLE_13,
+        lifetime: nothing,
+        chain_bounded: PerProtocol {
+            tls12: None,
+            tls13: None,
+        },
+        key,
+        client_auth: auth.value,
+        early_data: false,
+        rejects: true,
+        reasons: vec![engine],
     }
 }
 
