@@ -121,6 +121,20 @@ impl Total {
                 difference.place, difference.field, difference.predicted, difference.observed
             );
         }
+        if env::var_os("STEKGUARD_KEEP").is_some() {
+            let predicted = written.predicted(&install::apache());
+            for endpoint in &predicted.site.endpoints {
+                println!(
+                    "{} block {:?} governor {:?} reachable {} default {} when {:?}",
+                    endpoint.label(),
+                    endpoint.block,
+                    endpoint.governor,
+                    endpoint.reachable,
+                    endpoint.default,
+                    endpoint.when
+                );
+            }
+        }
         if self.differing <= SHOWN {
             println!("{}", run::shown(&written.files, written.dir.path()));
         }

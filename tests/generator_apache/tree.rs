@@ -35,6 +35,8 @@ pub struct Listen {
     pub port: u16,
     /// `Listen *:port`.
     pub any: bool,
+    /// Most vhosts of this address are written with `*`.
+    star: bool,
 }
 
 /// Names that vhosts have and clients ask for.
@@ -116,7 +118,12 @@ impl Maker<'_> {
         let count = *self.rng.pick(&[1, 1, 2, 2, 2, 3]);
         for port in &ports[..count] {
             let any = self.rng.percent(35);
-            self.listens.push(Listen { port: *port, any });
+            let star = self.rng.percent(if any { 70 } else { 35 });
+            self.listens.push(Listen {
+                port: *port,
+                any,
+                star,
+            });
         }
         let listens: Vec<Node> = self
             .listens
@@ -178,6 +185,13 @@ impl Maker<'_> {
         if !bare && !(shared_certificate && self.rng.percent(60)) {
             body.extend(certificate(["one", "two"][self.rng.below(2)]));
         }
+        if self.rng.percent(12) {
+            body.push(Node::line("ServerAdmin", &["webmaster@a.test"]));
+        }
+        if self.rng.percent(3) {
+            let word = self.rng.word(&["https", "http"]);
+            body.push(Node::line("Protocol", &[&word]));
+        }
         body.push(Node::Exact(format!(
             "Header always set X-Seen \"v{} %{{SSL_CLIENT_VERIFY}}s\"",
             self.vhosts
@@ -211,7 +225,7 @@ impl Maker<'_> {
     }
 
     fn address(&mut self, place: usize) -> String {
-        let Listen { port, any } = self.listens[place];
+        let Listen { port, any, star } = self.listens[place];
         let hosts: &[&str] = if any {
             &["127.0.0.1", "*", "*", "_default_", "127.0.0.2"]
         } else {
@@ -226,14 +240,9 @@ impl Maker<'_> {
             ]
         };
         match self.rng.percent(85) {
-            true => format!("{}:{port}", ["127.0.0.1", "*"][self.preferred(place)]),
+            true => format!("{}:{port}", if star { "*" } else { "127.0.0.1" }),
             false => format!("{}:{port}", self.rng.word(hosts)),
         }
-    }
-
-    /// Most vhosts of a listening address are written alike, or they would never meet.
-    fn preferred(&mut self, place: usize) -> usize {
-        usize::from(self.listens[place].any != (self.listens[place].port % 3 == 0))
     }
 
     fn names(&mut self) -> Vec<Node> {

@@ -41,6 +41,8 @@ pub(super) struct Config {
     pub(super) client_auth: Value<ClientAuth>,
     /// A certificate file is there, without which https alone starts no TLS.
     pub(super) certificate: bool,
+    /// `Protocol https`, where it is written at all.
+    pub(super) https: Option<bool>,
     /// How long a client's chain may be was said; where TLS is on, httpd has a default.
     pub(super) verify_depth: bool,
     /// Every handshake ends in a refusal.
@@ -76,6 +78,7 @@ impl Config {
             protocols: Value::default_of(all, written("SSLProtocol")),
             client_auth: Value::default_of(ClientAuth::Off, verify),
             certificate: false,
+            https: None,
             verify_depth: false,
             refuses: false,
             name: None,
@@ -123,6 +126,9 @@ impl Config {
         own.protocols(&mut config.protocols);
         own.client_auth(&mut config.client_auth);
         config.certificate |= own.last("SSLCertificateFile").is_some();
+        if let Some((text, _)) = own.last("Protocol") {
+            config.https = Some(text.eq_ignore_ascii_case("https"));
+        }
         config.verify_depth |= own.last("SSLVerifyDepth").is_some();
         own.names(&mut config);
         config
@@ -138,6 +144,7 @@ impl Config {
             timeout: self.timeout.clone(),
             key: None,
             certificate: self.certificate,
+            https: self.https,
             verify_depth: self.verify_depth,
             refuses: self.refuses_behind(first),
             name: self.name.clone(),

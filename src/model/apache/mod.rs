@@ -23,7 +23,8 @@ use super::domains::{Domains, Reach};
 use super::effects::Effects;
 use super::state::State;
 use super::{
-    Condition, CrossName, Endpoint, Module, Platform, Site, Tls12Ticket, Tls13Issued, Transport,
+    Condition, CrossName, Endpoint, Module, Platform, Site, Tls12Id, Tls12Ticket, Tls13Issued,
+    Transport,
     incomplete,
 };
 use crate::source::{Project, WhenId};
@@ -217,6 +218,7 @@ impl Assembly<'_> {
 }
 
 fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Reach {
+    let stored = pair.cache.value == Cache::Store;
     let resumes13 = state.tls13.resumes.ever();
     let key = match pair.keys() {
         Keys::File(file) => format!("file {} {context}", file.value),
@@ -230,12 +232,7 @@ fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Rea
         stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
         opens_tickets: pair.tickets_on().value && pair.keys() != Keys::Broken,
-        opens_ids: state.tls12.session_id.kept_here(),
-        opens_stateful: !pair.tickets_on().value && resumes_stored(pair),
+        opens_ids: stored && state.tls12.session_id != Tls12Id::Unavailable,
+        opens_stateful: stored && !pair.tickets_on().value && state.tls13.issued.any(),
     }
-}
-
-/// The store keeps what it is given.
-fn resumes_stored(pair: &Pair<'_>) -> bool {
-    pair.cache.value == Cache::Store && pair.b.timeout.value > 0
 }

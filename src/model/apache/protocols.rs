@@ -25,6 +25,11 @@ struct Allowed {
 /// What a client of `b` can speak, where the connection began with `a`.
 pub(super) fn spoken(a: &Config, b: &Config, same: bool, version: Version) -> Protocols {
     let (first, own) = (allowed(a), allowed(b));
+    let begun = first.spoken();
+    if !begun.tls12 && !begun.tls13 {
+        // OpenSSL looks at the first vhost's versions before it reads the client's name.
+        return begun;
+    }
     let by_name = behaviours::apache::PROTOCOL_BY_NAME.holds(version);
     // Options are only ever added; the range is taken over where the vhost has one.
     let range = match !same && b.protocols.by.is_some() && by_name {
@@ -74,6 +79,15 @@ fn range(named: Protocols) -> (u8, u8) {
 }
 
 impl Allowed {
+    fn spoken(&self) -> Protocols {
+        let within = |number: u8| self.lowest <= number && number <= self.highest;
+        Protocols {
+            legacy: (within(TLS1) || within(TLS1_1)) && !self.forbidden.legacy,
+            tls12: within(TLS1_2) && !self.forbidden.tls12,
+            tls13: within(TLS1_3) && !self.forbidden.tls13,
+        }
+    }
+
     fn apply(&mut self, name: &str, value: &str) {
         let number = match value {
             "TLSv1" => TLS1,

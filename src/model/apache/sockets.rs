@@ -15,6 +15,8 @@ pub(super) struct Vhost {
     pub(super) block: BlockId,
     pub(super) config: Config,
     pub(super) addresses: Vec<Address>,
+    /// A directive of httpd's core stands in it.
+    has_core: bool,
     /// The port that the server level had when httpd came by the vhost.
     pub(super) main_port: Option<u16>,
 }
@@ -68,6 +70,7 @@ pub(super) fn vhosts(view: &View<'_>) -> Vec<Vhost> {
             block,
             config,
             addresses: addresses(view, directive, main_port),
+            has_core: view.has_core(directive),
             main_port,
         });
     }
@@ -77,6 +80,7 @@ pub(super) fn vhosts(view: &View<'_>) -> Vec<Vhost> {
             block: view.roles.main,
             config: main,
             addresses: Vec::new(),
+            has_core: true,
             main_port: None,
         },
     );
@@ -191,7 +195,13 @@ fn speaks_tls(vhost: &Vhost, listens: &[Listen]) -> bool {
     }
 }
 
+/// The protocol of a vhost: what `Protocol` says, else that of its first address that a Listen
+/// has as well. A vhost without any directive of httpd's core has the server level's record of
+/// them, where http was put a moment before.
 fn is_https(vhost: &Vhost, listens: &[Listen]) -> bool {
+    if vhost.config.https.is_some() || !vhost.has_core {
+        return vhost.config.https == Some(true);
+    }
     let same = |address: &Address, listen: &Listen| {
         listen.host == address.host && address.port == Some(listen.port)
     };
