@@ -26,7 +26,7 @@ struct Allowed {
 pub(super) fn spoken(a: &Config, b: &Config, same: bool, version: Version) -> Protocols {
     let (first, own) = (allowed(a), allowed(b));
     let begun = first.spoken();
-    if !begun.tls12 && !begun.tls13 {
+    if !begun.legacy && !begun.tls12 && !begun.tls13 {
         // OpenSSL looks at the first vhost's versions before it reads the client's name.
         return begun;
     }
