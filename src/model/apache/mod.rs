@@ -24,8 +24,7 @@ use super::effects::Effects;
 use super::state::State;
 use super::{
     Condition, CrossName, Endpoint, Module, Platform, Site, Tls12Id, Tls12Ticket, Tls13Issued,
-    Transport,
-    incomplete,
+    Transport, incomplete,
 };
 use crate::source::{Project, WhenId};
 
