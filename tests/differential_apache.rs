@@ -22,7 +22,10 @@ use std::time::Instant;
 
 use generator_apache::compare::Outcome;
 use generator_apache::coverage::{Rows, WANTED};
+use generator_apache::faults;
+use generator_apache::rng::Rng;
 use generator_apache::run::{self, Written};
+use generator_apache::tree::Node;
 use generator_apache::world::World;
 use support::install;
 
@@ -57,7 +60,7 @@ fn httpd_does_what_the_model_says() {
                     if index >= first + trees {
                         return;
                     }
-                    let written = run::written(seed, index, &program, &world, |_, _| {});
+                    let written = run::written(seed, index, &program, &world, |_, _, _| {});
                     let outcome = written.outcome(&program, &world);
                     total.lock().unwrap().add(seed, &written, outcome);
                 }
@@ -86,6 +89,52 @@ fn httpd_does_what_the_model_says() {
             "met less than {least} times: {missing:?}"
         );
     }
+}
+
+/// A statement that httpd may refuse, somewhere in a tree: the same verdict, in httpd's words.
+#[test]
+fn httpd_and_the_project_refuse_alike() {
+    let program = install::apache();
+    let trees = number("STEKGUARD_TREES", 4 * TREES as u64) as usize;
+    let seed = number("STEKGUARD_SEED", SEED) ^ 0x5eed;
+    let first = number("STEKGUARD_FIRST", 0) as usize;
+    let world = World::new();
+    let (mut refused, mut wrong) = (0, Vec::new());
+    for index in first..first + trees {
+        let mut fault = String::new();
+        let spoil = |rng: &mut Rng, nodes: &mut Vec<Node>, places: (&str, &str)| {
+            fault = faults::spoil(rng, nodes, places);
+        };
+        let written = run::written(seed, index, &program, &world, spoil);
+        let (accepted, said) = written.verdict(&program);
+        refused += usize::from(!accepted);
+        let predicted = written.predicted(&program);
+        let problem = predicted
+            .project
+            .problems
+            .iter()
+            .find(|problem| problem.refused);
+        match problem {
+            None if accepted => {}
+            Some(problem) if !accepted && said.contains(&problem.message) => {}
+            _ => wrong.push(format!(
+                "tree {index}: {fault}: httpd says {said}, the project {:?}",
+                problem.map(|problem| &problem.message)
+            )),
+        }
+    }
+    println!(
+        "{trees} spoiled trees of seed {seed}, {refused} refused, {} verdicts differ",
+        wrong.len()
+    );
+    for line in wrong.iter().take(60) {
+        println!("{line}");
+    }
+    assert!(
+        refused > trees / 8 && refused < trees,
+        "one verdict for all"
+    );
+    assert_eq!(wrong.len(), 0, "verdicts differ");
 }
 
 #[derive(Default)]

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod compare;
 pub mod coverage;
+pub mod faults;
 pub mod noise;
 pub mod predict;
 pub mod print;

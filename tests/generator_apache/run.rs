@@ -32,7 +32,7 @@ pub fn written(
     index: usize,
     program: &Program,
     world: &World,
-    change: impl FnOnce(&mut Rng, &mut Vec<Node>),
+    change: impl FnOnce(&mut Rng, &mut Vec<Node>, (&str, &str)),
 ) -> Written {
     let mut rng = Rng::new(seed, index);
     let ports: Vec<u16> = (0..3).map(|_| free_address().port()).collect();
@@ -49,7 +49,7 @@ pub fn written(
         .map(|node| node.placed(places.0, places.1));
     let nodes = nodes.collect();
     tree.nodes = noise::scrambled(&mut rng, nodes, &program.version, places);
-    change(&mut rng, &mut tree.nodes);
+    change(&mut rng, &mut tree.nodes, places);
     let mut files = print(&tree.nodes, Some(rng));
     let beacon = free_address();
     let text = files.remove("").unwrap_or_default();
