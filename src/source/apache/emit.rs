@@ -9,7 +9,7 @@ use crate::source::{Directive, DirectiveId, Text};
 use crate::syntax::apache::{Expanded, Head, HeadKind, word, words};
 
 use super::Expander;
-use super::reader::RawLine;
+use super::reader::{Places, RawLine};
 
 impl Expander<'_> {
     /// Appends a directive below the innermost open section.
@@ -28,13 +28,14 @@ impl Expander<'_> {
             _ => words(args),
         };
         let text = &self.project.file(raw.file).text;
+        let places = raw.places(text);
         let mut arguments = Vec::with_capacity(found.len());
         for found in found {
             let range = head.args.start + found.range.start..head.args.start + found.range.end;
-            arguments.push(text_of(raw, text, expanded, range, &found.value));
+            arguments.push(text_of(&places, text, expanded, range, &found.value));
         }
-        let name = text_of(raw, text, expanded, head.name_range.clone(), &head.name);
-        let span = raw.span(text, 0, raw.bytes.len());
+        let name = text_of(&places, text, expanded, head.name_range.clone(), &head.name);
+        let span = places.span(0, raw.bytes.len());
         self.project.arguments.extend(arguments);
         self.project.directives.push(Directive {
             spec,
@@ -85,14 +86,14 @@ impl Expander<'_> {
 
 /// Where a word stands, and its value where that is not what stands there.
 fn text_of(
-    raw: &RawLine,
+    places: &Places<'_>,
     text: &[u8],
     expanded: &Expanded<'_>,
     range: Range<usize>,
     value: &[u8],
 ) -> Text {
     let origin = expanded.origin(range);
-    let span = raw.span(text, origin.start, origin.end);
+    let span = places.span(origin.start, origin.end);
     let value = (span.of(text) != value).then(|| value.into());
     Text { span, value }
 }

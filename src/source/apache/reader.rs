@@ -34,12 +34,38 @@ pub(super) struct RawLine {
 impl RawLine {
     /// The file's span of bytes of this line; the whole line where they are not the file's.
     pub(super) fn span(&self, text: &[u8], start: usize, end: usize) -> Span {
+        self.places(text).span(start, end)
+    }
+
+    /// The same for many spans of one line, which is joined once for all of them.
+    pub(super) fn places<'t>(&self, text: &'t [u8]) -> Places<'t> {
         let joined = Joined::new(text, self.line.content, &self.line.cuts);
-        if self.exact {
-            return joined.span(self.start + start, self.start + end);
+        let whole = (!self.exact).then(|| {
+            let whole = joined.trimmed();
+            joined.span(whole.start, whole.end)
+        });
+        Places {
+            joined,
+            start: self.start,
+            whole,
         }
-        let whole = joined.trimmed();
-        joined.span(whole.start, whole.end)
+    }
+}
+
+/// Where the bytes of a line stand in its file.
+#[derive(Debug)]
+pub(super) struct Places<'t> {
+    joined: Joined<'t>,
+    start: usize,
+    /// The whole line, where its bytes are not the file's.
+    whole: Option<Span>,
+}
+
+impl Places<'_> {
+    /// The file's span of bytes of the line.
+    pub(super) fn span(&self, start: usize, end: usize) -> Span {
+        let own = || self.joined.span(self.start + start, self.start + end);
+        self.whole.unwrap_or_else(own)
     }
 }
 

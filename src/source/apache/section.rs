@@ -14,6 +14,10 @@ use super::reader::{RawLine, Reader};
 /// Most open conditions around one line: past it, it is a bomb.
 const MOST_CONDITIONS: usize = 256;
 
+/// Most different questions that the files leave open: every one doubles, or at least adds
+/// to, what has to be judged.
+const MOST_QUESTIONS: usize = 256;
+
 /// What is open at a line.
 pub(super) enum Frame {
     Section {
@@ -226,6 +230,10 @@ impl Expander<'_> {
                 self.when = self.conditions.and(before, &literals);
                 if self.conditions.literals(self.when).len() > MOST_CONDITIONS {
                     let message = format!("more than {MOST_CONDITIONS} open conditions at once");
+                    return self.stop(raw, message);
+                }
+                if self.conditions.atoms.len() > MOST_QUESTIONS {
+                    let message = format!("more than {MOST_QUESTIONS} different open conditions");
                     return self.stop(raw, message);
                 }
                 true
