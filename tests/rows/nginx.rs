@@ -47,6 +47,11 @@ pub fn split(name: &'static str, lines: &'static str, old: State, new: State) ->
     Block::split(name, lines, old, new).fake_id()
 }
 
+/// A block that shows one state before 1.23.2 and another one since 1.27.4.
+pub fn late(name: &'static str, lines: &'static str, old: State, new: State) -> Block {
+    Block::by_family(name, lines, [old, new, new]).fake_id()
+}
+
 pub fn one(name: &'static str, lines: &'static str, state: State) -> Row {
     Row::new(name, vec![block("a.test", lines, state)])
 }

@@ -39,8 +39,9 @@ pub struct Block {
     pub listen: &'static str,
     /// Certificate 0 or 1; both name every block.
     pub cert: usize,
-    /// Before and after the server changed which block decides.
-    pub want: [Want; 2],
+    /// By family: nginx before 1.23.2, 1.27.4 to 1.29.1, and since 1.29.2, where another block
+    /// decides; httpd has one family alone.
+    pub want: [Want; 3],
 }
 
 /// What a client must see.
@@ -62,7 +63,7 @@ pub struct Crossing {
     pub from: usize,
     pub to: usize,
     pub kind: Kind,
-    pub want: [&'static str; 2],
+    pub want: [&'static str; 3],
 }
 
 /// A started group.
@@ -78,7 +79,7 @@ pub struct Running {
 /// All that was seen of a table.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Which of the two `want`s holds.
+    /// Which of the `want`s holds.
     family: usize,
     groups: Vec<GroupSeen>,
 }
