@@ -1,7 +1,7 @@
 //! nginx: all rows, by the process that shows them. The expected values are reasoned from the
 //! documentation of the server and of OpenSSL; a live server that contradicts one is right.
 
-use super::{nginx_one, nginx_two};
+use super::{nginx_auth, nginx_one, nginx_two};
 use crate::support::observe::State;
 use crate::support::table::{Block, Group, Row};
 
@@ -34,6 +34,15 @@ pub fn groups() -> Vec<Group> {
             rows: nginx_one::inherited_command(),
         },
     ]
+}
+
+/// Rows of client certificates, apart from the others: here a package's patches count.
+/// `checked`: the older nginx has the check of CVE-2025-23419.
+pub fn client_auth(checked: bool) -> Vec<Group> {
+    vec![Group {
+        outside: "    ssl_protocols TLSv1.2 TLSv1.3;\n",
+        rows: nginx_auth::rows(checked),
+    }]
 }
 
 /// A block that shows the same in all versions. The protocols are written out: TLS 1.3 is in the

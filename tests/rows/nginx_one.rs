@@ -125,12 +125,7 @@ pub fn one_server_more() -> Vec<Row> {
         // its default.
         Row::new(
             "timeout 0 is two hours",
-            vec![late(
-                "a.test",
-                "ssl_session_timeout 0;",
-                ZERO,
-                ZERO_BOUNDED,
-            )],
+            vec![late("a.test", "ssl_session_timeout 0;", ZERO, ZERO_BOUNDED)],
         ),
         // The shared zone's own clock has no default: what is stored is over at once.
         one(

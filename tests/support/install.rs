@@ -57,9 +57,31 @@ pub fn nginx_middle() -> Program {
     program
 }
 
+/// The full version of the package that this nginx came in, where dpkg knows it: `nginx -v` does
+/// not say which fixes a distribution took over.
+pub fn nginx_package(program: &Program) -> Option<String> {
+    let packaged = program.path.starts_with("/usr/sbin");
+    let output = packaged.then(|| {
+        Command::new("dpkg-query")
+            .args(["-W", "-f", "${Version}", "nginx"])
+            .output()
+    });
+    let output = output?.ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether Debian's package has its backport of the check of CVE-2025-23419, by dpkg's own
+/// comparison.
+pub fn has_backported_check(package: &str) -> bool {
+    let mut command = Command::new("dpkg");
+    command.args(["--compare-versions", package, "ge", "1.22.1-9+deb12u1"]);
+    command.status().is_ok_and(|status| status.success())
+}
+
 /// The current nginx, 1.29.2 or later, from the environment or from the script's cache.
 pub fn nginx_mainline() -> Program {
-    let path = env::var_os(MAINLINE).map_or_else(|| cache().join("nginx-mainline/nginx"), PathBuf::from);
+    let path =
+        env::var_os(MAINLINE).map_or_else(|| cache().join("nginx-mainline/nginx"), PathBuf::from);
     assert!(path.is_file(), "no nginx at {}: {HINT}", path.display());
     let program = asked(path, "-v", "nginx/");
     assert!(

@@ -133,6 +133,7 @@ impl Block {
             lines,
             listen: "",
             cert: 0,
+            client: None,
             want: states.map(Want::usual),
         }
     }
@@ -158,6 +159,14 @@ impl Block {
         Self { cert: 1, ..self }
     }
 
+    /// Asked with this client certificate.
+    pub fn client(self, index: usize) -> Self {
+        Self {
+            client: Some(index),
+            ..self
+        }
+    }
+
     /// With more parameters of listen.
     pub fn listen(self, listen: &'static str) -> Self {
         Self { listen, ..self }
@@ -176,6 +185,7 @@ impl Row {
             name,
             blocks,
             crossings: Vec::new(),
+            nameless: None,
             implicit: false,
         }
     }
@@ -207,5 +217,13 @@ impl Row {
             want: back,
         });
         self
+    }
+
+    /// A session of TLS 1.3 made without SNI, offered at the second block, by family.
+    pub fn nameless(self, want: [&'static str; 3]) -> Self {
+        Self {
+            nameless: Some(want),
+            ..self
+        }
     }
 }
