@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::Platform;
 use crate::catalog::Server;
-use crate::source::DirectiveId;
+use crate::source::{DirectiveId, Facts};
 use crate::text::Location;
 
 /// One configuration, judged for one platform.
@@ -31,6 +31,8 @@ pub struct Site {
     pub blocks: Vec<Block>,
     /// Every resumption-related directive with what became of it, in file order.
     pub settings: Vec<Setting>,
+    /// What the files are like that settings name.
+    pub facts: Facts,
 }
 
 /// Why something was not read.

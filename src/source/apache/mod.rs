@@ -341,6 +341,7 @@ fn empty(root: &Root) -> Project {
         whens: Vec::new(),
         problems: Vec::new(),
         assumed: Vec::new(),
+        facts: super::Facts::default(),
     }
 }
 
