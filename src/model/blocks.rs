@@ -68,6 +68,7 @@ impl Blocks {
             parent: None,
             names: Vec::new(),
             tls: false,
+            reads_early_data: false,
             settings: Vec::new(),
         })
     }
@@ -94,6 +95,7 @@ impl Blocks {
             parent,
             names: Vec::new(),
             tls: false,
+            reads_early_data: false,
             settings: Vec::new(),
         })
     }

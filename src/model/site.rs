@@ -72,6 +72,9 @@ pub struct Block {
     pub names: Vec<String>,
     /// True when an endpoint speaks TLS through it.
     pub tls: bool,
+    /// nginx: `$ssl_early_data` is used in it, in a `server` or a `location` too; of an outer
+    /// block only what stands outside of its servers counts.
+    pub reads_early_data: bool,
     /// The settings that stand directly in it, in file order.
     pub settings: Vec<SettingId>,
 }
