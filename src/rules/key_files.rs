@@ -58,7 +58,9 @@ pub(super) fn without(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix>
     let beside = places::blocks_beside(site, endpoints);
     let name = directive(Server::Apache);
     let of = |id| places::own(site, &[], id, name);
-    let removed = beside.iter().flat_map(|id| of(*id));
+    let beside = beside.iter().flat_map(|id| of(*id));
+    let used = places::chosen(site, endpoints).flat_map(|endpoint| in_force(site, endpoint));
+    let removed = beside.chain(used);
     let mut changes: Vec<Change> = removed
         .map(|setting| Change::Remove {
             statement: setting.location.clone(),

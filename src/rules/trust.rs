@@ -75,6 +75,5 @@ pub(super) fn line(site: &Site, endpoint: &Endpoint) -> Option<Location> {
         .why(Field::ClientAuth)
         .and_then(|why| why.at.clone());
     let own = own.map(|setting: &Setting| setting.location.clone());
-    own.or(asks)
-        .or_else(|| places::head(site, endpoint.block))
+    own.or(asks).or_else(|| places::head(site, endpoint.block))
 }

@@ -225,10 +225,7 @@ impl<'a> Search<'a> {
         if bytes.is_none() && metadata.is_none() {
             return None;
         }
-        let real = self
-            .files
-            .real(&path)
-            .unwrap_or_else(|| path::clean(&path));
+        let real = self.files.real(&path).unwrap_or_else(|| path::clean(&path));
         let Metadata {
             mode,
             owner,
@@ -375,12 +372,19 @@ fn entropy(bytes: &[u8]) -> Entropy {
     let counted = steps
         .next()
         .is_some_and(|first| steps.all(|step| step == first));
-    let repeated = (1..=secret.len() / 2)
-        .any(|period| secret.iter().zip(secret.iter().skip(period)).all(|(a, b)| a == b));
+    let repeated = (1..=secret.len() / 2).any(|period| {
+        secret
+            .iter()
+            .zip(secret.iter().skip(period))
+            .all(|(a, b)| a == b)
+    });
     if few || counted || repeated {
         return Entropy::Low;
     }
-    if secret.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+    if secret
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n'))
+    {
         return Entropy::Text;
     }
     Entropy::Fine
@@ -410,7 +414,9 @@ mod tests {
     fn keys_are_classed_by_their_secret_parts() {
         let name = *b"a name in front!";
         let key = |secret: &[u8]| [&name[..], secret].concat();
-        let scattered: Vec<u8> = (0..64_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let scattered: Vec<u8> = (0..64_u32)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
         assert_eq!(entropy(&key(&[0; 32])), Entropy::Zero);
         assert_eq!(entropy(&[0; 48]), Entropy::Zero);
         assert_eq!(entropy(&[]), Entropy::Zero);
@@ -426,7 +432,11 @@ mod tests {
     #[test]
     fn a_certificate_is_the_same_in_a_chain_and_alone() {
         let alone = "-----BEGIN CERTIFICATE-----\nAAAA\nBBBB\n-----END CERTIFICATE-----\n";
-        let chain = format!("subject=x\r\n{}{}", alone.replace('\n', "\r\n"), alone.replace('A', "C"));
+        let chain = format!(
+            "subject=x\r\n{}{}",
+            alone.replace('\n', "\r\n"),
+            alone.replace('A', "C")
+        );
         let other = alone.replace('B', "C");
         let of = |text: &str| first_certificate(text.as_bytes());
         assert!(of(alone).is_some());

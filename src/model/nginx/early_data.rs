@@ -38,7 +38,11 @@ fn uses(argument: &[u8]) -> bool {
     SPELLINGS.iter().any(found)
 }
 
-fn around(project: &Project, known: &HashMap<DirectiveId, usize>, id: DirectiveId) -> Option<usize> {
+fn around(
+    project: &Project,
+    known: &HashMap<DirectiveId, usize>,
+    id: DirectiveId,
+) -> Option<usize> {
     let mut next = project.directive(id).parent;
     while let Some(id) = next {
         if let Some(block) = known.get(&id) {

@@ -93,7 +93,9 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (index, trust) in &sharing {
         let to = &site.endpoints[*index];
-        let mut others = sharing.iter().map(|(other, wider)| (&site.endpoints[*other], wider));
+        let mut others = sharing
+            .iter()
+            .map(|(other, wider)| (&site.endpoints[*other], wider));
         let source = others.find(|(from, wider)| wider.widens(trust) && shares(from, to));
         if let Some((from, _)) = source {
             found.extend(report(site, *index, from));
@@ -125,9 +127,11 @@ fn report(site: &Site, index: usize, from: &Endpoint) -> Option<Finding> {
         help: &["give every virtual host a `ServerName` of its own"],
     };
     let mut found = finding(site, &RULE, &[index], words);
-    found.related.extend(trust::line(site, from).map(|location| Related {
-        location,
-        label: "checked by this when the session was made".to_owned(),
-    }));
+    found
+        .related
+        .extend(trust::line(site, from).map(|location| Related {
+            location,
+            label: "checked by this when the session was made".to_owned(),
+        }));
     Some(found)
 }

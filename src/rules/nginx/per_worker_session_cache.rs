@@ -82,7 +82,9 @@ fn report(site: &Site, cause: &Cause<Location>) -> Finding {
         message: "each process keeps its own sessions, so that most clients resume by chance only"
             .to_owned(),
         label: "not shared".to_owned(),
-        help: &["`ssl_session_cache shared:NAME:10m;` holds about 40000 sessions for all processes"],
+        help: &[
+            "`ssl_session_cache shared:NAME:10m;` holds about 40000 sessions for all processes",
+        ],
     };
     let mut found = finding(site, &RULE, &cause.endpoints, words);
     found.fix = Some(Fix {

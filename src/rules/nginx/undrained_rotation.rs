@@ -112,8 +112,10 @@ fn report(site: &Site, main: BlockId, cause: &Cause<Location>) -> Finding {
              `{DIRECTIVE}` is written"
         ),
         label: "keys rotate here".to_owned(),
-        help: &["`worker_shutdown_timeout 1h;` in the main file ends them, with the connections \
-               that they still have"],
+        help: &[
+            "`worker_shutdown_timeout 1h;` in the main file ends them, with the connections \
+               that they still have",
+        ],
     };
     let mut found = finding(site, &RULE, &cause.endpoints, words);
     found.fix = places::target(site, main).map(|target| Fix {

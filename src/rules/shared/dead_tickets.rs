@@ -84,8 +84,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     found
         .map(|cause| {
             let help: &[&str] = match site.server {
-                Server::Nginx => &["`ssl_conf_command NumTickets 0;` in the default server of the \
-                    address (nginx 1.19.4)"],
+                Server::Nginx => &[
+                    "`ssl_conf_command NumTickets 0;` in the default server of the \
+                    address (nginx 1.19.4)",
+                ],
                 Server::Apache => &["`SSLOpenSSLConfCmd NumTickets 0` at the server level"],
             };
             let words = Words {

@@ -122,7 +122,9 @@ fn fault(setting: &Setting) -> Option<Fault> {
     if known.name != OPTIONS {
         return None;
     }
-    value.split(',').find_map(|item| unknown(item, known.values))
+    value
+        .split(',')
+        .find_map(|item| unknown(item, known.values))
 }
 
 fn unknown(item: &str, values: &[&str]) -> Option<Fault> {

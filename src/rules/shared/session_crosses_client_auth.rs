@@ -140,7 +140,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut found: Vec<Crossing> = Vec::new();
     let mut known: HashMap<Location, usize> = HashMap::new();
-    for crossing in sockets(site).iter().flat_map(|socket| crossings(site, socket)) {
+    for crossing in sockets(site)
+        .iter()
+        .flat_map(|socket| crossings(site, socket))
+    {
         match known.get(&crossing.location) {
             Some(index) => found[*index].endpoints.extend(crossing.endpoints),
             None => {
@@ -149,7 +152,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             }
         }
     }
-    found.iter().map(|crossing| report(site, crossing)).collect()
+    found
+        .iter()
+        .map(|crossing| report(site, crossing))
+        .collect()
 }
 
 /// A server that accepts sessions of another.

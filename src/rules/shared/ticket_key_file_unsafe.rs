@@ -153,5 +153,10 @@ fn faults(facts: &FileFacts, server: Server) -> Option<(Severity, Vec<String>)> 
         return Some((Severity::Error, faults));
     }
     let text = facts.entropy == Some(Entropy::Text);
-    text.then(|| (Severity::Warning, vec!["is text, not random bytes".to_owned()]))
+    text.then(|| {
+        (
+            Severity::Warning,
+            vec!["is text, not random bytes".to_owned()],
+        )
+    })
 }
