@@ -83,6 +83,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         endpoints,
         blocks: roles.blocks.blocks,
         settings: roles.blocks.settings,
+        facts: project.facts.clone(),
     }
 }
 

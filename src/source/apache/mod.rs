@@ -345,6 +345,7 @@ fn empty(root: &Root) -> Project {
         whens: Vec::new(),
         problems: Vec::new(),
         assumed: Vec::new(),
+        facts: super::Facts::default(),
     }
 }
 
