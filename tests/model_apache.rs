@@ -205,11 +205,11 @@ fn none_behind_a_store_does_nothing() {
 fn addresses_names_and_implicit_tls() {
     let text = "LoadModule ssl_module modules/mod_ssl.so\n\
          Listen 443\nListen 127.0.0.1:8443 https\nListen 9443\nListen 80\n\
-         ServerName main.test\n\
+         ServerName main.test\nSSLCertificateFile a.crt\n\
          <VirtualHost *:443>\nServerName A.test\nServerAlias b.test *.b.test\n</VirtualHost>\n\
          <VirtualHost 10.0.0.1:443>\nServerName ip.test\nSSLEngine on\n</VirtualHost>\n\
          <VirtualHost _default_:443>\nServerName a.test\nServerAlias c.test\n</VirtualHost>\n\
-         <VirtualHost *:8443>\nServerName d.test\n</VirtualHost>\n\
+         <VirtualHost 127.0.0.1:8443>\nServerName d.test\n</VirtualHost>\n\
          <VirtualHost *:9443>\nServerName plain.test\n</VirtualHost>\n\
          <VirtualHost *:80>\nServerName http.test\n</VirtualHost>\n\
          <VirtualHost *:7443>\nServerName lost.test\nSSLEngine on\n</VirtualHost>\n";
@@ -236,6 +236,88 @@ fn addresses_names_and_implicit_tls() {
             "*:7443 (lost.test) default=false reachable=false",
         ]
     );
+}
+
+/// The vhosts that speak TLS because of `Listen 127.0.0.1:8443 https` alone.
+fn implicit(vhosts: &str) -> Vec<String> {
+    let text = format!(
+        "LoadModule ssl_module modules/mod_ssl.so\nListen 127.0.0.1:8443 https\n\
+         ServerName main.test\n{vhosts}"
+    );
+    let labels = site(&text).endpoints.into_iter().map(|e| e.label());
+    labels.collect()
+}
+
+#[test]
+fn https_alone_needs_the_same_address_a_certificate_and_a_directive_of_the_core() {
+    let vhost =
+        |address: &str, lines: &str| format!("<VirtualHost {address}>\n{lines}</VirtualHost>\n");
+    let named = "ServerName a.test\nSSLCertificateFile a.crt\n";
+    let there = implicit(&vhost("127.0.0.1:8443", named));
+    assert_eq!(there, ["127.0.0.1:8443 (a.test)"]);
+    let core = "ServerAdmin a@a.test\nSSLCertificateFile a.crt\n";
+    assert_eq!(implicit(&vhost("127.0.0.1:8443", core)), ["127.0.0.1:8443"]);
+    let none: [String; 0] = [];
+    assert_eq!(implicit(&vhost("*:8443", named)), none);
+    let bare = "SSLCertificateFile a.crt\n";
+    assert_eq!(implicit(&vhost("127.0.0.1:8443", bare)), none);
+    let blank = "ServerName a.test\n";
+    assert_eq!(implicit(&vhost("127.0.0.1:8443", blank)), none);
+    let http = format!("{named}Protocol http\n");
+    assert_eq!(implicit(&vhost("127.0.0.1:8443", &http)), none);
+    let https = format!("{named}Protocol https\n");
+    assert_eq!(
+        implicit(&vhost("*:8443", &https)),
+        ["127.0.0.1:8443 (a.test)"]
+    );
+}
+
+#[test]
+fn a_session_context_has_the_port_of_the_name_and_not_of_the_address() {
+    let text = format!(
+        "{SSL}Listen 8443\n{STORE}\n\
+         <VirtualHost *:443>\nServerName a.test\nSSLEngine on\n</VirtualHost>\n\
+         <VirtualHost *:8443>\nServerName a.test\nSSLEngine on\n</VirtualHost>\n\
+         <VirtualHost *:8443>\nServerName A.test\nServerAlias b.test\nSSLEngine on\n</VirtualHost>\n\
+         <VirtualHost *:8443>\nServerName a.test:8443\nServerAlias c.test\nSSLEngine on\n</VirtualHost>\n"
+    );
+    let endpoints = site(&text).endpoints;
+    let id = |index: usize| endpoints[index].issues.tls12_id.clone().unwrap();
+    assert_eq!(id(0), id(1));
+    assert!(endpoints[0].accepts.contains(&id(1)));
+    assert_ne!(id(1), id(2));
+    assert_ne!(id(1), id(3));
+}
+
+#[test]
+fn a_name_without_tls_is_served_through_the_first_vhost() {
+    let (_, a, b) = two("", "SSLSessionTickets off", "SSLEngine off");
+    assert_eq!(words(&a), words(&b));
+    let (_, _, b) = two("", "SSLVerifyClient require", "SSLEngine off");
+    assert!(b.rejects);
+    let (_, _, b) = two("", "SSLSessionTicketKeyFile a.key", "SSLEngine off");
+    assert_eq!(b.tls12.ticket.word(), "unknown");
+}
+
+#[test]
+fn a_wildcard_takes_the_names_behind_it() {
+    let (_, _, b) = two("", "ServerAlias *.test", "ServerAlias b.example");
+    assert_eq!(b.names, ["b.example"]);
+    let (_, _, b) = two("", "ServerAlias ?.test", "ServerAlias *.test");
+    assert_eq!(b.names, ["*.test"]);
+}
+
+#[test]
+fn versions_are_of_the_first_vhost_where_no_protocol_is_said() {
+    let spoken = |endpoint: &Endpoint| words(endpoint)[1..3].to_vec();
+    let (_, a, b) = two("", "SSLProtocol TLSv1.2", "");
+    assert_eq!(spoken(&a), ["resumes", "unavailable"]);
+    assert_eq!(spoken(&b), ["resumes", "unavailable"]);
+    let (_, _, b) = two("SSLProtocol all", "SSLProtocol TLSv1.2", "");
+    assert_eq!(spoken(&b), ["resumes", "stateless"]);
+    // No holes: the highest, and down from there as long as the next one is named.
+    let (_, a, _) = two("", "SSLProtocol all -TLSv1.2", "");
+    assert_eq!(spoken(&a), ["unavailable", "stateless"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::clock::now;
 use super::{AppError, Request, Startup};
 use crate::catalog::Server;
 use crate::source::{
@@ -51,6 +52,7 @@ impl Inputs {
     pub(super) fn find(request: &Request) -> Result<Self, AppError> {
         let options = LoadOptions {
             allow_missing: request.allow_missing.clone(),
+            now: Some(now()),
             ..LoadOptions::default()
         };
         let disk = Disk::default();

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::state::Reason;
 use super::{Block, BlockId, BlockKind, Effect, Origin, Place, Setting, SettingId, Why};
 use crate::catalog;
-use crate::source::{DirectiveId, FileOrigin, Project};
+use crate::source::{DirectiveId, Facts, FileOrigin, Project};
 use crate::text::{Location, Span};
 
 /// Blocks, settings, and which stand where.
@@ -18,6 +18,7 @@ pub(in crate::model) struct Blocks {
     pub(in crate::model) settings: Vec<Setting>,
     /// The settings of each block by name, in order.
     own: Vec<HashMap<&'static str, Vec<SettingId>>>,
+    facts: Facts,
 }
 
 impl Blocks {
@@ -25,6 +26,25 @@ impl Blocks {
     pub(in crate::model) fn own(&self, block: BlockId, name: &str) -> &[SettingId] {
         let found = self.own.get(block.0 as usize).and_then(|own| own.get(name));
         found.map_or(&[], Vec::as_slice)
+    }
+
+    /// Takes in what the named files are like.
+    pub(in crate::model) fn know(&mut self, facts: &Facts) {
+        self.facts = facts.clone();
+    }
+
+    /// The same text for the same certificate under different names, where the files are
+    /// known; else the name.
+    pub(in crate::model) fn certificate(&self, name: &str) -> String {
+        let facts = self.facts.of(name);
+        let known = facts.and_then(|facts| facts.certificate.or(facts.content));
+        known.map_or_else(|| name.to_owned(), |number| format!("#{number:x}"))
+    }
+
+    /// The same text for the same list of certificates under different names.
+    pub(in crate::model) fn list_of(&self, name: &str) -> String {
+        let known = self.facts.of(name).and_then(|facts| facts.content);
+        known.map_or_else(|| name.to_owned(), |number| format!("#{number:x}"))
     }
 
     /// A setting.
@@ -48,6 +68,7 @@ impl Blocks {
             parent: None,
             names: Vec::new(),
             tls: false,
+            reads_early_data: false,
             settings: Vec::new(),
         })
     }
@@ -74,6 +95,7 @@ impl Blocks {
             parent,
             names: Vec::new(),
             tls: false,
+            reads_early_data: false,
             settings: Vec::new(),
         })
     }

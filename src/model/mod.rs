@@ -21,6 +21,9 @@ pub use site::{
 };
 pub use version::{Assumed, Platform, VersionSource};
 
+/// What the files are like that settings name, as the source room found them.
+pub use crate::source::{Entropy, Facts, FileFacts, Storage};
+
 use crate::catalog::Server;
 use crate::source::Project;
 

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::Platform;
 use crate::catalog::Server;
-use crate::source::DirectiveId;
+use crate::source::{DirectiveId, Facts};
 use crate::text::Location;
 
 /// One configuration, judged for one platform.
@@ -31,6 +31,8 @@ pub struct Site {
     pub blocks: Vec<Block>,
     /// Every resumption-related directive with what became of it, in file order.
     pub settings: Vec<Setting>,
+    /// What the files are like that settings name.
+    pub facts: Facts,
 }
 
 /// Why something was not read.
@@ -70,6 +72,9 @@ pub struct Block {
     pub names: Vec<String>,
     /// True when an endpoint speaks TLS through it.
     pub tls: bool,
+    /// nginx: `$ssl_early_data` is used in it, in a `server` or a `location` too; of an outer
+    /// block only what stands outside of its servers counts.
+    pub reads_early_data: bool,
     /// The settings that stand directly in it, in file order.
     pub settings: Vec<SettingId>,
 }

@@ -24,6 +24,8 @@ pub struct Policy {
     pub lifetime_warning: u64,
     /// A lifetime strictly above this many seconds is an error.
     pub lifetime_error: u64,
+    /// A ticket key that is older than this many seconds should have been replaced.
+    pub key_age: u64,
     /// How httpd's tickets are turned off.
     pub apache_directive: ApacheDirective,
 }
@@ -48,6 +50,8 @@ impl Default for Policy {
             // RFC 5246 F.1.4 suggests a day; RFC 8446 4.6.1 forbids more than a week.
             lifetime_warning: 24 * 60 * 60,
             lifetime_error: 7 * 24 * 60 * 60,
+            // RFC 9325 3.4 asks for weekly new keys at least; nginx's own live for a timeout.
+            key_age: 24 * 60 * 60,
             apache_directive: ApacheDirective::Automatic,
         }
     }

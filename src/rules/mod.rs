@@ -4,7 +4,10 @@
 //! which statements to change. It must not walk text for inherited values, read files, know
 //! the time or call another rule.
 
+mod advisories;
+mod apache;
 mod debian;
+mod key_files;
 mod nginx;
 mod option_list;
 mod places;
@@ -12,6 +15,8 @@ mod seconds;
 mod sessions_off;
 mod shared;
 mod tickets_off;
+mod trust;
+mod wording;
 
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
@@ -90,14 +95,32 @@ fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
     )
 }
 
-static RULES: [Rule; 9] = [
+static RULES: [Rule; 27] = [
+    nginx::client_auth_without_reject_handshake::RULE,
     shared::conf_command_overrides_tickets::RULE,
+    shared::dead_tickets::RULE,
     shared::directive_not_in_version::RULE,
+    nginx::early_data_replay::RULE,
     shared::excessive_session_timeout::RULE,
     nginx::forgeable_automatic_rotation::RULE,
     shared::ignored_session_directive::RULE,
+    nginx::long_lived_automatic_key::RULE,
+    shared::malformed_conf_command::RULE,
     shared::malformed_session_timeout::RULE,
     shared::missing_session_timeout::RULE,
+    nginx::per_worker_session_cache::RULE,
+    apache::predictable_cache_path::RULE,
     shared::resumption_not_disabled::RULE,
+    shared::revocation_outlived::RULE,
+    apache::session_cache_on_disk::RULE,
+    shared::session_crosses_client_auth::RULE,
+    apache::shared_session_context::RULE,
+    shared::static_ticket_key::RULE,
+    apache::ticket_key_file_partial::RULE,
+    shared::ticket_key_file_unsafe::RULE,
     shared::tickets_without_rotation::RULE,
+    shared::unbounded_tls13_session::RULE,
+    nginx::undrained_rotation::RULE,
+    apache::unreliable_ticket_key_file::RULE,
+    nginx::upgrade_flips_tickets::RULE,
 ];

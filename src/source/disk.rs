@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, ReadError, Walk};
+use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, path};
 
 /// Directories that hold no configuration but many files.
@@ -93,6 +93,19 @@ impl FileSystem for Disk {
         FileOrigin::Disk
     }
 
+    fn metadata(&self, path: &Path) -> Option<Metadata> {
+        let metadata = fs::metadata(path).ok()?;
+        let since = metadata.modified().ok();
+        let since = since.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let (mode, owner) = mode_and_owner(&metadata);
+        Some(Metadata {
+            size: metadata.len(),
+            mode,
+            owner,
+            modified: since.map(|since| since.as_secs()),
+        })
+    }
+
     fn walk(&self, directory: &Path) -> Walk {
         let mut found = Walk::default();
         let entries = WalkDir::new(directory).sort_by(|left, right| {
@@ -117,6 +130,17 @@ impl FileSystem for Disk {
         }
         found
     }
+}
+
+#[cfg(unix)]
+fn mode_and_owner(metadata: &fs::Metadata) -> (Option<u32>, Option<u32>) {
+    use std::os::unix::fs::MetadataExt as _;
+    (Some(metadata.mode() & 0o7777), Some(metadata.uid()))
+}
+
+#[cfg(not(unix))]
+fn mode_and_owner(_metadata: &fs::Metadata) -> (Option<u32>, Option<u32>) {
+    (None, None)
 }
 
 fn is_entered(entry: &DirEntry) -> bool {

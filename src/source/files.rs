@@ -42,10 +42,28 @@ pub trait FileSystem: fmt::Debug {
     /// directories and version control's own are not entered, so that no file counts twice.
     fn walk(&self, directory: &Path) -> Walk;
 
+    /// What the file system keeps about a file; `None` for nothing there, or nothing known.
+    fn metadata(&self, _path: &Path) -> Option<Metadata> {
+        None
+    }
+
     /// True where a directory stands at `path`.
     fn is_directory(&self, path: &Path) -> bool {
         self.kind(path) == Some(FileKind::Directory)
     }
+}
+
+/// What a file system keeps about a file.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+pub struct Metadata {
+    /// In bytes.
+    pub size: u64,
+    /// Permission bits as `chmod` takes them; `None` where the platform has none.
+    pub mode: Option<u32>,
+    /// The owner's number; `None` where the platform has none.
+    pub owner: Option<u32>,
+    /// When it was written last, in seconds since 1970.
+    pub modified: Option<u64>,
 }
 
 /// What stands at a path.

@@ -6,13 +6,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{FileKind, FileSystem, ReadError, Walk};
+use super::files::{FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, path};
 
 /// Named bytes. Directories exist where a file's path says so.
 #[derive(Clone, Debug)]
 pub struct Memory {
     entries: BTreeMap<PathBuf, Entry>,
+    metadata: BTreeMap<PathBuf, Metadata>,
     origin: FileOrigin,
 }
 
@@ -32,6 +33,7 @@ impl Memory {
     pub(super) fn with_origin(origin: FileOrigin) -> Self {
         Self {
             entries: BTreeMap::new(),
+            metadata: BTreeMap::new(),
             origin,
         }
     }
@@ -48,6 +50,11 @@ impl Memory {
     /// Adds or replaces a file.
     pub fn insert(&mut self, path: &Path, bytes: Arc<[u8]>) {
         self.entries.insert(path::clean(path), Entry::Bytes(bytes));
+    }
+
+    /// Says what a file system would keep about a path; without it nothing is known.
+    pub fn describe(&mut self, path: &Path, metadata: Metadata) {
+        self.metadata.insert(path::clean(path), metadata);
     }
 
     /// Puts a file there that cannot be read.
@@ -117,6 +124,10 @@ impl FileSystem for Memory {
         self.origin
     }
 
+    fn metadata(&self, path: &Path) -> Option<Metadata> {
+        self.metadata.get(&path::clean(path)).copied()
+    }
+
     fn walk(&self, directory: &Path) -> Walk {
         let files = self
             .below(directory)
@@ -149,6 +160,11 @@ impl<'base> Overlay<'base> {
     /// symlinks: every path to it then sees the new bytes.
     pub fn replace(&mut self, path: &Path, bytes: Arc<[u8]>) {
         self.replaced.insert(path, bytes);
+    }
+
+    /// Says what a file system would keep about a path.
+    pub fn describe(&mut self, path: &Path, metadata: Metadata) {
+        self.replaced.describe(path, metadata);
     }
 
     /// The path under which the replacement of `path` stands.
@@ -201,6 +217,11 @@ impl FileSystem for Overlay<'_> {
             Some(_) => FileOrigin::Memory,
             None => self.base.origin(path),
         }
+    }
+
+    fn metadata(&self, path: &Path) -> Option<Metadata> {
+        let given = self.replaced.metadata(path);
+        given.or_else(|| self.base.metadata(path))
     }
 
     fn walk(&self, directory: &Path) -> Walk {

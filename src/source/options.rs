@@ -118,6 +118,9 @@ pub struct LoadOptions {
     /// httpd: the modules that are built in or loaded before the root is read, by the names
     /// that `<IfModule>` takes. `None`: not known.
     pub modules: Option<Vec<String>>,
+    /// The time, in seconds since 1970, from which a file's age is counted. `None`: no file
+    /// has an age.
+    pub now: Option<u64>,
     /// Bounds against files that multiply themselves.
     pub limits: Limits,
 }

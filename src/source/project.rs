@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Facts;
 use crate::catalog::{self, Server};
 use crate::syntax::Tree;
 use crate::text::{LineIndex, Location, Span};
@@ -50,6 +51,8 @@ pub struct Project {
     pub problems: Vec<Problem>,
     /// Missing files that the user allowed or that a stub stands for.
     pub assumed: Vec<PathBuf>,
+    /// What the files are like that directives name.
+    pub facts: Facts,
 }
 
 /// A file of the tree.

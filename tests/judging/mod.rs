@@ -9,7 +9,7 @@ use stekguard::fix::{self, Options, Proposal};
 use stekguard::model::{self, Assumed, Platform, VersionSource};
 use stekguard::policy::{ApacheDirective, Goal, Policy};
 use stekguard::rules::{self, Context};
-use stekguard::source::{self, Disk, FileSystem, Found, LoadOptions, Overlay};
+use stekguard::source::{self, Disk, FileSystem, Found, LoadOptions, Metadata, Overlay};
 use stekguard::source::{Project, Root};
 
 /// A configuration to judge.
@@ -24,7 +24,22 @@ pub struct Case {
     pub platforms: Vec<Platform>,
     /// Whether fixes that need `--unsafe-fixes` are taken.
     pub unsafe_fixes: bool,
+    /// Whether pedantic findings are shown.
+    pub pedantic: bool,
+    /// Files that the configuration names, as the headers describe them.
+    files: Vec<Described>,
 }
+
+/// A file that exists for the case alone.
+struct Described {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    metadata: Metadata,
+    versioned: bool,
+}
+
+/// The time of every case, from which ages are counted.
+const NOW: u64 = 2_000_000_000;
 
 impl Case {
     /// The configuration that begins in this file, with the headers in its text.
@@ -42,7 +57,10 @@ impl Case {
             policy: Policy::default(),
             platforms: Vec::new(),
             unsafe_fixes: header(text, "fix") == Some("unsafe"),
+            pedantic: header(text, "show") == Some("pedantic"),
+            files: headers(text, "file").map(described).collect(),
         };
+        case.options.now = Some(NOW);
         match header(text, "policy") {
             None => {}
             Some("no-tickets") => case.policy.goal = Goal::NoTickets,
@@ -70,16 +88,33 @@ impl Case {
     /// Judges it for one version.
     pub fn judge(&self, project: &Project, platform: &Platform) -> Vec<Finding> {
         let site = model::build(project, platform);
-        rules::check(&Context {
+        let mut found = rules::check(&Context {
             site: &site,
             policy: &self.policy,
-        })
+        });
+        found.retain(|finding| self.pedantic || finding.severity > Severity::Pedantic);
+        found
+    }
+
+    /// Puts the files of the headers there.
+    fn describe(&self, files: &mut Overlay<'_>) {
+        for file in &self.files {
+            files.replace(&file.path, file.bytes.as_slice().into());
+            files.describe(&file.path, file.metadata);
+            if file.versioned {
+                let mark = file.path.with_file_name(".git").join("HEAD");
+                files.replace(&mark, b"ref: refs/heads/main\n".as_slice().into());
+            }
+        }
     }
 
     /// What is found, `path:line:column severity rule message`, paths from `base`; a line
     /// that fits nothing where not everything was read or the judged versions do not agree.
     pub fn findings(&self, base: &Path) -> Vec<String> {
-        let project = self.project(&Disk::default());
+        let disk = Disk::default();
+        let mut files = Overlay::new(&disk);
+        self.describe(&mut files);
+        let project = self.project(&files);
         if let Some(problem) = project.problems.first() {
             return vec![format!(
                 "not read: {}:{}: {}",
@@ -108,6 +143,7 @@ impl Case {
     pub fn fixed(&self, rule: &str) -> Vec<(PathBuf, String)> {
         let disk = Disk::default();
         let mut files = Overlay::new(&disk);
+        self.describe(&mut files);
         let mut changed: Vec<(PathBuf, String)> = Vec::new();
         for round in 0.. {
             assert!(
@@ -154,14 +190,63 @@ impl Case {
 }
 
 /// The value of a header comment, `# name: value`, before the first statement.
-pub fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+pub fn header<'a>(text: &'a str, name: &'a str) -> Option<&'a str> {
+    headers(text, name).next()
+}
+
+/// The values of all header comments of this name.
+fn headers<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     let comments = text
         .lines()
         .take_while(|line| line.is_empty() || line.starts_with('#'));
-    comments.into_iter().find_map(|line| {
+    comments.filter_map(move |line| {
         let rest = line.strip_prefix("# ")?.strip_prefix(name)?;
         rest.strip_prefix(": ").map(str::trim)
     })
+}
+
+/// `/path size=48 bytes=random|zero|repeated|counted|text mode=0600 age=3h versioned`:
+/// what is left out is 80 random bytes of mode 0600, just written.
+fn described(text: &str) -> Described {
+    let mut words = text.split(' ');
+    let path = PathBuf::from(words.next().unwrap());
+    let (mut size, mut mode, mut age, mut versioned) = (80, 0o600, 0, false);
+    let mut kind = "random";
+    for word in words {
+        match word.split_once('=') {
+            Some(("size", value)) => size = value.parse().unwrap(),
+            Some(("mode", value)) => mode = u32::from_str_radix(value, 8).unwrap(),
+            Some(("age", value)) => {
+                let (number, unit) = value.split_at(value.len() - 1);
+                let unit = if unit == "d" { 86_400 } else { 3_600 };
+                age = number.parse::<u64>().unwrap() * unit;
+            }
+            Some(("bytes", value)) => kind = value,
+            None if word == "versioned" => versioned = true,
+            _ => panic!("{word} of {text}"),
+        }
+    }
+    let byte = |index: usize| match kind {
+        "random" => ((index as u32 + 7).wrapping_mul(2_654_435_761) >> 13) as u8,
+        "zero" => 0,
+        "repeated" => b"secret!!"[index % 8],
+        "counted" => index as u8,
+        "text" => b"correct horse battery staple, and more of it than one types; 1234"[index % 61],
+        other => panic!("{other} of {text}"),
+    };
+    let bytes: Vec<u8> = (0..size).map(byte).collect();
+    let metadata = Metadata {
+        size: bytes.len() as u64,
+        mode: Some(mode),
+        owner: Some(0),
+        modified: Some(NOW - age),
+    };
+    Described {
+        path,
+        bytes,
+        metadata,
+        versioned,
+    }
 }
 
 /// `path:line:column severity rule message`.

@@ -5,5 +5,6 @@ pub mod apache;
 mod apache_one;
 mod apache_two;
 pub mod nginx;
+mod nginx_auth;
 mod nginx_one;
 mod nginx_two;

@@ -1,7 +1,7 @@
 //! nginx: all rows, by the process that shows them. The expected values are reasoned from the
 //! documentation of the server and of OpenSSL; a live server that contradicts one is right.
 
-use super::{nginx_one, nginx_two};
+use super::{nginx_auth, nginx_one, nginx_two};
 use crate::support::observe::State;
 use crate::support::table::{Block, Group, Row};
 
@@ -36,6 +36,15 @@ pub fn groups() -> Vec<Group> {
     ]
 }
 
+/// Rows of client certificates, apart from the others: here a package's patches count.
+/// `checked`: the older nginx has the check of CVE-2025-23419.
+pub fn client_auth(checked: bool) -> Vec<Group> {
+    vec![Group {
+        outside: "    ssl_protocols TLSv1.2 TLSv1.3;\n",
+        rows: nginx_auth::rows(checked),
+    }]
+}
+
 /// A block that shows the same in all versions. The protocols are written out: TLS 1.3 is in the
 /// default since 1.23.4 only.
 pub fn block(name: &'static str, lines: &'static str, state: State) -> Block {
@@ -45,6 +54,11 @@ pub fn block(name: &'static str, lines: &'static str, state: State) -> Block {
 /// A block that shows one state before 1.29.2 and another one since.
 pub fn split(name: &'static str, lines: &'static str, old: State, new: State) -> Block {
     Block::split(name, lines, old, new).fake_id()
+}
+
+/// A block that shows one state before 1.23.2 and another one since 1.27.4.
+pub fn late(name: &'static str, lines: &'static str, old: State, new: State) -> Block {
+    Block::by_family(name, lines, [old, new, new]).fake_id()
 }
 
 pub fn one(name: &'static str, lines: &'static str, state: State) -> Row {

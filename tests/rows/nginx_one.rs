@@ -1,6 +1,6 @@
 //! nginx: what one server of an address shows, its settings inherited or its own.
 
-use super::nginx::{block, one, split, two};
+use super::nginx::{block, late, one, two};
 use crate::support::observe::State;
 use crate::support::table::{Row, Want};
 
@@ -125,12 +125,7 @@ pub fn one_server_more() -> Vec<Row> {
         // its default.
         Row::new(
             "timeout 0 is two hours",
-            vec![split(
-                "a.test",
-                "ssl_session_timeout 0;",
-                ZERO,
-                ZERO_BOUNDED,
-            )],
+            vec![late("a.test", "ssl_session_timeout 0;", ZERO, ZERO_BOUNDED)],
         ),
         // The shared zone's own clock has no default: what is stored is over at once.
         one(
@@ -141,7 +136,7 @@ pub fn one_server_more() -> Vec<Row> {
         ),
         Row::new(
             "timeout 0 with a shared cache",
-            vec![split(
+            vec![late(
                 "a.test",
                 "ssl_session_timeout 0;\nssl_session_cache shared:{zone}:1m;",
                 ZERO,
@@ -150,7 +145,7 @@ pub fn one_server_more() -> Vec<Row> {
         ),
         Row::new(
             "timeout 0 with a builtin cache, tickets off",
-            vec![split(
+            vec![late(
                 "a.test",
                 "ssl_session_timeout 0;\nssl_session_tickets off;\nssl_session_cache builtin;",
                 BUILTIN_ZERO,
@@ -239,11 +234,11 @@ pub fn default_protocols() -> Vec<Row> {
     vec![
         Row::new(
             "default protocols",
-            vec![split("a.test", "", ON.only_tls12(), ON)],
+            vec![late("a.test", "", ON.only_tls12(), ON)],
         ),
         Row::new(
             "default protocols, tickets off",
-            vec![split(
+            vec![late(
                 "a.test",
                 "ssl_session_tickets off;",
                 OFF.only_tls12(),

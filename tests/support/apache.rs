@@ -8,7 +8,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::certs::{self, Pair};
-use super::client::Target;
+use super::client::{Manner, Target};
 use super::install::{Program, apache_modules, is_root};
 use super::nginx::names;
 use super::server::{Server, free_address};
@@ -69,11 +69,13 @@ pub fn start(program: &Program, group: &Group) -> Running {
             .map(|block| beacon.at(*address, block.name))
             .collect()
     });
-    let targets = targets.collect();
+    let targets: Vec<Vec<Target>> = targets.collect();
+    let manners = targets.iter().map(|row| vec![Manner::default(); row.len()]);
     Running {
         server,
         dir,
         root,
+        manners: manners.collect(),
         targets,
     }
 }

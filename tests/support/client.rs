@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openssl::ssl::{
-    Ssl, SslContext, SslMethod, SslOptions, SslRef, SslSession, SslSessionCacheMode, SslStream,
-    SslVerifyMode, SslVersion,
+    Ssl, SslContext, SslFiletype, SslMethod, SslOptions, SslRef, SslSession, SslSessionCacheMode,
+    SslStream, SslVerifyMode, SslVersion,
 };
 
-use super::certs;
+use super::certs::{self, Pair};
+use super::mail;
 use super::session::Issued;
 
 /// What the client offers.
@@ -46,13 +47,38 @@ impl Target {
     }
 }
 
+/// How a client behaves: who it is and what it speaks inside.
+#[derive(Debug, Clone, Default)]
+pub struct Manner {
+    /// The certificate that it shows when asked.
+    pub identity: Option<Pair>,
+    pub speech: Speech,
+}
+
+/// What is spoken inside TLS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Speech {
+    #[default]
+    Http,
+    Mail(mail::Protocol),
+    /// In clear until the client asks for TLS.
+    StartTls(mail::Protocol),
+}
+
 /// What one connection showed.
 #[derive(Debug)]
 pub struct Connection {
     pub resumed: bool,
     pub issued: Vec<Issued>,
-    /// The HTTP response, headers included.
+    /// The whole answer, an HTTP response with its headers.
     pub response: String,
+}
+
+impl Connection {
+    /// The number in an HTTP status line.
+    pub fn status(&self) -> Option<u16> {
+        self.response.split(' ').nth(1)?.parse().ok()
+    }
 }
 
 /// Why there was no connection.
@@ -85,8 +111,18 @@ pub fn connect(
     kind: Kind,
     session: Option<&Issued>,
 ) -> Result<Connection, Failure> {
+    connect_as(&Manner::default(), target, kind, session)
+}
+
+/// The same, in another manner than that of an anonymous HTTP client.
+pub fn connect_as(
+    manner: &Manner,
+    target: &Target,
+    kind: Kind,
+    session: Option<&Issued>,
+) -> Result<Connection, Failure> {
     let issued = Arc::new(Mutex::new(Vec::new()));
-    let context = context(kind, &issued);
+    let context = context(manner, kind, &issued);
     let mut ssl = Ssl::new(&context).map_err(other)?;
     if let Some(name) = &target.sni {
         ssl.set_hostname(name).map_err(other)?;
@@ -100,6 +136,9 @@ pub fn connect(
     socket.set_read_timeout(Some(PATIENCE)).map_err(other)?;
     socket.set_write_timeout(Some(PATIENCE)).map_err(other)?;
     socket.set_nodelay(true).map_err(other)?;
+    if let Speech::StartTls(protocol) = manner.speech {
+        mail::ask_for_tls(&socket, protocol).map_err(other)?;
+    }
     let mut stream = SslStream::new(ssl, socket).map_err(other)?;
     stream.connect().map_err(refused)?;
 
@@ -114,7 +153,8 @@ pub fn connect(
         )));
     }
     let resumed = stream.ssl().session_reused();
-    let response = exchange(&mut stream, target.sni.as_deref().unwrap_or("none.test"))?;
+    let host = target.sni.as_deref().unwrap_or("none.test");
+    let response = exchange(&mut stream, manner.speech, host)?;
     let ders = std::mem::take(&mut *issued.lock().map_err(other)?);
     let issued = ders
         .into_iter()
@@ -127,9 +167,14 @@ pub fn connect(
     })
 }
 
-fn context(kind: Kind, issued: &Arc<Mutex<Vec<Vec<u8>>>>) -> SslContext {
+fn context(manner: &Manner, kind: Kind, issued: &Arc<Mutex<Vec<Vec<u8>>>>) -> SslContext {
     let mut builder = SslContext::builder(SslMethod::tls_client()).unwrap();
     builder.set_verify(SslVerifyMode::NONE);
+    if let Some(Pair { cert, key }) = &manner.identity {
+        let pem = SslFiletype::PEM;
+        builder.set_certificate_file(cert, pem).unwrap();
+        builder.set_private_key_file(key, pem).unwrap();
+    }
     let version = if kind == Kind::Tls13 {
         SslVersion::TLS1_3
     } else {
@@ -158,8 +203,15 @@ fn offer(ssl: &mut SslRef, session: &SslSession) -> Result<(), openssl::error::E
     unsafe { ssl.set_session(session) }
 }
 
-fn exchange(stream: &mut SslStream<TcpStream>, host: &str) -> Result<String, Failure> {
-    let request = format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+fn exchange(
+    stream: &mut SslStream<TcpStream>,
+    speech: Speech,
+    host: &str,
+) -> Result<String, Failure> {
+    let request = match speech {
+        Speech::Http => format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+        Speech::Mail(protocol) | Speech::StartTls(protocol) => protocol.goodbye().to_owned(),
+    };
     stream.write_all(request.as_bytes()).map_err(other)?;
     let mut response = Vec::new();
     stream.read_to_end(&mut response).map_err(other)?;

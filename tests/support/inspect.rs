@@ -12,18 +12,18 @@ use super::program;
 /// # Errors
 /// The program does not exit with 0, or says that it did not read everything.
 pub fn inspect_json(root: &Path, server_version: &str) -> Result<Value, String> {
+    inspect_with(root, &["--server-version", server_version])
+}
+
+/// The same with other arguments.
+///
+/// # Errors
+/// As `inspect_json`.
+pub fn inspect_with(root: &Path, arguments: &[&str]) -> Result<Value, String> {
     let state = root.with_extension("state");
-    let run = program::run(
-        &state,
-        &[
-            "inspect",
-            "--format",
-            "json",
-            "--server-version",
-            server_version,
-            &root.to_string_lossy(),
-        ],
-    );
+    let shown = root.to_string_lossy();
+    let words = [&["inspect", "--format", "json"], arguments, &[&shown]].concat();
+    let run = program::run(&state, &words);
     if run.code != Some(0) {
         return Err(format!(
             "inspect {}: exit {:?}: {}",

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 const HINT: &str = "run tests/install_servers.sh to install the servers that the live tests need";
+/// Names the binary of nginx 1.28.
+const MIDDLE: &str = "STEKGUARD_NGINX_MIDDLE";
 /// Names the binary of the current nginx.
 const MAINLINE: &str = "STEKGUARD_NGINX_MAINLINE";
 
@@ -40,9 +42,46 @@ pub fn nginx_packaged() -> Program {
     program
 }
 
+/// An nginx with the check of CVE-2025-23419 that still decides by the default server, with HTTP/3
+/// and mail: built by the script, or from the environment.
+pub fn nginx_middle() -> Program {
+    let path = env::var_os(MIDDLE).map_or_else(|| cache().join("nginx-1.28/nginx"), PathBuf::from);
+    assert!(path.is_file(), "no nginx at {}: {HINT}", path.display());
+    let program = asked(path, "-v", "nginx/");
+    assert!(
+        program.at_least([1, 27, 4]) && !program.at_least([1, 29, 2]),
+        "{} is {}",
+        program.path.display(),
+        program.version
+    );
+    program
+}
+
+/// The full version of the package that this nginx came in, where dpkg knows it: `nginx -v` does
+/// not say which fixes a distribution took over.
+pub fn nginx_package(program: &Program) -> Option<String> {
+    let packaged = program.path.starts_with("/usr/sbin");
+    let output = packaged.then(|| {
+        Command::new("dpkg-query")
+            .args(["-W", "-f", "${Version}", "nginx"])
+            .output()
+    });
+    let output = output?.ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether Debian's package has its backport of the check of CVE-2025-23419, by dpkg's own
+/// comparison.
+pub fn has_backported_check(package: &str) -> bool {
+    let mut command = Command::new("dpkg");
+    command.args(["--compare-versions", package, "ge", "1.22.1-9+deb12u1"]);
+    command.status().is_ok_and(|status| status.success())
+}
+
 /// The current nginx, 1.29.2 or later, from the environment or from the script's cache.
 pub fn nginx_mainline() -> Program {
-    let path = env::var_os(MAINLINE).map_or_else(cached_mainline, PathBuf::from);
+    let path =
+        env::var_os(MAINLINE).map_or_else(|| cache().join("nginx-mainline/nginx"), PathBuf::from);
     assert!(path.is_file(), "no nginx at {}: {HINT}", path.display());
     let program = asked(path, "-v", "nginx/");
     assert!(
@@ -70,14 +109,15 @@ pub fn apache_modules() -> PathBuf {
     folder
 }
 
-fn cached_mainline() -> PathBuf {
+/// The folder that the script fills.
+pub fn cache() -> PathBuf {
     let cache = env::var_os("XDG_CACHE_HOME")
         .filter(|path| !path.is_empty())
         .map_or_else(
             || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
             PathBuf::from,
         );
-    cache.join("stekguard/nginx-mainline/nginx")
+    cache.join("stekguard")
 }
 
 fn search(name: &str) -> PathBuf {

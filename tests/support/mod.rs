@@ -5,10 +5,12 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod apache;
+pub mod authority;
 pub mod certs;
 pub mod client;
 pub mod inspect;
 pub mod install;
+pub mod mail;
 pub mod nginx;
 pub mod observe;
 pub mod program;

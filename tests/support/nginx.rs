@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::authority::Authority;
 use super::certs::{self, Pair};
-use super::client::Target;
+use super::client::{Manner, Speech, Target};
 use super::install::{Program, is_root};
 use super::server::{Server, free_address};
 use super::table::{Block, Group, Row, Running};
@@ -56,11 +57,19 @@ pub fn start(program: &Program, group: &Group) -> Running {
             .collect()
     });
     let targets = targets.collect();
+    let manner = |block: &Block| Manner {
+        identity: block.client.map(|index| folder.clients[index].clone()),
+        speech: Speech::Http,
+    };
+    let manners = group.rows.iter();
+    let manners = manners.map(|row| row.blocks.iter().map(manner).collect());
+    let manners = manners.collect();
     Running {
         server,
         dir,
         root,
         targets,
+        manners,
     }
 }
 
@@ -111,6 +120,9 @@ fn beacon_block() -> Block {
 /// The certificates and key files of one run.
 struct Folder {
     certs: [Pair; 2],
+    /// Of the first authority, of the second, and one more of the first. `one.crl` revokes the
+    /// first client.
+    clients: [Pair; 3],
     dir: PathBuf,
 }
 
@@ -121,8 +133,15 @@ impl Folder {
         // nginx takes keys of both lengths.
         certs::ticket_key(&dir.join("k1.key"), 48);
         certs::ticket_key(&dir.join("k2.key"), 80);
+        let (first, second) = (Authority::new(dir, "ca1"), Authority::new(dir, "ca2"));
+        first.revoke(dir, "one", 2);
         Self {
             certs: [cert("one"), cert("two")],
+            clients: [
+                first.client(dir, "client1", 2),
+                second.client(dir, "client2", 2),
+                first.client(dir, "client3", 3),
+            ],
             dir: dir.to_owned(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::client::{Failure, Kind, Target, connect};
+use super::client::{Failure, Kind, Manner, Target, connect_as};
 use super::session::Issued;
 
 /// The state of one endpoint, in the contract's words. Tables write it down, `observe` sees it.
@@ -58,10 +58,10 @@ const KEY_NAME: usize = 16;
 ///
 /// # Errors
 /// A handshake that fails for another reason than version or name.
-pub fn observe(target: &Target) -> Result<Seen, String> {
-    let id = tally(target, Kind::Id12)?;
-    let ticket = tally(target, Kind::Ticket12)?;
-    let tls13 = tally(target, Kind::Tls13)?;
+pub fn observe(manner: &Manner, target: &Target) -> Result<Seen, String> {
+    let id = tally(manner, target, Kind::Id12)?;
+    let ticket = tally(manner, target, Kind::Ticket12)?;
+    let tls13 = tally(manner, target, Kind::Tls13)?;
 
     let given = ticket
         .sample
@@ -107,17 +107,27 @@ pub fn observe(target: &Target) -> Result<Seen, String> {
 }
 
 /// Offers at `to` a session that `from` gave: `resumes`, `full` (a full handshake instead), `fails`
-/// (the handshake is refused) or `none` (nothing to offer).
+/// (the handshake is refused) or `none` (nothing to offer). `resumes, 421` where the request is
+/// refused then, as meant for another name, and `resumes, 400` for want of a certificate.
 ///
 /// # Errors
 /// `from` cannot be reached.
-pub fn cross(from: &Target, to: &Target, kind: Kind) -> Result<&'static str, String> {
-    let first = connect(from, kind, None).map_err(|why| why.to_string())?;
+pub fn cross(
+    manner: &Manner,
+    from: &Target,
+    to: &Target,
+    kind: Kind,
+) -> Result<&'static str, String> {
+    let first = connect_as(manner, from, kind, None).map_err(|why| why.to_string())?;
     let Some(session) = first.issued.last() else {
         return Ok("none");
     };
-    match connect(to, kind, Some(session)) {
-        Ok(second) if second.resumed => Ok("resumes"),
+    match connect_as(manner, to, kind, Some(session)) {
+        Ok(second) if second.resumed => Ok(match second.status() {
+            Some(421) => "resumes, 421",
+            Some(400) => "resumes, 400",
+            _ => "resumes",
+        }),
         Ok(_) => Ok("full"),
         Err(_) => Ok("fails"),
     }
@@ -143,10 +153,10 @@ impl Tally {
     }
 }
 
-fn tally(target: &Target, kind: Kind) -> Result<Tally, String> {
+fn tally(manner: &Manner, target: &Target, kind: Kind) -> Result<Tally, String> {
     let mut tally = Tally::default();
     for round in 0..ROUNDS {
-        let fresh = match connect(target, kind, None) {
+        let fresh = match connect_as(manner, target, kind, None) {
             Ok(connection) => connection,
             Err(Failure::Version | Failure::Name) if round == 0 => {
                 return Ok(Tally {
@@ -159,7 +169,7 @@ fn tally(target: &Target, kind: Kind) -> Result<Tally, String> {
         let Some(session) = fresh.issued.last() else {
             return Ok(tally);
         };
-        let again = connect(target, kind, Some(session))
+        let again = connect_as(manner, target, kind, Some(session))
             .map_err(|why| format!("{kind:?}, resumption {round}: {why}"))?;
         tally.hits += usize::from(again.resumed);
         tally.misses += usize::from(!again.resumed);

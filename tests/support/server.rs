@@ -103,6 +103,37 @@ impl Server {
         self.logs.iter().map(show).collect()
     }
 
+    /// Has the server read its configuration again, and waits until none of its processes is of
+    /// before.
+    ///
+    /// # Panics
+    /// That takes too long, or the server ends.
+    pub fn reload(&self) {
+        let before = self.children();
+        let pid = self.pid.to_string();
+        let sent = Command::new("kill").args(["-HUP", &pid]).status().unwrap();
+        assert!(sent.success(), "no process {pid}");
+        let deadline = Instant::now() + STOP;
+        loop {
+            let now = self.children();
+            if !now.is_empty() && now.iter().all(|child| !before.contains(child)) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no reload: {}",
+                self.shown_logs()
+            );
+            thread::sleep(STEP);
+        }
+    }
+
+    fn children(&self) -> Vec<String> {
+        let children = format!("/proc/{0}/task/{0}/children", self.pid);
+        let children = fs::read_to_string(children).unwrap_or_default();
+        children.split_whitespace().map(str::to_owned).collect()
+    }
+
     fn wait_gone(&mut self) -> bool {
         let deadline = Instant::now() + STOP;
         while Instant::now() < deadline {
@@ -125,12 +156,7 @@ impl Drop for Server {
             return;
         }
         // A process that does not heed TERM: end it and its children, by their ids.
-        let children = format!("/proc/{0}/task/{0}/children", self.pid);
-        let children = fs::read_to_string(children).unwrap_or_default();
-        let pids = children
-            .split_whitespace()
-            .map(str::to_owned)
-            .chain([self.pid.to_string()]);
+        let pids = self.children().into_iter().chain([self.pid.to_string()]);
         let _ = Command::new("kill").arg("-KILL").args(pids).status();
         let _ = self.leash.wait();
     }

@@ -120,14 +120,21 @@ impl Block {
         Self::split(name, lines, state, state)
     }
 
-    /// A block that shows one state before and another one after the server changed.
+    /// A block that shows one state before and another one after the server changed which block
+    /// decides.
     pub fn split(name: &'static str, lines: &'static str, old: State, new: State) -> Self {
+        Self::by_family(name, lines, [old, old, new])
+    }
+
+    /// A block that shows what its family says.
+    pub fn by_family(name: &'static str, lines: &'static str, states: [State; 3]) -> Self {
         Self {
             name,
             lines,
             listen: "",
             cert: 0,
-            want: [Want::usual(old), Want::usual(new)],
+            client: None,
+            want: states.map(Want::usual),
         }
     }
 
@@ -152,6 +159,14 @@ impl Block {
         Self { cert: 1, ..self }
     }
 
+    /// Asked with this client certificate.
+    pub fn client(self, index: usize) -> Self {
+        Self {
+            client: Some(index),
+            ..self
+        }
+    }
+
     /// With more parameters of listen.
     pub fn listen(self, listen: &'static str) -> Self {
         Self { listen, ..self }
@@ -170,17 +185,24 @@ impl Row {
             name,
             blocks,
             crossings: Vec::new(),
+            nameless: None,
             implicit: false,
         }
     }
 
     /// A session of the first block at the second, and of the second at the first: before and
-    /// after the server changed.
-    pub fn crossing(
+    /// after the server changed which block decides.
+    pub fn crossing(self, kind: Kind, there: [&'static str; 2], back: [&'static str; 2]) -> Self {
+        let families = |[old, new]: [&'static str; 2]| [old, old, new];
+        self.crossing_by_family(kind, families(there), families(back))
+    }
+
+    /// The same, by family.
+    pub fn crossing_by_family(
         mut self,
         kind: Kind,
-        there: [&'static str; 2],
-        back: [&'static str; 2],
+        there: [&'static str; 3],
+        back: [&'static str; 3],
     ) -> Self {
         self.crossings.push(Crossing {
             from: 0,
@@ -195,5 +217,13 @@ impl Row {
             want: back,
         });
         self
+    }
+
+    /// A session of TLS 1.3 made without SNI, offered at the second block, by family.
+    pub fn nameless(self, want: [&'static str; 3]) -> Self {
+        Self {
+            nameless: Some(want),
+            ..self
+        }
     }
 }

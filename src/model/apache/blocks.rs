@@ -73,6 +73,16 @@ impl View<'_> {
             .filter(|(_, id)| self.in_force(*id))
     }
 
+    /// True where a directive of httpd's core stands directly in a section.
+    pub(super) fn has_core(&self, section: DirectiveId) -> bool {
+        let is_core = |id: DirectiveId| {
+            let spec = self.project.directive(id).spec;
+            spec.is_some_and(|spec| spec.module == "core" && !spec.exec_on_read)
+        };
+        let mut inside = self.project.children(Some(section));
+        inside.any(|id| is_core(id) && self.in_force(id))
+    }
+
     fn in_force(&self, id: DirectiveId) -> bool {
         self.holds(self.project.directive(id).when)
     }

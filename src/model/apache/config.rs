@@ -39,6 +39,14 @@ pub(super) struct Config {
     pub(super) commands: Vec<Value<(String, String)>>,
     pub(super) protocols: Value<Protocols>,
     pub(super) client_auth: Value<ClientAuth>,
+    /// A certificate file is there, without which https alone starts no TLS.
+    pub(super) certificate: bool,
+    /// `Protocol https`, where it is written at all.
+    pub(super) https: Option<bool>,
+    /// How long a client's chain may be was said; where TLS is on, httpd has a default.
+    pub(super) verify_depth: bool,
+    /// Every handshake ends in a refusal.
+    pub(super) refuses: bool,
     /// ServerName without its scheme and port.
     pub(super) name: Option<String>,
     /// The port of ServerName.
@@ -69,6 +77,10 @@ impl Config {
             commands: Vec::new(),
             protocols: Value::default_of(all, written("SSLProtocol")),
             client_auth: Value::default_of(ClientAuth::Off, verify),
+            certificate: false,
+            https: None,
+            verify_depth: false,
+            refuses: false,
             name: None,
             port: None,
             names: Vec::new(),
@@ -113,8 +125,42 @@ impl Config {
         config.commands.extend(own.commands());
         own.protocols(&mut config.protocols);
         own.client_auth(&mut config.client_auth);
+        config.certificate |= own.last("SSLCertificateFile").is_some();
+        if let Some((text, _)) = own.last("Protocol") {
+            config.https = Some(text.eq_ignore_ascii_case("https"));
+        }
+        config.verify_depth |= own.last("SSLVerifyDepth").is_some();
         own.names(&mut config);
         config
+    }
+
+    /// What a client of this vhost meets where the vhost itself has no TLS, but its name is
+    /// asked for at an address that has: the context of the first vhost, with nothing of the
+    /// vhost's own but its lifetime, its name, and a key that was never read. Without a depth,
+    /// which httpd sets only where TLS is on, no client certificate is good enough.
+    pub(super) fn behind(&self, first: &Self) -> Self {
+        Self {
+            engine: self.engine.clone(),
+            timeout: self.timeout.clone(),
+            key: None,
+            certificate: self.certificate,
+            https: self.https,
+            verify_depth: self.verify_depth,
+            refuses: self.refuses_behind(first),
+            name: self.name.clone(),
+            port: self.port,
+            names: self.names.clone(),
+            ..first.clone()
+        }
+    }
+
+    /// The first vhost demands a certificate that is never good enough here, or this one
+    /// misses one that was never asked for or not taken.
+    fn refuses_behind(&self, first: &Self) -> bool {
+        let required = |config: &Self| config.client_auth.value == ClientAuth::Required;
+        let unasked = first.client_auth.value == ClientAuth::Off;
+        (required(first) && !self.verify_depth)
+            || (required(self) && (unasked || !self.verify_depth))
     }
 
     /// Whether tickets are on once `SSLOpenSSLConfCmd`, which comes last, was applied.
@@ -268,7 +314,7 @@ impl Own<'_> {
             return;
         };
         let value = match text.to_ascii_lowercase().as_str() {
-            "require" => ClientAuth::Required,
+            "require" | "on" => ClientAuth::Required,
             "optional" | "optional_no_ca" => ClientAuth::Optional,
             _ => ClientAuth::Off,
         };
@@ -294,7 +340,7 @@ impl Own<'_> {
 }
 
 /// `scheme://name:port` to its name and port.
-fn server_name(text: &str) -> (&str, Option<u16>) {
+pub(super) fn server_name(text: &str) -> (&str, Option<u16>) {
     let text = text.split_once("://").map_or(text, |(_, rest)| rest);
     match text.rsplit_once(':') {
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => {

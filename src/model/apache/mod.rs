@@ -4,6 +4,8 @@
 mod alternatives;
 mod blocks;
 mod config;
+mod names;
+mod protocols;
 mod settings;
 mod sockets;
 mod state;
@@ -13,7 +15,7 @@ use std::collections::HashMap;
 
 use self::alternatives::Alternatives;
 use self::blocks::{Roles, View};
-use self::config::CacheLine;
+use self::config::{Cache, CacheLine};
 use self::settings::Judged;
 use self::sockets::{Socket, Vhost};
 use self::state::{Keys, Pair};
@@ -21,8 +23,8 @@ use super::domains::{Domains, Reach};
 use super::effects::Effects;
 use super::state::State;
 use super::{
-    Condition, CrossName, Endpoint, Module, Platform, Site, Tls12Ticket, Tls13Issued, Transport,
-    incomplete,
+    Condition, CrossName, Endpoint, Module, Platform, Site, Tls12Id, Tls12Ticket, Tls13Issued,
+    Transport, incomplete,
 };
 use crate::source::{Project, WhenId};
 
@@ -81,6 +83,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         endpoints,
         blocks: roles.blocks.blocks,
         settings: roles.blocks.settings,
+        facts: project.facts.clone(),
     }
 }
 
@@ -133,21 +136,21 @@ impl Assembly<'_> {
         let governor = &vhosts[first.vhost];
         let mut contexts: HashMap<String, usize> = HashMap::new();
         for member in &socket.members {
-            let context = context(&vhosts[member.vhost], vhosts, socket.port);
+            let context = names::context(&vhosts[member.vhost], vhosts);
             *contexts.entry(context).or_default() += 1;
         }
         for member in &socket.members {
             let vhost = &vhosts[member.vhost];
             let pair = Pair {
                 a: &governor.config,
-                b: &vhost.config,
+                b: &member.config,
                 same: governor.block == vhost.block,
                 cache: &cache.value,
                 version: self.platform.server.value,
             };
             let mut state = state::state(pair);
             unresolved::blur(&mut state, view, governor.block, vhost.block);
-            let context = context(vhost, vhosts, socket.port);
+            let context = names::context(vhost, vhosts);
             let crosses = contexts.get(&context).is_some_and(|count| *count > 1);
             let reach = reach(&pair, &state, governor, &context);
             let (issues, accepts) = self.domains.name(&reach);
@@ -165,7 +168,7 @@ impl Assembly<'_> {
                 names: member.names.clone(),
                 default: member.vhost == first.vhost && socket.listened,
                 reachable: member.reachable,
-                rejects: false,
+                rejects: state.rejects,
                 when: Vec::new(),
                 defined_at: blocks.place(self.project, vhost.block),
                 governed_by: blocks.place(self.project, governor.block),
@@ -214,15 +217,8 @@ impl Assembly<'_> {
     }
 }
 
-/// The session id context: ServerName:port. A vhost without a name has the server's.
-fn context(vhost: &Vhost, vhosts: &[Vhost], port: u16) -> String {
-    let main = vhosts.first().and_then(|main| main.config.name.as_deref());
-    let name = vhost.config.name.as_deref().or(main).unwrap_or_default();
-    let port = vhost.config.port.unwrap_or(port);
-    format!("{}:{port}", name.to_ascii_lowercase())
-}
-
 fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Reach {
+    let stored = pair.cache.value == Cache::Store;
     let resumes13 = state.tls13.resumes.ever();
     let key = match pair.keys() {
         Keys::File(file) => format!("file {} {context}", file.value),
@@ -235,8 +231,8 @@ fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Rea
         ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
         stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
-        opens_tickets: false,
-        opens_ids: false,
-        opens_stateful: false,
+        opens_tickets: pair.tickets_on().value && pair.keys() != Keys::Broken,
+        opens_ids: stored && state.tls12.session_id != Tls12Id::Unavailable,
+        opens_stateful: stored && !pair.tickets_on().value && state.tls13.issued.any(),
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::blocks::View;
 use super::config::{Config, Engine};
+use super::names;
 use crate::model::BlockId;
 use crate::source::DirectiveId;
 use crate::syntax::value::apache::{self, Host};
@@ -13,16 +14,20 @@ use crate::syntax::value::apache::{self, Host};
 pub(super) struct Vhost {
     pub(super) block: BlockId,
     pub(super) config: Config,
-    addresses: Vec<Address>,
+    pub(super) addresses: Vec<Address>,
+    /// A directive of httpd's core stands in it.
+    has_core: bool,
+    /// The port that the server level had when httpd came by the vhost.
+    pub(super) main_port: Option<u16>,
 }
 
 /// An address of a vhost or of a Listen.
 #[derive(Clone, Eq, PartialEq, Debug)]
-struct Address {
+pub(super) struct Address {
     /// `None` for every address.
-    host: Option<String>,
+    pub(super) host: Option<String>,
     /// `None` for every port.
-    port: Option<u16>,
+    pub(super) port: Option<u16>,
 }
 
 /// A `Listen`.
@@ -37,7 +42,6 @@ struct Listen {
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) address: String,
-    pub(super) port: u16,
     /// False for a vhost that no Listen reaches.
     pub(super) listened: bool,
     pub(super) members: Vec<Member>,
@@ -48,6 +52,8 @@ pub(super) struct Socket {
 pub(super) struct Member {
     /// Index of the vhost.
     pub(super) vhost: usize,
+    /// What its clients meet: its own settings, or the first vhost's where it has no TLS.
+    pub(super) config: Config,
     /// Names not lost to an earlier vhost of the socket.
     pub(super) names: Vec<String>,
     pub(super) reachable: bool,
@@ -59,10 +65,13 @@ pub(super) fn vhosts(view: &View<'_>) -> Vec<Vhost> {
     let mut vhosts = Vec::with_capacity(view.roles.vhosts.len() + 1);
     for (block, directive) in view.vhosts() {
         let config = main.merged(view, block);
+        let main_port = main_port(view, directive);
         vhosts.push(Vhost {
             block,
             config,
-            addresses: addresses(view, directive),
+            addresses: addresses(view, directive, main_port),
+            has_core: view.has_core(directive),
+            main_port,
         });
     }
     vhosts.insert(
@@ -71,6 +80,8 @@ pub(super) fn vhosts(view: &View<'_>) -> Vec<Vhost> {
             block: view.roles.main,
             config: main,
             addresses: Vec::new(),
+            has_core: true,
+            main_port: None,
         },
     );
     vhosts
@@ -89,7 +100,7 @@ pub(super) fn sockets(view: &View<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
             }
             let members = members(host.as_deref(), listen.port, vhosts);
             let members = if members.is_empty() { vec![0] } else { members };
-            sockets.extend(socket(address, listen, &members, vhosts));
+            sockets.extend(socket(address, &members, vhosts, &listens));
         }
     }
     sockets.extend(unreached(&listens, vhosts));
@@ -112,63 +123,91 @@ fn hosts(listen: &Listen, vhosts: &[Vhost]) -> Vec<Option<String>> {
     hosts
 }
 
-/// The vhosts of an address: those that name it, or else those for every address.
+/// The vhosts of an address: those that name it, or else those for every address; of either,
+/// those that name the port, or else those for every port. httpd never mixes the four.
 fn members(host: Option<&str>, port: u16, vhosts: &[Vhost]) -> Vec<usize> {
-    let of = |wanted: Option<&str>| -> Vec<usize> {
-        let has = |vhost: &Vhost| {
-            vhost.addresses.iter().any(|address| {
-                address.host.as_deref() == wanted && address.port.is_none_or(|own| own == port)
-            })
-        };
+    let of = |host: Option<&str>, port: Option<u16>| -> Vec<usize> {
+        let is = |address: &Address| address.host.as_deref() == host && address.port == port;
+        let has = |(_, vhost): &(usize, &Vhost)| vhost.addresses.iter().any(is);
         let all = vhosts.iter().enumerate();
-        all.filter(|(_, vhost)| has(vhost))
-            .map(|(index, _)| index)
-            .collect()
+        all.filter(has).map(|(index, _)| index).collect()
     };
-    let named = host.map(|host| of(Some(host))).unwrap_or_default();
-    if named.is_empty() { of(None) } else { named }
+    let hosts: &[Option<&str>] = match host {
+        Some(_) => &[host, None],
+        None => &[None],
+    };
+    let ports = [Some(port), None];
+    let choices = hosts
+        .iter()
+        .flat_map(|host| ports.map(|port| of(*host, port)));
+    choices
+        .into_iter()
+        .find(|members| !members.is_empty())
+        .unwrap_or_default()
 }
 
-fn socket(address: String, listen: &Listen, members: &[usize], vhosts: &[Vhost]) -> Option<Socket> {
-    let first = *members.first()?;
-    // The server level has no address of its own, so no Listen makes it https.
-    let https = listen.https && first != 0;
-    if !speaks_tls(&vhosts.get(first)?.config, https) {
+fn socket(
+    address: String,
+    members: &[usize],
+    vhosts: &[Vhost],
+    listens: &[Listen],
+) -> Option<Socket> {
+    let first = vhosts.get(*members.first()?)?;
+    if !speaks_tls(first, listens) {
         return None;
     }
-    let mut taken = HashSet::new();
+    let mut taken: Vec<String> = Vec::new();
     let mut found = Vec::with_capacity(members.len());
     for index in members {
-        let config = &vhosts.get(*index)?.config;
-        if !speaks_tls(config, https) {
-            continue;
-        }
-        let free = config
-            .names
+        let vhost = vhosts.get(*index)?;
+        let all = names::of(vhost, vhosts);
+        let free: Vec<String> = all
             .iter()
-            .filter(|name| taken.insert(name.to_ascii_lowercase()));
-        let names: Vec<String> = free.cloned().collect();
-        let reachable = *index == first || !names.is_empty();
+            .filter(|name| !taken.iter().any(|taken| names::covers(taken, name)))
+            .cloned()
+            .collect();
+        taken.extend(all);
+        let config = match speaks_tls(vhost, listens) {
+            true => vhost.config.clone(),
+            false => vhost.config.behind(&first.config),
+        };
         found.push(Member {
             vhost: *index,
-            names,
-            reachable,
+            config,
+            reachable: found.is_empty() || !free.is_empty(),
+            names: free,
         });
     }
     Some(Socket {
         address,
-        port: listen.port,
         listened: true,
         members: found,
     })
 }
 
-fn speaks_tls(config: &Config, https: bool) -> bool {
-    match config.engine.value {
+/// Whether TLS is on in a vhost. Where nothing says so, it is where the vhost's own address
+/// is one of a Listen's whose protocol is https, and there is a certificate.
+fn speaks_tls(vhost: &Vhost, listens: &[Listen]) -> bool {
+    match vhost.config.engine.value {
         Engine::On => true,
-        Engine::Unset => https,
+        Engine::Unset => vhost.config.certificate && is_https(vhost, listens),
         Engine::Off | Engine::Optional => false,
     }
+}
+
+/// The protocol of a vhost: what `Protocol` says, else that of its first address that a Listen
+/// has as well. A vhost without any directive of httpd's core has the server level's record of
+/// them, where http was put a moment before.
+fn is_https(vhost: &Vhost, listens: &[Listen]) -> bool {
+    if vhost.config.https.is_some() || !vhost.has_core {
+        return vhost.config.https == Some(true);
+    }
+    let same = |address: &Address, listen: &Listen| {
+        listen.host == address.host && address.port == Some(listen.port)
+    };
+    let listen_of = |address: &Address| listens.iter().find(|listen| same(address, listen));
+    let found = vhost.addresses.iter().find_map(listen_of);
+    found.is_some_and(|listen| listen.https)
 }
 
 /// Vhosts with TLS on that no Listen reaches.
@@ -190,10 +229,10 @@ fn unreached(listens: &[Listen], vhosts: &[Vhost]) -> Vec<Socket> {
             };
             sockets.push(Socket {
                 address: written(address.host.as_deref(), port),
-                port,
                 listened: false,
                 members: vec![Member {
                     vhost: index,
+                    config: vhost.config.clone(),
                     names: vhost.config.names.clone(),
                     reachable: false,
                 }],
@@ -245,14 +284,28 @@ fn listens(view: &View<'_>, vhosts: &[Vhost]) -> Vec<Listen> {
 /// The port whose protocol is https unless the Listen says otherwise.
 const HTTPS: u16 = 443;
 
-fn addresses(view: &View<'_>, vhost: DirectiveId) -> Vec<Address> {
+fn addresses(view: &View<'_>, vhost: DirectiveId, main_port: Option<u16>) -> Vec<Address> {
     let arguments = view.project.arguments(vhost);
     let read = arguments.filter_map(|argument| apache::virtual_host(argument).ok());
     read.map(|address| Address {
         host: host(&address.host),
-        port: address.port.filter(|_| !address.any_port),
+        port: match address.any_port {
+            true => None,
+            false => address.port.or(main_port),
+        },
     })
     .collect()
+}
+
+/// The port of the last ServerName above a vhost, at the server level.
+fn main_port(view: &View<'_>, vhost: DirectiveId) -> Option<u16> {
+    let blocks = &view.roles.blocks;
+    let names = view.own(view.roles.main, "ServerName");
+    let above = names
+        .into_iter()
+        .rfind(|id| blocks.setting(*id).directive < vhost)?;
+    let name = blocks.setting(above).arguments.first()?;
+    super::config::server_name(name).1
 }
 
 fn host(host: &Host<'_>) -> Option<String> {

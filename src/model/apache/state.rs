@@ -5,6 +5,7 @@
 //! decider does. tests/live_apache.rs holds every row against a running server.
 
 use super::config::{Cache, Config};
+use super::protocols;
 use crate::catalog::{self, Decider, Version};
 use crate::model::state::{
     Protocols, Reason, State, TLS13_LONGEST, UNAVAILABLE_12, UNAVAILABLE_13, Value, ZERO_TIMEOUT,
@@ -41,7 +42,10 @@ pub(super) enum Keys<'a> {
 /// Evaluates an endpoint.
 pub(super) fn state(pair: Pair<'_>) -> State {
     let on = pair.tickets_on();
-    let spoken = protocols(pair.b);
+    if pair.b.refuses {
+        return refused(&pair);
+    }
+    let spoken = protocols::spoken(pair.a, pair.b, pair.same, pair.version);
     let broken = on.value && pair.keys() == Keys::Broken;
     let tls12 = tls12(&pair, on.value, broken, spoken);
     let tls13 = tls13(&pair, on.value, broken, spoken);
@@ -69,19 +73,41 @@ pub(super) fn state(pair: Pair<'_>) -> State {
     }
 }
 
+/// Nobody gets in, so there are no sessions.
+fn refused(pair: &Pair<'_>) -> State {
+    let nothing = PerProtocol {
+        tls12: None,
+        tls13: None,
+    };
+    let key = Tickets {
+        source: KeySource::None,
+        files: Vec::new(),
+        zone: None,
+        replaced: None,
+    };
+    let auth = &pair.b.client_auth;
+    let engine = pair.reason(Field::Rejects, "SSLEngine", &pair.b.engine, false);
+    State {
+        tls12: UNAVAILABLE_12,
+        tls13: UNAVAILABLE_13,
+        lifetime: nothing,
+        chain_bounded: PerProtocol {
+            tls12: None,
+            tls13: None,
+        },
+        key,
+        client_auth: auth.value,
+        early_data: false,
+        rejects: true,
+        reasons: vec![engine],
+    }
+}
+
 const TIMEOUT: &str = "SSLSessionCacheTimeout";
 const TICKETS: &str = "SSLSessionTickets";
 const CACHE: &str = "SSLSessionCache";
 const KEY_FILE: &str = "SSLSessionTicketKeyFile";
 const CONF_CMD: &str = "SSLOpenSSLConfCmd";
-
-fn protocols(config: &Config) -> Protocols {
-    let mut spoken = config.protocols.value;
-    for command in &config.commands {
-        spoken.limit(&command.value.0, &command.value.1);
-    }
-    spoken
-}
 
 fn tls12(pair: &Pair<'_>, on: bool, broken: bool, spoken: Protocols) -> Tls12 {
     if !spoken.tls12 && spoken.legacy {
@@ -202,17 +228,14 @@ fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Lifetimes, Vec<Reas
     let own12 = !tls12.ticket.issued() && tls12.session_id.kept_here();
     let own13 = tls13.issued == Tls13Issued::Stateful && stored;
     let some12 = tls12.ticket.issued() || tls12.session_id.kept_here();
-    let seconds = |own: bool| {
-        let timeout = if own {
-            &pair.b.timeout
-        } else {
-            &pair.a.timeout
-        };
-        if timeout.value == 0 && !own {
-            ZERO_TIMEOUT
-        } else {
-            timeout.value
-        }
+    // The store is told of TLS 1.3 tickets too, and what is stored takes B's timeout: so does
+    // every ticket behind the first one. The longest counts.
+    let several = pair.a.ticket_count().is_none_or(|count| count.value > 1);
+    let longer = stored && several && pair.b.timeout.value > first_timeout(pair);
+    let own13 = own13 || (tls13.issued == Tls13Issued::Stateless && longer);
+    let seconds = |own: bool| match own {
+        true => pair.b.timeout.value,
+        false => first_timeout(pair),
     };
     let lifetime = PerProtocol {
         tls12: some12.then(|| seconds(own12)),
@@ -235,6 +258,14 @@ fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Lifetimes, Vec<Reas
         reasons.push(pair.reason(*field, TIMEOUT, timeout, !own));
     }
     (lifetime, reasons)
+}
+
+/// A's timeout; OpenSSL takes 0 for its own default.
+fn first_timeout(pair: &Pair<'_>) -> u64 {
+    match pair.a.timeout.value {
+        0 => ZERO_TIMEOUT,
+        seconds => seconds,
+    }
 }
 
 fn chain_bounded(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> PerProtocol<Option<bool>> {

@@ -19,6 +19,7 @@ impl Roles {
     /// Collects them.
     pub(super) fn of(project: &Project) -> Self {
         let mut roles = Self::default();
+        roles.blocks.know(&project.facts);
         let main = roles.blocks.push_top(project, BlockKind::Main);
         for id in project.children(None) {
             match module(project, id) {

@@ -92,12 +92,13 @@ impl Config {
         own.timeout(&mut config.timeout);
         own.list("ssl_session_ticket_key", &mut config.keys);
         own.list("ssl_certificate", &mut config.certificates);
+        own.identities(&mut config.certificates);
         own.commands(&mut config.commands);
         own.protocols(&mut config.protocols);
         own.client_auth(&mut config.client_auth);
         if let Some((text, id)) = own.last("ssl_client_certificate") {
             config.client_ca = Some(Value {
-                value: text.clone(),
+                value: blocks.list_of(&text),
                 text,
                 by: Some(id),
             });
@@ -224,6 +225,13 @@ impl Own<'_> {
             }
         });
         *target = own.collect();
+    }
+
+    /// A file by what it holds, where that is known: one certificate under two names is one.
+    fn identities(&self, files: &mut [Value<String>]) {
+        for file in files {
+            file.value = self.blocks.certificate(&file.text);
+        }
     }
 
     fn commands(&self, target: &mut Vec<Value<(String, String)>>) {

@@ -3,6 +3,7 @@
 mod blocks;
 mod config;
 mod domains;
+mod early_data;
 mod settings;
 mod sockets;
 mod state;
@@ -46,6 +47,9 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
     for server in &servers {
         blocks.blocks[server.block.0 as usize].names = server.names.clone();
     }
+    if endpoints.iter().any(|endpoint| endpoint.early_data) {
+        early_data::mark(project, blocks);
+    }
     for endpoint in &endpoints {
         blocks.blocks[endpoint.block.0 as usize].tls = true;
     }
@@ -58,6 +62,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         endpoints,
         blocks: roles.blocks.blocks,
         settings: roles.blocks.settings,
+        facts: project.facts.clone(),
     }
 }
 

@@ -74,7 +74,7 @@
 
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
-use crate::model::{Endpoint, Field, KeySource, SettingId, Tls12Ticket};
+use crate::model::{BlockId, Endpoint, Field, KeySource, SettingId, Site, Tls12Ticket};
 use crate::rules::places::{self, Cause};
 use crate::rules::{Context, Rule, tickets_off};
 use crate::text::Location;
@@ -126,7 +126,7 @@ fn finding(context: &Context<'_>, cause: &Cause<Option<Location>>) -> Option<Fin
             "turned on here".to_owned(),
         ),
         None => (
-            places::head(site, first.governor)?,
+            places::head(site, silent_block(site, first))?,
             "session tickets are on by default",
             format!("no `{directive}` here or around it"),
         ),
@@ -146,6 +146,17 @@ fn finding(context: &Context<'_>, cause: &Cause<Option<Location>>) -> Option<Fin
         when,
         fix: tickets_off::fix(context, &cause.endpoints),
     })
+}
+
+/// The block in which a line is missing: that of the name where the default server has one,
+/// which does not decide then.
+fn silent_block(site: &Site, endpoint: &Endpoint) -> BlockId {
+    let directive = tickets_off::directive(site.server);
+    let written = places::in_force(site, &endpoint.when, endpoint.governor, directive);
+    match written {
+        Some(_) => endpoint.block,
+        None => endpoint.governor,
+    }
 }
 
 fn help(server: Server) -> Vec<String> {

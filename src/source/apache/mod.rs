@@ -18,10 +18,12 @@ mod facts;
 mod follow;
 mod include;
 mod macros;
+mod placement;
 mod problem;
 mod reader;
 mod section;
 mod using;
+mod value;
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -184,6 +186,8 @@ impl<'a> Expander<'a> {
 
     fn finish(mut self) -> Project {
         self.project.problems.append(&mut self.late);
+        let misplaced = self.misplaced();
+        self.project.problems.extend(misplaced);
         self.project.atoms = self.conditions.atoms;
         self.project.whens = self.conditions.whens;
         self.project
@@ -341,6 +345,7 @@ fn empty(root: &Root) -> Project {
         whens: Vec::new(),
         problems: Vec::new(),
         assumed: Vec::new(),
+        facts: super::Facts::default(),
     }
 }
 

@@ -54,6 +54,7 @@ fn empty(root: &Root) -> Project {
         whens: vec![When::default()],
         problems: Vec::new(),
         assumed: Vec::new(),
+        facts: super::Facts::default(),
     }
 }
 

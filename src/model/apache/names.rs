@@ -1,0 +1,94 @@
+//! Which names lead to a vhost, and the name under which its sessions are kept.
+//!
+//! Source: server/vhost.c (ap_fini_vhost_config), modules/ssl/ssl_util.c (ssl_util_vhostid)
+//! and ssl_engine_kernel.c (ssl_util_vhost_matches).
+
+use super::config::Engine;
+use super::sockets::Vhost;
+
+const HTTPS: u16 = 443;
+const HTTP: u16 = 80;
+
+/// ServerName and aliases. A vhost for every address that has no ServerName has the server's.
+pub(super) fn of(vhost: &Vhost, vhosts: &[Vhost]) -> Vec<String> {
+    let mut names = vhost.config.names.clone();
+    if vhost.config.name.is_none()
+        && for_every_address(vhost)
+        && let Some(name) = main_name(vhosts)
+        && !names.iter().any(|own| own.eq_ignore_ascii_case(name))
+    {
+        names.push(name.to_owned());
+    }
+    names
+}
+
+/// The session id context: the name as written, and the port that ServerName gives; without
+/// one that of https, whatever the address (of http where `SSLEngine on` is not written). A
+/// vhost without a ServerName has the port of its first address.
+pub(super) fn context(vhost: &Vhost, vhosts: &[Vhost]) -> String {
+    let fallback = match vhost.config.engine.value {
+        Engine::On => HTTPS,
+        _ => HTTP,
+    };
+    if let Some(name) = &vhost.config.name {
+        return format!("{name}:{}", vhost.config.port.unwrap_or(fallback));
+    }
+    let Some(first) = vhost.addresses.first() else {
+        // The server level, named by the machine.
+        return format!("{MACHINE}:{fallback}");
+    };
+    let name = match (&first.host, for_every_address(vhost)) {
+        (_, true) | (None, _) => main_name(vhosts).unwrap_or(MACHINE).to_owned(),
+        (Some(host), false) => format!("(the name of {host})"),
+    };
+    let port = first.port.or(vhost.main_port).unwrap_or(fallback);
+    format!("{name}:{port}")
+}
+
+/// True where everything that `name` matches is matched by the pattern `taken` as well.
+pub(super) fn covers(taken: &str, name: &str) -> bool {
+    matches(taken.as_bytes(), name.as_bytes())
+}
+
+/// What stands for the name of the machine, which no file says.
+const MACHINE: &str = "(this machine)";
+
+fn for_every_address(vhost: &Vhost) -> bool {
+    let mut addresses = vhost.addresses.iter();
+    addresses.any(|address| address.host.is_none())
+}
+
+fn main_name(vhosts: &[Vhost]) -> Option<&str> {
+    vhosts.first()?.config.name.as_deref()
+}
+
+/// httpd's `*` and `?`, without regard to case; a star of the name needs one of the pattern.
+/// Goes back to the last star only, which is enough and keeps it short for any name.
+fn matches(pattern: &[u8], name: &[u8]) -> bool {
+    let (mut at, mut from) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while from < name.len() {
+        let fits = match pattern.get(at) {
+            Some(b'*') => {
+                star = Some((at, from));
+                at += 1;
+                continue;
+            }
+            Some(b'?') => name[from] != b'*',
+            Some(byte) => byte.eq_ignore_ascii_case(&name[from]),
+            None => false,
+        };
+        if fits {
+            at += 1;
+            from += 1;
+            continue;
+        }
+        let Some((behind, begun)) = star else {
+            return false;
+        };
+        star = Some((behind, begun + 1));
+        at = behind + 1;
+        from = begun + 1;
+    }
+    pattern[at..].iter().all(|byte| *byte == b'*')
+}

@@ -1,0 +1,44 @@
+//! Whether a published vulnerability concerns the judged server, its distribution's fixes
+//! included. Must not judge configurations.
+
+use super::debian;
+use crate::catalog::Advisory;
+use crate::model::Site;
+
+/// Whether a server has a vulnerability.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub(super) enum Exposure {
+    /// The version does not have it, or its package carries the fix.
+    No,
+    /// The version has it, and the package may carry the fix.
+    Perhaps,
+    /// The version has it.
+    Yes,
+}
+
+/// Whether the judged server has it.
+pub(super) fn exposure(site: &Site, advisory: &Advisory) -> Exposure {
+    if !advisory.affects(site.platform.server.value) {
+        return Exposure::No;
+    }
+    let Some(package) = &site.platform.package else {
+        return Exposure::Yes;
+    };
+    match patched(advisory, package) {
+        Some(true) => Exposure::No,
+        Some(false) => Exposure::Yes,
+        None => Exposure::Perhaps,
+    }
+}
+
+/// Whether a distribution's package carries the fix, where its release is in the advisory:
+/// that is, where a fixed package of the same upstream version is known.
+fn patched(advisory: &Advisory, package: &str) -> Option<bool> {
+    let upstream = |version: &str| version.split('-').next().unwrap_or_default().to_owned();
+    let mut same = advisory
+        .backports
+        .iter()
+        .filter(|row| upstream(row.fixed) == upstream(package));
+    same.next()
+        .map(|row| debian::compare(package, row.fixed).is_ge())
+}
