@@ -16,6 +16,7 @@ mod merge;
 mod platforms;
 mod prove;
 mod request;
+mod stretches;
 mod undo;
 
 pub use crate::fix::FixError;
