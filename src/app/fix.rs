@@ -9,14 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clock::now;
-use super::inputs::{Loaded, Replaced};
-use super::judge::judge;
-use super::lint::Session;
+use super::inputs::Replaced;
+use super::lint::{Judged, Session};
 use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
 use crate::finding::{Applicability, Finding, Fix, GoLive};
 use crate::fix::{self, Options, Plan, Proposal, State};
-use crate::model::{Platform, Site};
 use crate::rules;
 
 /// A repair can make the next one possible; more rounds than this would be a loop.
@@ -54,23 +52,28 @@ pub struct Repair {
 /// [`AppError`] where there is nothing to judge.
 pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
     let session = Session::open(request)?;
-    let mut work = Work {
-        session: &session,
-        choice,
-        replaced: Replaced::new(),
-    };
-    let before = session.run(&work.replaced);
+    let unchanged = Replaced::new();
+    let judged: Vec<Option<Judged>> = (0..session.inputs.count())
+        .map(|index| session.judged(index, &unchanged))
+        .collect();
+    let before = judged.iter().flatten().cloned();
     let mut repair = Repair {
-        before,
+        before: session.outcome(before),
         after: Outcome::default(),
         plan: Plan::default(),
         refused: Vec::new(),
         failed: Vec::new(),
     };
-    for index in 0..session.inputs.count() {
+    let mut work = Work {
+        session: &session,
+        choice,
+        replaced: unchanged,
+        judged,
+    };
+    for index in 0..work.judged.len() {
         work.repair(index, &mut repair);
     }
-    repair.after = session.run(&work.replaced);
+    repair.after = work.outcome();
     Ok(repair)
 }
 
@@ -132,85 +135,99 @@ struct Work<'a> {
     choice: &'a Choice,
     /// What the plans so far make of the files.
     replaced: Replaced,
+    /// Every configuration with the files so replaced; `None` where a plan for another one
+    /// has changed a file of it.
+    judged: Vec<Option<Judged>>,
 }
 
-/// Which configuration, and the versions it is judged for. The versions are those of the
-/// files as they are: a repair does not change what a server can be.
-struct Target {
-    index: usize,
-    platforms: Vec<Platform>,
-}
-
-/// A configuration with what is found in it.
-pub(super) struct Judged {
-    pub(super) loaded: Loaded,
-    pub(super) findings: Vec<Finding>,
-    pub(super) site: Site,
-}
+/// A plan that has proved itself, and the configuration with it where it changes something.
+type Proved = (Plan, Option<Judged>);
 
 impl Work<'_> {
     /// Repairs one configuration as far as possible. Where the repairs of all rules together
     /// do not prove themselves, those that do are taken, rule by rule.
     fn repair(&mut self, index: usize, repair: &mut Repair) {
-        let Some(loaded) = self.session.inputs.load(index, &self.replaced) else {
+        let known = self.judged[index].take();
+        let Some(first) = known.or_else(|| self.session.judged(index, &self.replaced)) else {
             return;
         };
-        if !loaded.project.complete() {
+        if !first.loaded.project.complete() {
+            self.judged[index] = Some(first);
             return;
         }
-        let place = loaded.root.path.display().to_string();
-        let target = Target {
-            index,
-            platforms: self.session.platforms(&loaded),
-        };
-        let Some(first) = self.judged(&target, &self.replaced) else {
-            return;
-        };
+        let place = first.loaded.root.path.display().to_string();
         let all = self.rules_in_order(&first);
-        if let Ok(plan) = self.attempt(&target, &all) {
-            return self.accept(plan, repair);
-        }
-        let mut taken: Vec<&'static str> = Vec::new();
-        let mut best = Plan::default();
-        for rule in all {
-            taken.push(rule);
-            match self.attempt(&target, &taken) {
-                Ok(plan) => best = plan,
-                Err(why) => {
-                    taken.pop();
-                    let line = format!("{place}: {rule} is not repaired: {why}");
-                    repair.failed.push(line);
+        let mut best = Proved::default();
+        match self.attempt(index, &first, &all) {
+            Ok(proved) => best = proved,
+            Err(_) => {
+                let mut taken: Vec<&'static str> = Vec::new();
+                for rule in all {
+                    taken.push(rule);
+                    match self.attempt(index, &first, &taken) {
+                        Ok(proved) => best = proved,
+                        Err(why) => {
+                            taken.pop();
+                            let line = format!("{place}: {rule} is not repaired: {why}");
+                            repair.failed.push(line);
+                        }
+                    }
                 }
             }
         }
-        self.accept(best, repair);
+        let (plan, judged) = best;
+        self.accept(plan, repair);
+        self.judged[index] = Some(judged.unwrap_or(first));
     }
 
     /// Plans in rounds with the fixes of these rules and proves the result.
-    fn attempt(&self, target: &Target, rules: &[&str]) -> Result<Plan, String> {
-        let unreadable = || "it cannot be read again".to_owned();
+    fn attempt(&self, index: usize, first: &Judged, rules: &[&str]) -> Result<Proved, String> {
         let mut replaced = self.replaced.clone();
         let mut plan = Plan::default();
-        let mut judged = self.judged(target, &replaced).ok_or_else(unreadable)?;
-        let before = Before::of(&judged);
+        let mut latest: Option<Judged> = None;
+        let mut settled = false;
         for _ in 0..ROUNDS {
-            let next = self.plan(&judged, rules);
-            let done = next.is_empty();
+            let next = self.plan(latest.as_ref().unwrap_or(first), rules);
+            settled = next.is_empty();
             replace(&mut replaced, &next);
             plan = plan.then(next);
-            if done {
+            if settled {
                 break;
             }
-            judged = self.judged(target, &replaced).ok_or_else(unreadable)?;
+            latest = Some(self.again(index, first, &replaced)?);
         }
-        self.verify(target, &plan, &before, rules)
-            .map_err(|error| error.to_string())?;
-        Ok(plan)
+        if plan.is_empty() {
+            return Ok((plan, None));
+        }
+        let before = Before::of(first);
+        let check = |results: &BTreeMap<PathBuf, Vec<u8>>| {
+            let mut with = self.replaced.clone();
+            for (path, bytes) in results {
+                with.insert(path.clone(), Arc::from(&bytes[..]));
+            }
+            // Usually the very bytes that the last round has judged and found nothing to do in.
+            let fresh;
+            let (judged, done) = match latest.as_ref().filter(|_| with == replaced) {
+                Some(judged) => (judged, settled),
+                None => {
+                    fresh = self.again(index, first, &with)?;
+                    (&fresh, false)
+                }
+            };
+            prove(&before, judged, self.session.request.policy.goal)?;
+            if !done && !self.plan(judged, rules).is_empty() {
+                return Err("repairing the result again would change it again".to_owned());
+            }
+            Ok(())
+        };
+        fix::verify(&plan.files, &check).map_err(|error| error.to_string())?;
+        Ok((plan, latest))
     }
 
     /// Takes a plan over.
     fn accept(&mut self, plan: Plan, repair: &mut Repair) {
         replace(&mut self.replaced, &plan);
+        self.forget(&plan);
         for refusal in &plan.refused {
             let place = refusal.path.display();
             let line = format!("{place}: {}: {}", refusal.rule, refusal.reason);
@@ -222,16 +239,41 @@ impl Work<'_> {
         repair.plan = earlier.then(plan);
     }
 
-    /// Loads and judges a configuration with files replaced.
-    fn judged(&self, target: &Target, replaced: &Replaced) -> Option<Judged> {
-        let loaded = self.session.inputs.load(target.index, replaced)?;
-        let policy = &self.session.request.policy;
-        let verdict = judge(&loaded.project, &target.platforms, policy)?;
-        Some(Judged {
-            loaded,
-            findings: verdict.findings,
-            site: verdict.site,
-        })
+    /// Forgets what is known about configurations that read a file of this plan.
+    fn forget(&mut self, plan: &Plan) {
+        let mut changed = Replaced::new();
+        replace(&mut changed, plan);
+        for known in &mut self.judged {
+            let reads = known.as_ref().is_some_and(|judged| {
+                let files = judged.loaded.project.files.iter();
+                let mut paths =
+                    files.flat_map(|file| file.real.as_deref().into_iter().chain([&*file.path]));
+                paths.any(|path| changed.contains_key(path))
+            });
+            if reads {
+                *known = None;
+            }
+        }
+    }
+
+    /// Everything as the plans leave it.
+    fn outcome(self) -> Outcome {
+        let all = self.judged.into_iter().enumerate();
+        let judged = all.filter_map(|(index, known)| {
+            known.or_else(|| self.session.judged(index, &self.replaced))
+        });
+        self.session.outcome(judged)
+    }
+
+    /// Loads and judges a configuration with files replaced, for the versions of the files as
+    /// they are: a repair does not change what a server can be.
+    fn again(&self, index: usize, first: &Judged, replaced: &Replaced) -> Result<Judged, String> {
+        let loaded = self.session.inputs.load(index, replaced);
+        let judged = loaded.and_then(|loaded| {
+            let platforms = first.platforms.clone();
+            self.session.judged_for(loaded, platforms)
+        });
+        judged.ok_or_else(|| "it cannot be read again".to_owned())
     }
 
     /// Every rule, those first that propose something that may be applied: what shows only
@@ -278,31 +320,6 @@ impl Work<'_> {
         let chosen = rules.is_empty() || rules.iter().any(|rule| rule == finding.rule);
         let allowed = self.choice.unsafe_fixes || fix.applicability == Applicability::Safe;
         (chosen && allowed && self.session.request.shows(finding)).then_some(fix)
-    }
-
-    fn verify(
-        &self,
-        target: &Target,
-        plan: &Plan,
-        before: &Before,
-        rules: &[&str],
-    ) -> Result<(), fix::FixError> {
-        if plan.is_empty() {
-            return Ok(());
-        }
-        fix::verify(&plan.files, &|results: &BTreeMap<PathBuf, Vec<u8>>| {
-            let mut replaced = self.replaced.clone();
-            for (path, bytes) in results {
-                replaced.insert(path.clone(), Arc::from(&bytes[..]));
-            }
-            let again = self.judged(target, &replaced);
-            let again = again.ok_or("it cannot be read again")?;
-            prove(before, &again, self.session.request.policy.goal)?;
-            if !self.plan(&again, rules).is_empty() {
-                return Err("repairing the result again would change it again".to_owned());
-            }
-            Ok(())
-        })
     }
 }
 

@@ -41,7 +41,7 @@ struct Place {
 }
 
 /// A configuration as loaded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Loaded {
     pub(super) root: Root,
     pub(super) project: Project,

@@ -1,6 +1,7 @@
 //! One configuration, judged for every version it may run on.
 
 use super::merge::Merger;
+use super::stretches::stretches;
 use crate::finding::Finding;
 use crate::model::{self, Platform, Site};
 use crate::policy::Policy;
@@ -14,17 +15,22 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<Finding>,
 }
 
-/// Judges for each platform, of which there is at least one, oldest first.
+/// Judges for each platform, of which there is at least one, oldest first. Of platforms that
+/// cannot differ the newest stands for all.
 pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) -> Option<Verdict> {
     let mut merger = Merger::default();
     let mut newest = None;
-    for platform in platforms {
+    for stretch in stretches(project, platforms) {
+        let Some(platform) = stretch.last() else {
+            continue;
+        };
         let site = site(project, platform);
         for finding in rules::check(&Context {
             site: &site,
             policy,
         }) {
-            merger.add(finding, platform.server.value);
+            let versions = stretch.iter().map(|platform| platform.server.value);
+            merger.add(finding, versions.collect());
         }
         newest = Some(site);
     }

@@ -47,7 +47,7 @@ pub struct Outcome {
 /// # Errors
 /// [`AppError`] where there is nothing to judge.
 pub fn lint(request: &Request) -> Result<Outcome, AppError> {
-    Ok(Session::open(request)?.run(&Replaced::new()))
+    Ok(Session::open(request)?.run())
 }
 
 impl Outcome {
@@ -98,6 +98,15 @@ impl JudgedServer {
     }
 }
 
+/// A configuration with what is found in it.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    pub(super) loaded: Loaded,
+    pub(super) platforms: Vec<Platform>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) site: Site,
+}
+
 /// A request with its inputs found and its versions known, to be judged more than once.
 #[derive(Debug)]
 pub(super) struct Session<'a> {
@@ -125,25 +134,42 @@ impl<'a> Session<'a> {
         })
     }
 
-    /// Loads and judges everything.
-    pub(super) fn run(&self, replaced: &Replaced) -> Outcome {
-        self.judge(&self.inputs.load_all(replaced))
+    /// Loads and judges everything as it is.
+    fn run(&self) -> Outcome {
+        let unchanged = Replaced::new();
+        let all = (0..self.inputs.count()).filter_map(|index| self.judged(index, &unchanged));
+        self.outcome(all)
     }
 
-    pub(super) fn judge(&self, loaded: &[Loaded]) -> Outcome {
+    /// Loads and judges one configuration, with files replaced.
+    pub(super) fn judged(&self, index: usize, replaced: &Replaced) -> Option<Judged> {
+        let loaded = self.inputs.load(index, replaced)?;
+        let platforms = self.platforms(&loaded);
+        self.judged_for(loaded, platforms)
+    }
+
+    /// Judges a configuration for these versions.
+    pub(super) fn judged_for(&self, loaded: Loaded, platforms: Vec<Platform>) -> Option<Judged> {
+        let verdict = judge(&loaded.project, &platforms, &self.request.policy)?;
+        Some(Judged {
+            loaded,
+            platforms,
+            findings: verdict.findings,
+            site: verdict.site,
+        })
+    }
+
+    /// What is said of configurations, in the order of their numbers.
+    pub(super) fn outcome(&self, all: impl Iterator<Item = Judged>) -> Outcome {
         let mut outcome = Outcome {
             templates: self.inputs.templates,
             ..Outcome::default()
         };
         outcome.problems = self.search_problems();
         let mut merger = Merger::default();
-        for item in loaded {
-            let project = &item.project;
-            let judged = self.platforms(item);
-            let Some(verdict) = judge(project, &judged, &self.request.policy) else {
-                continue;
-            };
-            for finding in verdict.findings {
+        for judged in all {
+            let project = &judged.loaded.project;
+            for finding in judged.findings {
                 merger.put(finding);
             }
             outcome.problems.extend(problems(project));
@@ -152,11 +178,10 @@ impl<'a> Session<'a> {
                     .sources
                     .insert(Arc::clone(&file.path), Arc::clone(&file.text));
             }
-            let assumed = project.assumed.clone();
             outcome.servers.push(JudgedServer {
-                site: verdict.site,
-                judged,
-                assumed,
+                site: judged.site,
+                judged: judged.platforms,
+                assumed: judged.loaded.project.assumed,
             });
         }
         outcome.findings = merger.finish(usize::MAX);

@@ -20,10 +20,10 @@ pub(super) struct Merger {
 }
 
 impl Merger {
-    /// Adds what holds for one version. Call it with the oldest version first: places, words
-    /// and the fix are the newest one's.
-    pub(super) fn add(&mut self, mut finding: Finding, version: Version) {
-        finding.versions = vec![version];
+    /// Adds what holds for these versions. Call it with the oldest first: places, words and
+    /// the fix are the newest one's.
+    pub(super) fn add(&mut self, mut finding: Finding, versions: Vec<Version>) {
+        finding.versions = versions;
         self.put(finding);
     }
 
@@ -155,10 +155,10 @@ mod tests {
         ];
         let mut merger = Merger::default();
         for version in versions {
-            merger.add(finding(2, Severity::Note, "a"), version);
+            merger.add(finding(2, Severity::Note, "a"), vec![version]);
         }
-        merger.add(finding(1, Severity::Note, "a"), versions[1]);
-        merger.add(finding(1, Severity::Error, "b"), versions[2]);
+        merger.add(finding(1, Severity::Note, "a"), vec![versions[1]]);
+        merger.add(finding(1, Severity::Error, "b"), vec![versions[2]]);
         let merged = merger.finish(3);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].location.line, 1);

@@ -19,6 +19,7 @@ mod platforms;
 mod prove;
 mod request;
 mod startup;
+mod stretches;
 mod undo;
 
 pub use crate::fix::FixError;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::fix::Judged;
+use super::lint::Judged;
 use crate::finding::Severity;
 use crate::model::Endpoint;
 use crate::policy::Goal;

@@ -1,5 +1,7 @@
 //! `inspect` as an aligned table: a row for each endpoint, then the reason of every value.
 
+use std::collections::HashMap;
+
 use super::summary::count;
 use super::{Paint, Server, escape, pairs};
 use crate::model::{Endpoint, Origin, Tls12Id, Tls12Ticket, Tls13Issued, Tls13Resumes, Why};
@@ -223,14 +225,12 @@ fn reasons(endpoints: &[Endpoint], paint: Paint) -> String {
         fields: Vec<&'static str>,
         endpoints: Vec<usize>,
     }
-    let same = |a: &Why, b: &Why| {
-        a.setting == b.setting && a.value == b.value && a.origin == b.origin && a.at == b.at
-    };
     let mut list: Vec<Reason<'_>> = Vec::new();
+    let mut known = HashMap::new();
     for (index, endpoint) in endpoints.iter().enumerate() {
         for why in &endpoint.why {
-            let known = list.iter().position(|reason| same(reason.why, why));
-            let at = known.unwrap_or_else(|| {
+            let key = (why.setting, &why.value, why.origin, &why.at);
+            let at = *known.entry(key).or_insert_with(|| {
                 list.push(Reason {
                     why,
                     fields: Vec::new(),
