@@ -94,8 +94,8 @@ const KNOWN: [&str; 17] = [
     "listen",
 ];
 
-/// What httpd refuses for a directive's arguments, which is not for the expander to say.
-const BY_ARGUMENTS: [&str; 2] = ["cr-ends-no-line", "section-last-bracket-counts"];
+/// What httpd refuses for a section's arguments, which it reads itself.
+const BY_ARGUMENTS: [&str; 1] = ["section-last-bracket-counts"];
 
 /// Whether a directive is in force on the httpd that recorded the verdicts.
 fn holds(project: &Project, literals: &[Literal]) -> bool {

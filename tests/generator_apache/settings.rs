@@ -111,6 +111,9 @@ pub fn server_level(rng: &mut Rng, chances: &Chances) -> Vec<Node> {
         nodes.extend(caches(rng));
     }
     nodes.extend(shared(rng, chances, 3));
+    if chances.theme == "tickets" && rng.percent(40) {
+        nodes.push(Node::line("SSLSessionTickets", &["off"]));
+    }
     if rng.percent(8) {
         nodes.push(Node::line(
             "SSLEngine",

@@ -23,8 +23,8 @@ use super::domains::{Domains, Reach};
 use super::effects::Effects;
 use super::state::State;
 use super::{
-    Condition, CrossName, Endpoint, Module, Platform, Site, Tls12Id, Tls12Ticket, Tls13Issued,
-    Transport, incomplete,
+    Condition, CrossName, Effect, Endpoint, Module, Platform, Site, Tls12Id, Tls12Ticket,
+    Tls13Issued, Transport, incomplete,
 };
 use crate::source::{Project, WhenId};
 
@@ -61,8 +61,15 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
             ..endpoint
         })
         .collect();
+    let (endpoints, places) = ordered(endpoints);
     let found = effects.into_found();
-    for (id, effect) in found {
+    for (id, mut effect) in found {
+        if let Effect::Ignored(ignored) = &mut effect {
+            for endpoint in &mut ignored.endpoints {
+                *endpoint = places[*endpoint];
+            }
+            ignored.endpoints.sort_unstable();
+        }
         roles.blocks.settings[id.0 as usize].effect = effect;
     }
     for setting in &mut roles.blocks.settings {
@@ -85,6 +92,26 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         settings: roles.blocks.settings,
         facts: project.facts.clone(),
     }
+}
+
+/// By address in the order of first appearance, then in file order, which is the order in which
+/// names are looked for: what only later alternatives showed goes to its place. Also says where
+/// each one went.
+fn ordered(endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<usize>) {
+    let mut addresses: HashMap<String, usize> = HashMap::new();
+    let mut keyed = Vec::with_capacity(endpoints.len());
+    for (index, endpoint) in endpoints.into_iter().enumerate() {
+        let next = addresses.len();
+        let rank = *addresses.entry(endpoint.address.clone()).or_insert(next);
+        keyed.push((rank, endpoint.block, index, endpoint));
+    }
+    keyed.sort_by_key(|(rank, block, index, _)| (*rank, *block, *index));
+    let mut places = vec![0; keyed.len()];
+    for (place, (_, _, index, _)) in keyed.iter().enumerate() {
+        places[*index] = place;
+    }
+    let endpoints = keyed.into_iter().map(|(_, _, _, endpoint)| endpoint);
+    (endpoints.collect(), places)
 }
 
 /// What the version leaves open of every conjunction.

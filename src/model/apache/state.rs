@@ -148,8 +148,9 @@ fn tls13(pair: &Pair<'_>, on: bool, broken: bool, spoken: Protocols) -> Tls13 {
             resumes: Tls13Resumes::Unknown,
         };
     }
-    if on && pair.stored_for_no_time() {
-        // The store refuses the session and the connection ends with an internal error.
+    if on && pair.stored_for_no_time() && pair.several_tickets() {
+        // The store has left the session no time, so there is no second ticket to make of it:
+        // the connection ends with an internal error.
         return UNAVAILABLE_13;
     }
     if on {
@@ -230,8 +231,7 @@ fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Lifetimes, Vec<Reas
     let some12 = tls12.ticket.issued() || tls12.session_id.kept_here();
     // The store is told of TLS 1.3 tickets too, and what is stored takes B's timeout: so does
     // every ticket behind the first one. The longest counts.
-    let several = pair.a.ticket_count().is_none_or(|count| count.value > 1);
-    let longer = stored && several && pair.b.timeout.value > first_timeout(pair);
+    let longer = stored && pair.several_tickets() && pair.b.timeout.value > first_timeout(pair);
     let own13 = own13 || (tls13.issued == Tls13Issued::Stateless && longer);
     let seconds = |own: bool| match own {
         true => pair.b.timeout.value,
@@ -336,6 +336,12 @@ impl<'a> Pair<'a> {
             flag,
             command,
         }
+    }
+
+    /// A full handshake gives more than one ticket, as it does by default.
+    fn several_tickets(&self) -> bool {
+        let count = self.a.ticket_count();
+        count.is_none_or(|count| count.value > 1)
     }
 
     /// A store keeps sessions for B's timeout, and one of 0 is no default there.
