@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use openssl::ssl::{
-    Ssl, SslContext, SslMethod, SslOptions, SslRef, SslSession, SslSessionCacheMode, SslStream,
-    SslVerifyMode, SslVersion,
+    Ssl, SslContext, SslFiletype, SslMethod, SslOptions, SslRef, SslSession, SslSessionCacheMode,
+    SslStream, SslVerifyMode, SslVersion,
 };
 
 use super::certs;
@@ -85,8 +85,20 @@ pub fn connect(
     kind: Kind,
     session: Option<&Issued>,
 ) -> Result<Connection, Failure> {
+    let host = target.sni.as_deref().unwrap_or("none.test");
+    connect_as(target, kind, session, host, None)
+}
+
+/// The same with a client's certificate, and a request that names `host`.
+pub fn connect_as(
+    target: &Target,
+    kind: Kind,
+    session: Option<&Issued>,
+    host: &str,
+    identity: Option<&certs::Pair>,
+) -> Result<Connection, Failure> {
     let issued = Arc::new(Mutex::new(Vec::new()));
-    let context = context(kind, &issued);
+    let context = context(kind, &issued, identity);
     let mut ssl = Ssl::new(&context).map_err(other)?;
     if let Some(name) = &target.sni {
         ssl.set_hostname(name).map_err(other)?;
@@ -114,7 +126,7 @@ pub fn connect(
         )));
     }
     let resumed = stream.ssl().session_reused();
-    let response = exchange(&mut stream, target.sni.as_deref().unwrap_or("none.test"))?;
+    let response = exchange(&mut stream, host)?;
     let ders = std::mem::take(&mut *issued.lock().map_err(other)?);
     let issued = ders
         .into_iter()
@@ -127,7 +139,11 @@ pub fn connect(
     })
 }
 
-fn context(kind: Kind, issued: &Arc<Mutex<Vec<Vec<u8>>>>) -> SslContext {
+fn context(
+    kind: Kind,
+    issued: &Arc<Mutex<Vec<Vec<u8>>>>,
+    identity: Option<&certs::Pair>,
+) -> SslContext {
     let mut builder = SslContext::builder(SslMethod::tls_client()).unwrap();
     builder.set_verify(SslVerifyMode::NONE);
     let version = if kind == Kind::Tls13 {
@@ -137,6 +153,11 @@ fn context(kind: Kind, issued: &Arc<Mutex<Vec<Vec<u8>>>>) -> SslContext {
     };
     builder.set_min_proto_version(Some(version)).unwrap();
     builder.set_max_proto_version(Some(version)).unwrap();
+    if let Some(identity) = identity {
+        let pem = SslFiletype::PEM;
+        builder.set_certificate_file(&identity.cert, pem).unwrap();
+        builder.set_private_key_file(&identity.key, pem).unwrap();
+    }
     if kind == Kind::Id12 {
         builder.set_options(SslOptions::NO_TICKET);
     }
