@@ -244,7 +244,7 @@ impl<'a> Search<'a> {
             age: age.map(|(now, modified)| now.saturating_sub(modified)),
             entropy: secret.map(entropy),
             certificate: public.and_then(first_certificate),
-            content: public.map(|bytes| digest(bytes)),
+            content: public.map(digest),
             versioned: self.is_versioned(&real),
             served_from: self.served_from(&real),
             storage: self.storage(&real),

@@ -11,7 +11,7 @@ use openssl::ec::{EcGroup, EcKey};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use openssl::x509::extension::SubjectAlternativeName;
+use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509NameBuilder, X509Ref};
 
 /// A certificate and its key on disk, both PEM.
@@ -30,9 +30,29 @@ pub fn nonce() -> String {
 
 /// Writes `dir/stem.crt` and `dir/stem.key` for `names`; the subject's organisation is the nonce.
 pub fn self_signed(dir: &Path, stem: &str, names: &[&str], nonce: &str) -> Pair {
+    let key = new_key();
+    let cert = certificate(&key, names, nonce, None);
+    written(dir, stem, &cert, &key)
+}
+
+/// Writes `dir/stem.crt` and `dir/stem.key` for a client, signed by an authority of its own that
+/// stands in `dir/stem-ca.crt`.
+pub fn client_of_authority(dir: &Path, stem: &str, nonce: &str) -> Pair {
+    let ca_key = new_key();
+    let ca_name = format!("{stem}-ca");
+    let ca = certificate(&ca_key, &[&ca_name], nonce, Some(None));
+    written(dir, &ca_name, &ca, &ca_key);
+    let key = new_key();
+    let cert = certificate(&key, &[stem], nonce, Some(Some((&ca, &ca_key))));
+    written(dir, stem, &cert, &key)
+}
+
+fn new_key() -> PKey<Private> {
     let group = EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap();
-    let key = PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap();
-    let cert = certificate(&key, names, nonce);
+    PKey::from_ec_key(EcKey::generate(&group).unwrap()).unwrap()
+}
+
+fn written(dir: &Path, stem: &str, cert: &X509Ref, key: &PKey<Private>) -> Pair {
     let pair = Pair {
         cert: dir.join(format!("{stem}.crt")),
         key: dir.join(format!("{stem}.key")),
@@ -42,7 +62,13 @@ pub fn self_signed(dir: &Path, stem: &str, names: &[&str], nonce: &str) -> Pair 
     pair
 }
 
-fn certificate(key: &PKey<Private>, names: &[&str], nonce: &str) -> X509 {
+/// Self-signed; `Some(None)` makes an authority, `Some(Some(..))` is signed by one.
+fn certificate(
+    key: &PKey<Private>,
+    names: &[&str],
+    nonce: &str,
+    role: Option<Option<(&X509, &PKey<Private>)>>,
+) -> X509 {
     let mut subject = X509NameBuilder::new().unwrap();
     subject
         .append_entry_by_nid(Nid::COMMONNAME, names[0])
@@ -60,7 +86,9 @@ fn certificate(key: &PKey<Private>, names: &[&str], nonce: &str) -> X509 {
     let mut builder = X509::builder().unwrap();
     builder.set_version(2).unwrap();
     builder.set_subject_name(&subject).unwrap();
-    builder.set_issuer_name(&subject).unwrap();
+    let signer = role.flatten();
+    let issuer = signer.map_or(&*subject, |(ca, _)| ca.subject_name());
+    builder.set_issuer_name(issuer).unwrap();
     builder.set_pubkey(key).unwrap();
     let mut serial = [0_u8; 12];
     openssl::rand::rand_bytes(&mut serial).unwrap();
@@ -80,7 +108,12 @@ fn certificate(key: &PKey<Private>, names: &[&str], nonce: &str) -> X509 {
         .build(&builder.x509v3_context(None, None))
         .unwrap();
     builder.append_extension(extension).unwrap();
-    builder.sign(key, MessageDigest::sha256()).unwrap();
+    if role.is_some() && signer.is_none() {
+        let authority = BasicConstraints::new().critical().ca().build().unwrap();
+        builder.append_extension(authority).unwrap();
+    }
+    let by = signer.map_or(key, |(_, ca_key)| ca_key);
+    builder.sign(by, MessageDigest::sha256()).unwrap();
     builder.build()
 }
 

@@ -53,6 +53,8 @@ pub struct Manner {
     /// The certificate that it shows when asked.
     pub identity: Option<Pair>,
     pub speech: Speech,
+    /// The host that an HTTP request names, where it is not the name of the handshake.
+    pub host: Option<String>,
 }
 
 /// What is spoken inside TLS.
@@ -153,7 +155,8 @@ pub fn connect_as(
         )));
     }
     let resumed = stream.ssl().session_reused();
-    let host = target.sni.as_deref().unwrap_or("none.test");
+    let named = manner.host.as_deref().or(target.sni.as_deref());
+    let host = named.unwrap_or("none.test");
     let response = exchange(&mut stream, manner.speech, host)?;
     let ders = std::mem::take(&mut *issued.lock().map_err(other)?);
     let issued = ders

@@ -62,6 +62,8 @@
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslverifyclient>
 //! * <https://www.usenix.org/conference/usenixsecurity25/presentation/hebrok>
 
+use std::collections::HashSet;
+
 use crate::catalog::Server;
 use crate::finding::{Finding, Related, Severity};
 use crate::model::{CrossName, Endpoint, Site};
@@ -90,14 +92,21 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let sharing: Vec<(usize, Trust)> = all
         .filter_map(|(index, endpoint)| Some((index, sharing(endpoint)?)))
         .collect();
+    // One endpoint for each trust and each way of issuing stands for all of them.
+    let mut seen = HashSet::new();
+    let sources: Vec<&(usize, Trust)> = sharing
+        .iter()
+        .filter(|(index, trust)| {
+            let endpoint = &site.endpoints[*index];
+            seen.insert((&endpoint.address, trust, format!("{:?}", endpoint.issues)))
+        })
+        .collect();
     let mut found: Vec<Finding> = Vec::new();
     for (index, trust) in &sharing {
         let to = &site.endpoints[*index];
-        let mut others = sharing
-            .iter()
-            .map(|(other, wider)| (&site.endpoints[*other], wider));
-        let source = others.find(|(from, wider)| wider.widens(trust) && shares(from, to));
-        if let Some((from, _)) = source {
+        let wider = sources.iter().filter(|(_, wider)| wider.widens(trust));
+        let mut others = wider.map(|(other, _)| &site.endpoints[*other]);
+        if let Some(from) = others.find(|from| shares(from, to)) {
             found.extend(report(site, *index, from));
         }
     }

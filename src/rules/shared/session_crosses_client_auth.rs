@@ -206,9 +206,10 @@ fn crossings(site: &Site, socket: &[(usize, Trust)]) -> Vec<Crossing> {
     let mut found = Vec::new();
     for (index, trust) in socket {
         let to = &site.endpoints[*index];
-        let mut ways = sources.iter().filter_map(|(source, wider)| {
+        let wider = sources.iter().filter(|(_, wider)| wider.widens(trust));
+        let mut ways = wider.filter_map(|(source, _)| {
             let from = &site.endpoints[*source];
-            let (way, severity) = way(site, from, to).filter(|_| wider.widens(trust))?;
+            let (way, severity) = way(site, from, to)?;
             Some((from, way, severity))
         });
         let Some((from, way, severity)) = ways.next() else {
