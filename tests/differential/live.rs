@@ -1,0 +1,131 @@
+//! A tree on disk and the server that runs it.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use tempfile::TempDir;
+
+use super::client;
+use super::world::{KEYS, World};
+use crate::generator::nginx::{Ability, Address, Tree};
+use crate::generator::print::Files;
+use crate::support::install::{Program, is_root};
+use crate::support::nginx::arguments;
+use crate::support::server::{self, Server};
+
+/// A tree's files in a folder of their own.
+pub struct Site {
+    dir: TempDir,
+    pub root: PathBuf,
+    ports: Vec<u16>,
+}
+
+impl Site {
+    /// Writes the files with all placeholders filled in.
+    pub fn write(files: &Files, tree: &Tree, world: &World) -> Self {
+        let dir = TempDir::with_prefix("stekguard-tree-").unwrap();
+        let ports = ports(tree.ports);
+        let fill = |text: &str| {
+            let mut text = text
+                .replace("{d}", &dir.path().display().to_string())
+                .replace("{w}", &world.path().display().to_string());
+            for (index, port) in ports.iter().enumerate() {
+                text = text.replace(&format!("{{p{index}}}"), &port.to_string());
+            }
+            text
+        };
+        fs::create_dir(dir.path().join("keys")).unwrap();
+        for (stem, _) in KEYS {
+            fs::copy(world.key(stem), dir.path().join(format!("keys/{stem}.key"))).unwrap();
+        }
+        for (name, text) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, fill(text)).unwrap();
+        }
+        let root = dir.path().join("nginx.conf");
+        Self { dir, root, ports }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// What `nginx -t` says of it: the error alone.
+    pub fn tested(&self, program: &Program) -> Result<(), String> {
+        let mut args = arguments(self.path(), &self.root);
+        args.push("-t".to_owned());
+        let (accepted, output) = server::accepts(&program.path, &args);
+        if accepted {
+            return Ok(());
+        }
+        let error = output.lines().find(|line| line.contains("[emerg]"));
+        Err(error.unwrap_or(&output).to_owned())
+    }
+
+    /// Runs it.
+    pub fn start(&self, program: &Program, tree: &Tree) -> Server {
+        let ready = tree.addresses.first().map(|address| self.reached(address));
+        let log = self.path().join("error.log");
+        Server::start_when(
+            &program.path,
+            &arguments(self.path(), &self.root),
+            &[log],
+            || ready.is_none_or(client::listens),
+        )
+    }
+
+    /// Where a client reaches an address.
+    pub fn reached(&self, address: &Address) -> SocketAddr {
+        SocketAddr::from((address.ip, self.ports[address.port]))
+    }
+
+    /// An address as the contract writes it.
+    pub fn named(&self, address: &Address) -> String {
+        let port = self.ports[address.port];
+        match address.ip {
+            [127, 0, 0, 1] => format!("127.0.0.1:{port}"),
+            _ => format!("*:{port}"),
+        }
+    }
+}
+
+/// What a server can do and what this machine needs.
+pub fn ability(program: &Program) -> Ability {
+    let mut main = vec![
+        "daemon off".to_owned(),
+        "pid {d}/nginx.pid".to_owned(),
+        "error_log {d}/error.log warn".to_owned(),
+    ];
+    if is_root() {
+        main.push("user root".to_owned());
+    }
+    Ability {
+        stream_names: program.at_least([1, 25, 5]),
+        stream_module: crate::support::install::nginx_stream(program),
+        main,
+    }
+}
+
+/// Ports that nobody listens on, neither on one address nor on all.
+fn ports(count: usize) -> Vec<u16> {
+    const FIRST: u16 = 15_000;
+    const SPAN: u16 = 16_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id().wrapping_mul(6151) % u32::from(SPAN)) as u16;
+    let mut free = Vec::new();
+    for _ in 0..SPAN {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed) % SPAN;
+        let port = FIRST + (start + step) % SPAN;
+        if free.len() == count {
+            return free;
+        }
+        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            free.push(port);
+        }
+    }
+    panic!("no free port on loopback");
+}
