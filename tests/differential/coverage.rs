@@ -7,7 +7,6 @@ use stekguard::model::{BlockId, Endpoint, KeySource, Site};
 use super::compare;
 use super::observe::Probe;
 use super::predict::Predicted;
-use crate::generator::nginx::Tree;
 use crate::support::client::Kind;
 
 /// A case with the number of times it was met and compared.
@@ -182,7 +181,7 @@ impl Coverage {
     }
 
     /// Cases that the text of a tree stands for.
-    pub fn tree(&mut self, predicted: &Predicted, tree: &Tree, refused: Option<&str>) {
+    pub fn tree(&mut self, predicted: &Predicted, refused: Option<&str>) {
         let site = &predicted.site;
         let no_match = predicted.project.directives.iter().any(|directive| {
             let arguments = directive.arguments.start as usize..directive.arguments.end as usize;
@@ -201,7 +200,6 @@ impl Coverage {
             self.hit(DIRECTIVES[9], several);
             return;
         };
-        debug_assert!(tree.fault.is_some(), "{why}");
         self.hit(DIRECTIVES[11], why.contains("is duplicate"));
         self.hit(DIRECTIVES[22], why.contains("is too small"));
         self.hit(DIRECTIVES[23], why.contains("conflicts with already declared size"));

@@ -68,13 +68,12 @@ impl Site {
 
     /// Runs it.
     pub fn start(&self, program: &Program, tree: &Tree) -> Server {
-        let ready = tree.addresses.first().map(|address| self.reached(address));
         let log = self.path().join("error.log");
         Server::start_when(
             &program.path,
             &arguments(self.path(), &self.root),
             &[log],
-            || ready.is_none_or(client::listens),
+            || tree.addresses.iter().any(|address| client::listens(self.reached(address))),
         )
     }
 

@@ -30,7 +30,7 @@ pub fn platform(program: &Program) -> Platform {
 /// Reads a tree and evaluates it.
 pub fn predict(root: &Path, platform: &Platform) -> Predicted {
     let root = Root::new(Server::Nginx, root);
-    let project = source::load(&root, &Disk, &LoadOptions::default());
+    let project = source::load(&root, &Disk::default(), &LoadOptions::default());
     let site = model::build(&project, platform);
     Predicted { site, project }
 }

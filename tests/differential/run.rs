@@ -43,18 +43,28 @@ impl Bench<'_> {
         self.files(tree, files, coverage)
     }
 
+    /// Asks only whether a tree is refused.
+    pub fn verdict(&self, tree: &Tree, files: Files) -> Outcome {
+        let site = Site::write(&files, tree, self.world);
+        self.judged(&site, &predict(&site.root, &self.platform), files)
+    }
+
+    fn judged(&self, site: &Site, predicted: &Predicted, files: Files) -> Outcome {
+        let verdict = site.tested(self.program);
+        Outcome {
+            compared: 1,
+            differences: verdict_difference(predicted, &verdict),
+            refused: verdict.err(),
+            files,
+        }
+    }
+
     /// Runs a tree from files.
     pub fn files(&self, tree: &Tree, files: Files, coverage: &mut Coverage) -> Outcome {
         let site = Site::write(&files, tree, self.world);
         let predicted = predict(&site.root, &self.platform);
-        let verdict = site.tested(self.program);
-        let mut outcome = Outcome {
-            compared: 1,
-            differences: verdict_difference(&predicted, &verdict),
-            refused: verdict.err(),
-            files,
-        };
-        coverage.tree(&predicted, tree, outcome.refused.as_deref());
+        let mut outcome = self.judged(&site, &predicted, files);
+        coverage.tree(&predicted, outcome.refused.as_deref());
         if outcome.refused.is_none() && outcome.differences.is_empty() {
             let compared = self.sessions(tree, &site, &predicted, coverage);
             outcome.compared += compared.compared;
@@ -73,6 +83,9 @@ impl Bench<'_> {
         let mut rng = Rng::new(tree.seed ^ 0x5eed);
         let mut comparison = Comparison::default();
         let probes = probes(tree, site, predicted, &mut rng);
+        if probes.is_empty() {
+            return comparison;
+        }
         let _server = site.start(self.program, tree);
         let rounds = if tree.workers == 1 { 1 } else { 14 };
         for probe in &probes {

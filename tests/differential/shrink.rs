@@ -37,7 +37,10 @@ pub fn shrink(bench: &Bench<'_>, tree: &Tree, field: &str) -> Option<(String, Ve
 
 fn shows(bench: &Bench<'_>, tree: &Tree, field: &str) -> Option<Vec<Difference>> {
     let files = vec![("nginx.conf".to_owned(), print::plain(&tree.nodes))];
-    let outcome = bench.files(tree, files, &mut Coverage::default());
+    let outcome = match field {
+        "verdict" => bench.verdict(tree, files),
+        _ => bench.files(tree, files, &mut Coverage::default()),
+    };
     let mut found = outcome.differences;
     found.retain(|difference| difference.field == field);
     (!found.is_empty()).then_some(found)

@@ -198,7 +198,8 @@ fn malformed(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path) -> Label {
     ];
     alone(nodes, server, "ssl_session_tickets");
     alone(nodes, server, "ssl_session_timeout");
-    add(nodes, server, rng, Node::Raw(TEXTS[rng.below(TEXTS.len())].to_owned()));
+    let text = TEXTS[rng.below(TEXTS.len())];
+    add(nodes, server, rng, Node::Raw(text.to_owned()));
     Some("text that does not parse")
 }
 

@@ -164,12 +164,13 @@ const COMMANDS: &[(&str, &str)] = &[
 ];
 
 fn commands(rng: &mut Rng) -> Vec<Node> {
+    let lines = if rng.chance(30) { 2 } else { 1 };
     let one = |_| {
         let (name, value) = COMMANDS[rng.below(COMMANDS.len())];
         let words = ["ssl_conf_command", name, value];
         Node::Line(words.map(str::to_owned).to_vec())
     };
-    (0..if rng.chance(30) { 2 } else { 1 }).map(one).collect()
+    (0..lines).map(one).collect()
 }
 
 /// Client certificates; every file of authorities holds the one that signed the client's.

@@ -73,6 +73,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         root: project.root.clone(),
         platform: platform.clone(),
         incomplete: incomplete(project),
+        refusals: Vec::new(),
         files: project.files.len(),
         endpoints,
         blocks: roles.blocks.blocks,

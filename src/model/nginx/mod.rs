@@ -3,6 +3,7 @@
 mod blocks;
 mod config;
 mod domains;
+mod refusals;
 mod settings;
 mod sockets;
 mod state;
@@ -23,6 +24,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
     let version = platform.server.value;
     let mut roles = Roles::of(project);
     let servers = sockets::servers(&roles, version);
+    let refusals = refusals::refusals(project, &roles, &servers, version);
     let blocks = &mut roles.blocks;
     let sockets = sockets::sockets(&servers);
     let mut assembly = Assembly {
@@ -54,6 +56,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         root: project.root.clone(),
         platform: platform.clone(),
         incomplete: incomplete(project),
+        refusals,
         files: project.files.len(),
         endpoints,
         blocks: roles.blocks.blocks,
