@@ -32,7 +32,7 @@ const SEED: u64 = 20_250_423;
 const LONG: usize = 1000;
 const OFTEN: usize = 20;
 /// Differences that are worth the time of shrinking and printing.
-const SHOWN: usize = 8;
+const SHOWN: usize = 6;
 
 #[test]
 fn packaged_nginx_does_what_the_model_says() {

@@ -2,6 +2,7 @@
 //! reads a file or parses a configuration.
 
 use super::names::{Arity, Body, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
+use super::debian;
 use super::version::{Version, VersionRange};
 
 /// One directive of one server, in the contexts where the same facts hold. Source:
@@ -161,6 +162,16 @@ impl Advisory {
     #[must_use]
     pub fn affects(&self, version: Version) -> bool {
         self.affected.iter().any(|range| range.contains(version))
+    }
+
+    /// Whether a distribution's package carries the fix, where its release is in the
+    /// advisory: that is, where a fixed package of the same upstream version is known.
+    #[must_use]
+    pub fn patched(&self, package: &str) -> Option<bool> {
+        let upstream = |version: &str| version.split('-').next().unwrap_or_default().to_owned();
+        let same = |row: &&Backport| upstream(row.fixed) == upstream(package);
+        let row = self.backports.iter().find(same)?;
+        Some(debian::compare(package, row.fixed).is_ge())
     }
 }
 

@@ -4,7 +4,6 @@
 //! which statements to change. It must not walk text for inherited values, read files, know
 //! the time or call another rule.
 
-mod debian;
 mod nginx;
 mod option_list;
 mod places;

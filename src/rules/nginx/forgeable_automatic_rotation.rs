@@ -61,7 +61,7 @@ use crate::catalog::{self, Advisory, Server};
 use crate::finding::{Finding, Severity};
 use crate::model::{Endpoint, KeySource, Setting, Site};
 use crate::rules::places::{self, Cause};
-use crate::rules::{Context, Rule, debian, tickets_off};
+use crate::rules::{Context, Rule, tickets_off};
 use crate::text::Location;
 
 /// The rule.
@@ -101,23 +101,11 @@ fn severity(site: &Site, advisory: &Advisory) -> Option<Severity> {
     let Some(package) = &site.platform.package else {
         return Some(RULE.severity);
     };
-    match patched(advisory, package) {
+    match advisory.patched(package) {
         Some(true) => None,
         Some(false) => Some(RULE.severity),
         None => Some(Severity::Warning),
     }
-}
-
-/// Whether a distribution's package carries the fix, where its release is in the advisory:
-/// that is, where a fixed package of the same upstream version is known.
-fn patched(advisory: &Advisory, package: &str) -> Option<bool> {
-    let upstream = |version: &str| version.split('-').next().unwrap_or_default().to_owned();
-    let mut same = advisory
-        .backports
-        .iter()
-        .filter(|row| upstream(row.fixed) == upstream(package));
-    same.next()
-        .map(|row| debian::compare(package, row.fixed).is_ge())
 }
 
 /// The line that declares the zone in which an endpoint's keys are kept.
