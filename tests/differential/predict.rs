@@ -12,6 +12,8 @@ use crate::support::install::{Program, nginx_package};
 pub struct Predicted {
     pub site: Site,
     pub project: Project,
+    /// TLS 1.2 sessions resume by their own name (before 1.29.2).
+    pub session_name_first: bool,
 }
 
 /// The platform of a server on this machine.
@@ -32,7 +34,12 @@ pub fn predict(root: &Path, platform: &Platform) -> Predicted {
     let root = Root::new(Server::Nginx, root);
     let project = source::load(&root, &Disk::default(), &LoadOptions::default());
     let site = model::build(&project, platform);
-    Predicted { site, project }
+    let session_name_first = platform.server.value < "1.29.2".parse().unwrap();
+    Predicted {
+        site,
+        project,
+        session_name_first,
+    }
 }
 
 impl Predicted {
@@ -66,6 +73,12 @@ impl Predicted {
             Some(String::from_utf8_lossy(last).into_owned())
         });
         text.and_then(|text| text.split(' ').next().map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// Whether the server looks at names there: it does where it has a choice.
+    pub fn chooses(&self, address: &str) -> bool {
+        let at = |endpoint: &&Endpoint| endpoint.address == address;
+        self.site.endpoints.iter().filter(at).count() > 1
     }
 
     /// Whether a name of the endpoint, and not its being the default, leads there.
