@@ -57,12 +57,16 @@ fn differential(program: &Program) {
     let ability = live::ability(program);
     let mut coverage = Coverage::new(ability.stream_names);
     let started = Instant::now();
-    let (mut compared, mut refused, mut differing) = (0, 0, 0);
+    let (mut compared, mut refused, mut worded, mut differing) = (0, 0, 0, 0);
     for index in first..first + trees {
         let tree = tree(seed, index, &ability);
         let outcome = bench.tree(&tree, &mut coverage);
         compared += outcome.compared;
         refused += usize::from(outcome.refused.is_some());
+        worded += usize::from(outcome.same_words);
+        if let Some(said) = outcome.refused.as_ref().filter(|_| !outcome.same_words) {
+            println!("tree {index}: nginx has other words: {said}");
+        }
         if !outcome.differences.is_empty() {
             differing += 1;
             if differing <= SHOWN {
@@ -71,8 +75,8 @@ fn differential(program: &Program) {
         }
     }
     println!(
-        "nginx {}: {trees} trees of seed {seed}, {refused} of them refused, {compared} comparisons, \
-         {differing} trees differ, {:.0} s",
+        "nginx {}: {trees} trees of seed {seed}, {refused} of them refused ({worded} in the same words), \
+         {compared} comparisons, {differing} trees differ, {:.0} s",
         program.version,
         started.elapsed().as_secs_f64()
     );

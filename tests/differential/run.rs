@@ -28,6 +28,8 @@ pub struct Outcome {
     pub differences: Vec<Difference>,
     /// What nginx says where it refuses.
     pub refused: Option<String>,
+    /// The project refuses it too, in the same words.
+    pub same_words: bool,
     pub files: Files,
 }
 
@@ -51,7 +53,9 @@ impl Bench<'_> {
 
     fn judged(&self, site: &Site, predicted: &Predicted, files: Files) -> Outcome {
         let verdict = site.tested(self.program);
+        let said = verdict.as_ref().err().map(|said| words_of(said));
         Outcome {
+            same_words: predicted.refusals().iter().any(|ours| Some(words_of(ours)) == said),
             compared: 1,
             differences: verdict_difference(predicted, &verdict),
             refused: verdict.err(),
@@ -111,6 +115,14 @@ impl Bench<'_> {
         }
         comparison
     }
+}
+
+/// A refusal without what the two count apart: nginx names the line where a statement ends,
+/// the project the one where it begins, and OpenSSL adds words of its own.
+fn words_of(said: &str) -> &str {
+    let said = said.trim_start_matches("nginx: [emerg] ");
+    let said = said.split(" (SSL: error").next().unwrap_or(said);
+    said.split(" in /").next().unwrap_or(said)
 }
 
 /// Refused by one of the two only.

@@ -8,22 +8,29 @@ use super::nginx::Address;
 use super::rng::Rng;
 use super::tree::{Node, Path, at, blocks};
 
-/// Breaks the tree; the label says how.
-pub fn break_it(nodes: &mut Vec<Node>, rng: &mut Rng, addresses: &[Address]) -> Option<&'static str> {
+/// Breaks the tree; `turn` chooses the kind of fault, and the label says which it is.
+pub fn break_it(
+    nodes: &mut Vec<Node>,
+    rng: &mut Rng,
+    turn: usize,
+    addresses: &[Address],
+) -> Option<&'static str> {
     let servers = blocks(nodes, &["server"]);
-    let outers = blocks(nodes, &["http", "stream"]);
     if servers.is_empty() {
         return None;
     }
     let server = servers[rng.below(servers.len())].clone();
-    let outer = outers[rng.below(outers.len())].clone();
-    match rng.below(10) {
-        0 | 1 => twice(nodes, rng, &server, &outer),
-        2..=4 => bad_value(nodes, rng, &server, &outer),
-        5 => misplaced(nodes, rng, &server, &outer),
-        6 => miscounted(nodes, rng, &server),
+    let outer = server[..1].to_vec();
+    match turn % 14 {
+        0 | 5 => twice(nodes, rng, &server, &outer),
+        1 | 6 | 10 => bad_value(nodes, rng, &server, &outer),
+        2 | 12 => conflicting_zones(nodes, rng, &server, &outer),
+        3 => misplaced(nodes, rng, &server, &outer),
+        4 => miscounted(nodes, rng, &server),
         7 => malformed(nodes, rng, &server),
-        8 => addressed(nodes, rng, &server, addresses),
+        8 | 13 => addressed(nodes, rng, &server, addresses),
+        9 => small_zone(nodes, rng, &server),
+        11 => switched_on(nodes, rng, &server),
         _ => incomplete(nodes, rng, &server, &outer),
     }
 }
@@ -75,7 +82,7 @@ fn twice(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) -> L
 }
 
 fn bad_value(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) -> Label {
-    const VALUES: [&[&str]; 44] = [
+    const VALUES: [&[&str]; 41] = [
         &["ssl_session_tickets", "true"],
         &["ssl_session_tickets", "0"],
         &["ssl_session_tickets", ""],
@@ -83,9 +90,6 @@ fn bad_value(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) 
         &["ssl_session_cache", "shared:one"],
         &["ssl_session_cache", "shared::1m"],
         &["ssl_session_cache", "shared:one:1g"],
-        &["ssl_session_cache", "shared:small:16k"],
-        &["ssl_session_cache", "shared:small:32767"],
-        &["ssl_session_cache", "shared:edge:32768"],
         &["ssl_session_cache", "builtin:"],
         &["ssl_session_cache", "builtin:x"],
         &["ssl_session_cache", "OFF"],
@@ -121,9 +125,6 @@ fn bad_value(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) 
         &["ssl_reject_handshake", "1"],
         &["ssl_early_data", "maybe"],
     ];
-    if rng.chance(12) {
-        return conflicting_zones(nodes, rng, server, outer);
-    }
     let path = if rng.chance(70) { server } else { outer };
     let node = words(VALUES[rng.below(VALUES.len())]);
     alone(nodes, path, &node.name().to_owned());
@@ -131,11 +132,26 @@ fn bad_value(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) 
     Some("a value that is none")
 }
 
+/// Less than eight pages; or just enough.
+fn small_zone(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path) -> Label {
+    let size = rng.pick(&["16k", "32767", "31K", "0", "32768", "32k"]);
+    add(nodes, server, rng, words(&["ssl_session_cache", &format!("shared:small:{size}")]));
+    Some("a small zone")
+}
+
+/// A directive that newer versions no longer have.
+fn switched_on(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path) -> Label {
+    let value = rng.pick(&["on", "on", "off"]);
+    add(nodes, server, rng, words(&["ssl", value]));
+    Some("ssl on")
+}
+
 /// One name, two sizes; or the same size written twice, which is fine.
 fn conflicting_zones(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) -> Label {
-    let sizes = [("1m", "2m"), ("1m", "1024k"), ("64k", "65536"), ("1m", "64k")];
+    let sizes = [("1m", "2m"), ("1m", "1024k"), ("64k", "64000"), ("1m", "64k")];
     let (one, two) = sizes[rng.below(sizes.len())];
-    for (path, size) in [(outer, one), (server, two)] {
+    // Inside first: a statement more outside would move the way there.
+    for (path, size) in [(server, two), (outer, one)] {
         add(nodes, path, rng, words(&["ssl_session_cache", &format!("shared:same:{size}")]));
     }
     Some("two sizes of a zone")
@@ -241,7 +257,7 @@ fn default_of(body: &mut [Node]) {
 }
 
 fn incomplete(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) -> Label {
-    match rng.below(6) {
+    match rng.below(5) {
         0 => alone(nodes, &Path::new(), "events"),
         1 => {
             alone(nodes, server, "ssl_certificate");
@@ -259,10 +275,6 @@ fn incomplete(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path)
             alone(nodes, server, "ssl_verify_client");
             let value = rng.pick(&["on", "optional", "optional_no_ca", "off"]);
             add(nodes, server, rng, words(&["ssl_verify_client", value]));
-        }
-        4 => {
-            let value = rng.pick(&["on", "off"]);
-            add(nodes, server, rng, words(&["ssl", value]));
         }
         _ => add(nodes, &Path::new(), rng, Node::block("events", vec![])),
     }

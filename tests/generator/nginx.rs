@@ -136,7 +136,7 @@ pub fn tree(seed: u64, index: usize, ability: &Ability) -> Tree {
     let mut nodes = draft.main(if several { 3 } else { 1 });
     let (addresses, ports) = (draft.addresses, draft.ports);
     let fault = match theme {
-        Theme::Faulty => faults::break_it(&mut nodes, &mut rng, &addresses),
+        Theme::Faulty => faults::break_it(&mut nodes, &mut rng, turn(index), &addresses),
         _ => None,
     };
     Tree {
@@ -149,6 +149,12 @@ pub fn tree(seed: u64, index: usize, ability: &Ability) -> Tree {
         fault,
         noise: rng,
     }
+}
+
+/// How many faulty trees come before this one.
+fn turn(index: usize) -> usize {
+    let faulty = |themes: &[Theme]| themes.iter().filter(|theme| **theme == Theme::Faulty).count();
+    index / THEMES.len() * faulty(&THEMES) + faulty(&THEMES[..index % THEMES.len()])
 }
 
 struct Draft<'a> {
@@ -202,7 +208,7 @@ impl Draft<'_> {
         // The first one's settings are inherited by all; servers may still say otherwise.
         let certificate_outside = self.rng.chance(25);
         if certificate_outside {
-            body.extend(certificate(&mut self.rng));
+            body.extend(certificate(&mut self.rng, self.theme));
         }
         body.extend(self.servers(module, certificate_outside));
         let name = match module {
@@ -259,6 +265,7 @@ impl Draft<'_> {
         match (self.theme, module) {
             (Theme::Tables, _) => (1 + self.rng.below(2), 1 + self.rng.below(2)),
             (Theme::Blocks | Theme::CatchAll, _) => (1, 2 + self.rng.below(2)),
+            (Theme::Clients, Module::Http) => (1, 2 + self.rng.below(3)),
             (Theme::Zones, Module::Http) => (2 + self.rng.below(2), 3 + self.rng.below(3)),
             (_, Module::Stream) => (1 + self.rng.below(2), 1 + self.rng.below(3)),
             _ => (1 + self.rng.below(3), 1 + self.rng.below(6)),
@@ -337,7 +344,7 @@ impl Draft<'_> {
         }
         let without = rejects && self.rng.chance(60);
         if !without && (!certificate_outside || self.rng.chance(40)) {
-            body.extend(certificate(&mut self.rng));
+            body.extend(certificate(&mut self.rng, self.theme));
         }
         if module == Module::Http || self.ability.stream_names {
             body.extend(self.names());
@@ -379,8 +386,9 @@ impl Draft<'_> {
 }
 
 /// A certificate with its key; several in one of eight cases.
-fn certificate(rng: &mut Rng) -> Vec<Node> {
-    let stems: &[&str] = match rng.below(16) {
+fn certificate(rng: &mut Rng, theme: Theme) -> Vec<Node> {
+    let alike = theme == Theme::Clients && rng.chance(60);
+    let stems: &[&str] = match rng.below(if alike { 9 } else { 16 }) {
         0..9 => &["one"],
         9..14 => &["two"],
         14 => &["one", "rsa"],

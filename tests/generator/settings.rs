@@ -55,7 +55,11 @@ pub fn draw(rng: &mut Rng, of: For) -> Vec<Node> {
     if rng.chance(weight(of, 20, &[Theme::Blocks, Theme::Commands])) {
         nodes.push(Node::line(rng.pick(PROTOCOLS)));
     }
-    if rng.chance(weight(of, 9, &[Theme::Clients])) {
+    let verifying = match (of.theme, of.level) {
+        (Theme::Clients, Level::Server) => 80,
+        _ => weight(of, 9, &[Theme::Clients]),
+    };
+    if rng.chance(verifying) {
         nodes.extend(clients(rng));
     }
     if of.module == Module::Http && rng.chance(weight(of, 8, &[Theme::Commands])) {
@@ -118,8 +122,8 @@ fn cache_word(rng: &mut Rng, module: Module) -> String {
     }
     // A zone belongs to one module, and one name has one size.
     let zone = match module {
-        Module::Http => rng.pick(&["one:1m", "one:1m", "TWO:64k", "three:131072"]),
-        Module::Stream => rng.pick(&["s1:1m", "s2:100K"]),
+        Module::Http => rng.pick(&["one:1m", "one:1m", "TWO:512k", "three:1048576"]),
+        Module::Stream => rng.pick(&["s1:1m", "s2:700K"]),
     };
     format!("shared:{zone}")
 }
@@ -175,13 +179,13 @@ fn commands(rng: &mut Rng) -> Vec<Node> {
 
 /// Client certificates; every file of authorities holds the one that signed the client's.
 pub fn clients(rng: &mut Rng) -> Vec<Node> {
-    let verify = rng.pick(&["on", "on", "on", "optional", "optional_no_ca", "off"]);
+    let verify = rng.pick(&["on", "on", "on", "on", "optional", "Optional", "optional_no_ca", "off"]);
     let authority = rng.pick(&["ca1", "ca1", "ca12"]);
     let mut nodes = vec![
         Node::line(&format!("ssl_verify_client {verify}")),
         Node::line(&format!("ssl_client_certificate {{w}}/{authority}.pem")),
     ];
-    if rng.chance(30) {
+    if rng.chance(45) {
         nodes.push(Node::line("ssl_crl {w}/crl.pem"));
     }
     if rng.chance(15) {
