@@ -16,11 +16,11 @@ use std::time::Instant;
 
 use differential::client::Client;
 use differential::coverage::Coverage;
+use differential::live;
 use differential::predict;
 use differential::run::{Bench, Outcome};
 use differential::shrink::shrink;
 use differential::world::World;
-use differential::live;
 use generator::nginx::{Tree, tree};
 use generator::print;
 use support::install::{self, Program};
@@ -45,7 +45,10 @@ fn mainline_nginx_does_what_the_model_says() {
 }
 
 fn differential(program: &Program) {
-    let (trees, seed) = (number("STEKGUARD_TREES", TREES as u64) as usize, number("STEKGUARD_SEED", SEED));
+    let (trees, seed) = (
+        number("STEKGUARD_TREES", TREES as u64) as usize,
+        number("STEKGUARD_SEED", SEED),
+    );
     let first = number("STEKGUARD_FIRST", 0) as usize;
     let world = World::new();
     let bench = Bench {
@@ -85,7 +88,10 @@ fn differential(program: &Program) {
     if trees >= TREES {
         let least = if trees >= LONG { OFTEN } else { 1 };
         let missing = coverage.missing(least);
-        assert!(missing.is_empty(), "met less than {least} times: {missing:?}");
+        assert!(
+            missing.is_empty(),
+            "met less than {least} times: {missing:?}"
+        );
     }
 }
 
@@ -112,7 +118,10 @@ fn show(bench: &Bench<'_>, tree: &Tree, index: usize, outcome: &Outcome) {
             }
         }
         None => {
-            println!("--- the noise matters; plain:\n{}", print::plain(&tree.nodes));
+            println!(
+                "--- the noise matters; plain:\n{}",
+                print::plain(&tree.nodes)
+            );
             for (name, text) in &outcome.files {
                 println!("--- {name}\n{text:?}");
             }

@@ -1,8 +1,8 @@
 //! The rows of the catalog as Rust sees them. Plain static data: nothing here allocates,
 //! reads a file or parses a configuration.
 
-use super::names::{Arity, Body, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
 use super::debian;
+use super::names::{Arity, Body, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
 use super::version::{Version, VersionRange};
 
 /// One directive of one server, in the contexts where the same facts hold. Source:

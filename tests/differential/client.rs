@@ -106,7 +106,10 @@ impl Client {
         let shown = stream.ssl().peer_certificate();
         let seen = shown.and_then(|cert| certs::nonce_of(&cert));
         if seen.as_ref() != Some(&self.nonce) {
-            return Err(format!("another server answers on {}: {seen:?}", ask.address));
+            return Err(format!(
+                "another server answers on {}: {seen:?}",
+                ask.address
+            ));
         }
         let resumed = stream.ssl().session_reused();
         let response = match exchange(&mut stream, ask) {
@@ -116,7 +119,10 @@ impl Client {
         };
         let arrived = ARRIVED.with_borrow_mut(std::mem::take);
         let early = arrived.last().map_or(0, |(_, early)| *early);
-        let issued = arrived.into_iter().filter_map(|(der, _)| Issued::from_der(der)).collect();
+        let issued = arrived
+            .into_iter()
+            .filter_map(|(der, _)| Issued::from_der(der))
+            .collect();
         let (status, text) = parts(&response, ask.http);
         Ok(Answer::Met(Met {
             resumed,
@@ -154,8 +160,12 @@ fn context(kind: Kind, identity: Option<&Path>) -> SslContext {
 }
 
 fn identify(builder: &mut SslContextBuilder, dir: &Path) {
-    builder.set_certificate_file(dir.join("client.crt"), SslFiletype::PEM).unwrap();
-    builder.set_private_key_file(dir.join("client.key"), SslFiletype::PEM).unwrap();
+    builder
+        .set_certificate_file(dir.join("client.crt"), SslFiletype::PEM)
+        .unwrap();
+    builder
+        .set_private_key_file(dir.join("client.key"), SslFiletype::PEM)
+        .unwrap();
 }
 
 #[allow(unsafe_code)]
@@ -165,7 +175,10 @@ fn offer(ssl: &mut SslRef, session: &SslSession) {
     unsafe { ssl.set_session(session) }.unwrap();
 }
 
-fn exchange(stream: &mut SslStream<TcpStream>, ask: Ask<'_>) -> Result<Vec<u8>, openssl::ssl::Error> {
+fn exchange(
+    stream: &mut SslStream<TcpStream>,
+    ask: Ask<'_>,
+) -> Result<Vec<u8>, openssl::ssl::Error> {
     if ask.http {
         let host = ask.sni.unwrap_or("none.test");
         let request = format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n");
@@ -191,15 +204,27 @@ fn parts(response: &[u8], http: bool) -> (u32, String) {
     if !http {
         return (200, text);
     }
-    let status = text.split(' ').nth(1).and_then(|number| number.parse().ok());
-    let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body).to_owned();
+    let status = text
+        .split(' ')
+        .nth(1)
+        .and_then(|number| number.parse().ok());
+    let body = text
+        .split_once("\r\n\r\n")
+        .map_or("", |(_, body)| body)
+        .to_owned();
     (status.unwrap_or(0), body)
 }
 
 /// Alerts arrive as SSL_R_... codes of 1000 + the alert's number (RFC 8446 6).
 fn refused(error: &openssl::ssl::Error) -> Result<Answer, String> {
-    let stack = error.ssl_error().map(|stack| stack.errors().to_vec()).unwrap_or_default();
-    let alert = stack.iter().map(|entry| entry.reason_code() - 1000).find(|alert| *alert >= 0);
+    let stack = error
+        .ssl_error()
+        .map(|stack| stack.errors().to_vec())
+        .unwrap_or_default();
+    let alert = stack
+        .iter()
+        .map(|entry| entry.reason_code() - 1000)
+        .find(|alert| *alert >= 0);
     match alert {
         Some(alert) => Ok(Answer::Refused(alert)),
         None => Err(format!("the exchange broke: {error}")),

@@ -60,12 +60,37 @@ impl Comparison {
         let [id, ticket, tls13] = &seen.kinds;
         let alone = workers == 1;
         let word = endpoint.tls12.session_id.word();
-        self.check(&place, "tls12.session_id", usual(word, alone, "resumes"), id_word(id));
-        self.check(&place, "tls12.ticket", endpoint.tls12.ticket.word(), ticket_word(ticket));
-        self.check(&place, "tls13.issued", endpoint.tls13.issued.word(), issued_word(tls13));
+        self.check(
+            &place,
+            "tls12.session_id",
+            usual(word, alone, "resumes"),
+            id_word(id),
+        );
+        self.check(
+            &place,
+            "tls12.ticket",
+            endpoint.tls12.ticket.word(),
+            ticket_word(ticket),
+        );
+        self.check(
+            &place,
+            "tls13.issued",
+            endpoint.tls13.issued.word(),
+            issued_word(tls13),
+        );
         let word = endpoint.tls13.resumes.word();
-        self.check(&place, "tls13.resumes", usual(word, alone, "always"), resumes_word(tls13));
-        self.check(&place, "rejects", &endpoint.rejects.to_string(), &rejects(seen, endpoint));
+        self.check(
+            &place,
+            "tls13.resumes",
+            usual(word, alone, "always"),
+            resumes_word(tls13),
+        );
+        self.check(
+            &place,
+            "rejects",
+            &endpoint.rejects.to_string(),
+            &rejects(seen, endpoint),
+        );
         self.lifetimes(&place, endpoint, ticket, tls13);
         if tls13.count > 0 {
             let early = endpoint.early_data.to_string();
@@ -83,7 +108,12 @@ impl Comparison {
             self.check(place, "lifetime_seconds.tls12", &shown(life.tls12), &hint);
         }
         let hint = (tls13.count > 0).then_some(tls13.hint);
-        self.check(place, "lifetime_seconds.tls13", &shown(life.tls13), &shown(hint));
+        self.check(
+            place,
+            "lifetime_seconds.tls13",
+            &shown(life.tls13),
+            &shown(hint),
+        );
     }
 
     /// The key's name stands in front of a stateless ticket: that of the file, or the same for
@@ -106,7 +136,10 @@ impl Comparison {
                 KeySource::None | KeySource::Unknown => ("no key".to_owned(), None),
             };
             let known = known.or_else(|| self.keys.get(&wanted).cloned());
-            let other = self.keys.iter().find(|(by, have)| **by != wanted && *have == name);
+            let other = self
+                .keys
+                .iter()
+                .find(|(by, have)| **by != wanted && *have == name);
             let observed = match (&known, other) {
                 (Some(known), _) if known == name => wanted.clone(),
                 (_, Some((by, _))) => by.clone(),
@@ -123,11 +156,22 @@ impl Comparison {
         let Some(met) = seen.kinds.iter().find(|sessions| !sessions.refused) else {
             return;
         };
-        let (mark, verdict) = met.text.trim().split_once(' ').unwrap_or((met.text.trim(), ""));
+        let (mark, verdict) = met
+            .text
+            .trim()
+            .split_once(' ')
+            .unwrap_or((met.text.trim(), ""));
         let wanted = predicted.mark(endpoint);
-        // Who demands a certificate answers 400 where the handshake cannot ask for one.
-        if !mark.is_empty() && mark.starts_with('s') {
+        // Who insists on a certificate and could not ask for one answers 400 with a page.
+        if met.status == 200 {
             self.check(place, "block", &wanted, mark);
+            let known = verdict == "NONE" || verdict == "SUCCESS";
+            self.check(
+                place,
+                "answer",
+                "a verdict",
+                if known { "a verdict" } else { &met.text },
+            );
         }
         let observed = match (verdict, seen.without) {
             ("NONE", _) => "off",
@@ -177,7 +221,11 @@ pub fn crossing(predicted: &Predicted, from: &Probe, to: &Probe, kind: Kind) -> 
         _ if !spoken(a, kind) => return None,
         Kind::Id12 => a.issues.tls12_id.as_ref(),
         // Without a ticket a TLS 1.2 client falls back on the id.
-        Kind::Ticket12 => a.issues.tls12_ticket.as_ref().or(a.issues.tls12_id.as_ref()),
+        Kind::Ticket12 => a
+            .issues
+            .tls12_ticket
+            .as_ref()
+            .or(a.issues.tls12_id.as_ref()),
         Kind::Tls13 => a.issues.tls13.as_ref(),
     };
     let accepted = domain.is_some_and(|domain| b.accepts.contains(domain));
@@ -239,7 +287,11 @@ fn by_session_name(predicted: &Predicted, from: &Probe, to: &Probe) -> &'static 
 
 /// With one worker, what holds for one holds for all.
 fn usual<'a>(word: &'a str, alone: bool, all: &'a str) -> &'a str {
-    if alone && word == "per-worker" { all } else { word }
+    if alone && word == "per-worker" {
+        all
+    } else {
+        word
+    }
 }
 
 fn tally(sessions: &Sessions, all: &'static str) -> &'static str {

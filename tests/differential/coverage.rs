@@ -82,7 +82,11 @@ impl Coverage {
     /// cases of newer versions.
     pub fn new(newer: bool) -> Self {
         const NEWER: [&str; 2] = [DIRECTIVES[4], DIRECTIVES[9]];
-        let all = TWO_BLOCKS.iter().chain(&ONE_BLOCK).chain(&DIRECTIVES).chain(&CROSSINGS);
+        let all = TWO_BLOCKS
+            .iter()
+            .chain(&ONE_BLOCK)
+            .chain(&DIRECTIVES)
+            .chain(&CROSSINGS);
         let is_newer = |row: &str| NEWER.contains(&row) || row.contains("stream,");
         let met = all.filter(|row| newer || !is_newer(row));
         Self(met.map(|row| (*row, 0)).collect())
@@ -134,7 +138,10 @@ impl Coverage {
         let differs = |name: &str| view.texts(a, name) != view.texts(b, name);
         let kind = view.cache(a) != view.cache(b);
         self.hit(TWO_BLOCKS[0], kind || view.zone(a) != view.zone(b));
-        self.hit(TWO_BLOCKS[1], view.cache(b) == "off" && view.cache(a) != "off");
+        self.hit(
+            TWO_BLOCKS[1],
+            view.cache(b) == "off" && view.cache(a) != "off",
+        );
         self.hit(TWO_BLOCKS[2], differs("ssl_session_timeout"));
         self.hit(TWO_BLOCKS[3], differs("ssl_session_ticket_key"));
         self.hit(TWO_BLOCKS[4], view.tickets(a) && !view.tickets(b));
@@ -146,7 +153,10 @@ impl Coverage {
         let count = |block| view.command(block, "numtickets");
         self.hit(TWO_BLOCKS[10], count(a) != count(b));
         self.hit(TWO_BLOCKS[11], differs("ssl_certificate"));
-        self.hit(TWO_BLOCKS[12], view.verifies(a) && view.verifies(b) && differs("ssl_client_certificate"));
+        self.hit(
+            TWO_BLOCKS[12],
+            view.verifies(a) && view.verifies(b) && differs("ssl_client_certificate"),
+        );
     }
 
     fn one(&mut self, view: &View<'_>, endpoint: &Endpoint) {
@@ -177,10 +187,22 @@ impl Coverage {
         self.hit(DIRECTIVES[15], replaced("ssl_session_ticket_key"));
         self.hit(DIRECTIVES[16], replaced("ssl_conf_command"));
         let command = view.command(block, "sessionticket");
-        self.hit(DIRECTIVES[17], command.is_some() && has("ssl_session_tickets"));
-        self.hit(DIRECTIVES[18], view.texts(block, "ssl_session_timeout") == ["0"]);
-        self.hit(DIRECTIVES[19], view.texts(block, "ssl_session_ticket_key").len() > 1);
-        self.hit(DIRECTIVES[20], has("ssl_session_ticket_key") && !view.tickets(block));
+        self.hit(
+            DIRECTIVES[17],
+            command.is_some() && has("ssl_session_tickets"),
+        );
+        self.hit(
+            DIRECTIVES[18],
+            view.texts(block, "ssl_session_timeout") == ["0"],
+        );
+        self.hit(
+            DIRECTIVES[19],
+            view.texts(block, "ssl_session_ticket_key").len() > 1,
+        );
+        self.hit(
+            DIRECTIVES[20],
+            has("ssl_session_ticket_key") && !view.tickets(block),
+        );
     }
 
     /// Cases that the text of a tree stands for.
@@ -189,23 +211,35 @@ impl Coverage {
         let no_match = predicted.project.directives.iter().any(|directive| {
             let arguments = directive.arguments.start as usize..directive.arguments.end as usize;
             let words = &predicted.project.arguments[arguments];
-            let word = words.first().map(|word| predicted.project.value(directive, word));
+            let word = words
+                .first()
+                .map(|word| predicted.project.value(directive, word));
             word.is_some_and(|word| word.starts_with(b"nothing/"))
         });
         self.hit(DIRECTIVES[21], no_match);
         let ssl = site.settings.iter().any(|setting| setting.name == "ssl");
-        self.hit(DIRECTIVES[10], ssl || refused.is_some_and(|why| why.contains("directive \"ssl\"")));
+        self.hit(
+            DIRECTIVES[10],
+            ssl || refused.is_some_and(|why| why.contains("directive \"ssl\"")),
+        );
         let Some(why) = refused else {
             let reject = site.endpoints.iter().any(|endpoint| endpoint.rejects);
             self.hit(DIRECTIVES[6], reject);
             let stream = |endpoint: &&Endpoint| endpoint.module.word() == "stream";
-            let several = site.endpoints.iter().filter(stream).any(|endpoint| !endpoint.default);
+            let several = site
+                .endpoints
+                .iter()
+                .filter(stream)
+                .any(|endpoint| !endpoint.default);
             self.hit(DIRECTIVES[9], several);
             return;
         };
         self.hit(DIRECTIVES[11], why.contains("is duplicate"));
         self.hit(DIRECTIVES[22], why.contains("is too small"));
-        self.hit(DIRECTIVES[23], why.contains("conflicts with already declared size"));
+        self.hit(
+            DIRECTIVES[23],
+            why.contains("conflicts with already declared size"),
+        );
     }
 
     /// Cases that a crossing stands for.
@@ -236,13 +270,22 @@ impl Coverage {
         let tls13 = kind == Kind::Tls13;
         self.hit(CROSSINGS[0], none && !certificates);
         self.hit(CROSSINGS[1], none && certificates);
-        self.hit(CROSSINGS[2], both && !authorities && tls13 && view.tickets(a.block));
-        self.hit(CROSSINGS[3], both && !authorities && !view.tickets(a.block) && view.zone(a.governor).is_some());
+        self.hit(
+            CROSSINGS[2],
+            both && !authorities && tls13 && view.tickets(a.block),
+        );
+        self.hit(
+            CROSSINGS[3],
+            both && !authorities && !view.tickets(a.block) && view.zone(a.governor).is_some(),
+        );
         let nameless = from.sni.is_none() && to.sni.is_some();
         self.hit(CROSSINGS[4], nameless);
         self.hit(CROSSINGS[5], nameless && verifies.1);
         self.hit(CROSSINGS[6], nameless && tls13 && !from.http);
-        self.hit(CROSSINGS[7], both && authorities && certificates && !same("ssl_crl"));
+        self.hit(
+            CROSSINGS[7],
+            both && authorities && certificates && !same("ssl_crl"),
+        );
     }
 }
 
@@ -256,7 +299,8 @@ impl View<'_> {
 
     /// The lines of a block itself.
     fn own(&self, block: BlockId, name: &str) -> Vec<String> {
-        let here = |setting: &&stekguard::model::Setting| setting.block == block && setting.name == name;
+        let here =
+            |setting: &&stekguard::model::Setting| setting.block == block && setting.name == name;
         let lines = self.0.settings.iter().filter(here);
         lines.map(|setting| setting.arguments.join(" ")).collect()
     }
@@ -272,7 +316,9 @@ impl View<'_> {
 
     fn tickets(&self, block: BlockId) -> bool {
         let written = self.texts(block, "ssl_session_tickets");
-        let on = !written.first().is_some_and(|text| text.eq_ignore_ascii_case("off"));
+        let on = !written
+            .first()
+            .is_some_and(|text| text.eq_ignore_ascii_case("off"));
         match self.command(block, "sessionticket") {
             Some(text) => !text.trim_end().ends_with("-sessionticket"),
             None => on,

@@ -73,7 +73,11 @@ impl Site {
             &program.path,
             &arguments(self.path(), &self.root),
             &[log],
-            || tree.addresses.iter().any(|address| client::listens(self.reached(address))),
+            || {
+                tree.addresses
+                    .iter()
+                    .any(|address| client::listens(self.reached(address)))
+            },
         )
     }
 

@@ -30,6 +30,8 @@ pub struct Sessions {
     pub misses: usize,
     /// The block's mark and what it says of the client's certificate.
     pub text: String,
+    /// The status of the answer; 200 for stream.
+    pub status: u32,
 }
 
 /// The kinds in the order of [`Seen::kinds`].
@@ -56,7 +58,11 @@ impl Probe {
 
     /// `127.0.0.1:443 a.test`
     pub fn label(&self) -> String {
-        format!("{} {}", self.address, self.sni.as_deref().unwrap_or("(no name)"))
+        format!(
+            "{} {}",
+            self.address,
+            self.sni.as_deref().unwrap_or("(no name)")
+        )
     }
 }
 
@@ -80,12 +86,7 @@ pub fn observe(client: &Client, probe: &Probe, rounds: usize) -> Result<Seen, St
     Ok(Seen { kinds, without })
 }
 
-fn sessions(
-    client: &Client,
-    probe: &Probe,
-    kind: Kind,
-    rounds: usize,
-) -> Result<Sessions, String> {
+fn sessions(client: &Client, probe: &Probe, kind: Kind, rounds: usize) -> Result<Sessions, String> {
     let place = |why| format!("{} {kind:?}: {why}", probe.label());
     let mut seen = Sessions::default();
     for _ in 0..rounds {
@@ -98,6 +99,7 @@ fn sessions(
             }
         };
         seen.text.clone_from(&fresh.text);
+        seen.status = fresh.status;
         seen.count = fresh.issued.len();
         seen.early = fresh.early;
         let Some(session) = fresh.issued.last() else {
@@ -135,11 +137,20 @@ pub fn cross(
     let Some(session) = fresh.issued.last() else {
         return Ok("none");
     };
-    Ok(match client.ask(to.ask(kind, true), Some(session)).map_err(place)? {
-        // nginx resumes and then refuses the request: misdirected.
-        Answer::Met(Met { resumed: true, status: 421, .. }) => "fails",
-        Answer::Met(Met { resumed: true, .. }) => "resumes",
-        Answer::Met(_) => "full",
-        Answer::Refused(_) => "fails",
-    })
+    Ok(
+        match client
+            .ask(to.ask(kind, true), Some(session))
+            .map_err(place)?
+        {
+            // nginx resumes and then refuses the request: misdirected.
+            Answer::Met(Met {
+                resumed: true,
+                status: 421,
+                ..
+            }) => "fails",
+            Answer::Met(Met { resumed: true, .. }) => "resumes",
+            Answer::Met(_) => "full",
+            Answer::Refused(_) => "fails",
+        },
+    )
 }

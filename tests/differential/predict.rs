@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use stekguard::catalog::{Server, Version};
-use stekguard::model::{self, Assumed, Endpoint, Platform, Site, VersionSource};
+use stekguard::catalog::{self, Server, Version};
+use stekguard::model::{
+    self, Assumed, ClientAuth, Endpoint, Module, Platform, Site, VersionSource,
+};
 use stekguard::source::{self, Disk, LoadOptions, Project, Root};
 
 use crate::support::install::{Program, nginx_package};
@@ -46,7 +48,12 @@ impl Predicted {
     /// Why the server would refuse the tree.
     pub fn refusals(&self) -> Vec<String> {
         let problems = self.project.problems.iter().map(|problem| {
-            format!("{} in {}:{}", problem.message, problem.path.display(), problem.line)
+            format!(
+                "{} in {}:{}",
+                problem.message,
+                problem.path.display(),
+                problem.line
+            )
         });
         let found = self.site.refusals.iter().map(|refusal| {
             let (path, line) = (refusal.at.path.display(), refusal.at.line);
@@ -72,7 +79,23 @@ impl Predicted {
             let last = self.project.arguments(id).last()?;
             Some(String::from_utf8_lossy(last).into_owned())
         });
-        text.and_then(|text| text.split(' ').next().map(str::to_owned)).unwrap_or_default()
+        text.and_then(|text| text.split(' ').next().map(str::to_owned))
+            .unwrap_or_default()
+    }
+
+    /// In the versions with CVE-2026-120967 stream asks for the certificate that the default
+    /// server demands, or the one that the named block does, by whether the handshake ends in
+    /// one go: a race, which also throws sessions away. Nothing can be said of such a block.
+    pub fn is_race(&self, endpoint: &Endpoint) -> bool {
+        let flaw = catalog::advisory("CVE-2026-120967").unwrap();
+        let governor = |other: &&Endpoint| {
+            other.address == endpoint.address && other.block == endpoint.governor
+        };
+        let governor = self.site.endpoints.iter().find(governor);
+        endpoint.module == Module::Stream
+            && flaw.affects(self.site.platform.server.value)
+            && endpoint.client_auth == ClientAuth::Off
+            && governor.is_some_and(|other| other.client_auth == ClientAuth::Required)
     }
 
     /// Whether the server looks at names there: it does where it has a choice.
@@ -117,10 +140,14 @@ fn rank(name: &str, sni: &str) -> Option<(usize, usize)> {
         if name.starts_with('.') && tail == sni {
             return Some((4, tail.len()));
         }
-        let fits = sni.strip_suffix(tail).is_some_and(|head| head.len() > 1 && head.ends_with('.'));
+        let fits = sni
+            .strip_suffix(tail)
+            .is_some_and(|head| head.len() > 1 && head.ends_with('.'));
         return fits.then_some((3, tail.len()));
     }
     let head = name.strip_suffix(".*")?;
-    let fits = sni.strip_prefix(head).is_some_and(|tail| tail.starts_with('.') && tail.len() > 1);
+    let fits = sni
+        .strip_prefix(head)
+        .is_some_and(|tail| tail.starts_with('.') && tail.len() > 1);
     fits.then_some((2, head.len()))
 }

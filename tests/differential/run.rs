@@ -42,7 +42,14 @@ impl Bench<'_> {
     pub fn tree(&self, tree: &Tree, coverage: &mut Coverage) -> Outcome {
         let mut noise = tree.noise.clone();
         let files = print::noisy(&tree.nodes, &mut noise);
-        self.files(tree, files, coverage)
+        let outcome = self.files(tree, files.clone(), coverage);
+        // Ports are free only until somebody else on this machine takes them: once more, with
+        // others.
+        let broken = |difference: &Difference| difference.field == "exchange";
+        match outcome.differences.iter().any(broken) {
+            true => self.files(tree, files, coverage),
+            false => outcome,
+        }
     }
 
     /// Asks only whether a tree is refused.
@@ -55,7 +62,10 @@ impl Bench<'_> {
         let verdict = site.tested(self.program);
         let said = verdict.as_ref().err().map(|said| words_of(said));
         Outcome {
-            same_words: predicted.refusals().iter().any(|ours| Some(words_of(ours)) == said),
+            same_words: predicted
+                .refusals()
+                .iter()
+                .any(|ours| Some(words_of(ours)) == said),
             compared: 1,
             differences: verdict_difference(predicted, &verdict),
             refused: verdict.err(),
@@ -158,7 +168,7 @@ fn probes(tree: &Tree, site: &Site, predicted: &Predicted, rng: &mut Rng) -> Vec
         let mut of_default = 0;
         for name in ASKED {
             let endpoint = predicted.endpoint(&named, Some(name));
-            let Some(endpoint) = endpoint else {
+            let Some(endpoint) = endpoint.filter(|endpoint| !predicted.is_race(endpoint)) else {
                 continue;
             };
             let by_default = !predicted.is_named(endpoint, Some(name));

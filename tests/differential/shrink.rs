@@ -49,7 +49,14 @@ fn shows(bench: &Bench<'_>, tree: &Tree, field: &str) -> Option<Vec<Difference>>
 /// Every statement that may go, the large ones first.
 fn statements(nodes: &[Node]) -> Vec<Path> {
     const KEPT: [&str; 8] = [
-        "daemon", "pid", "error_log", "user", "load_module", "events", "return", "access_log",
+        "daemon",
+        "pid",
+        "error_log",
+        "user",
+        "load_module",
+        "events",
+        "return",
+        "access_log",
     ];
     let mut found = Vec::new();
     collect(nodes, &KEPT, &mut Vec::new(), &mut found);

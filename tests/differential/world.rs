@@ -91,7 +91,8 @@ fn ec() -> PKey<Private> {
 fn name(common: &str, organisation: &str) -> X509Name {
     let mut name = X509NameBuilder::new().unwrap();
     name.append_entry_by_nid(Nid::COMMONNAME, common).unwrap();
-    name.append_entry_by_nid(Nid::ORGANIZATIONNAME, organisation).unwrap();
+    name.append_entry_by_nid(Nid::ORGANIZATIONNAME, organisation)
+        .unwrap();
     name.build()
 }
 
@@ -109,10 +110,17 @@ fn certificate(
     builder.set_pubkey(key).unwrap();
     let mut serial = [1_u8; 12];
     openssl::rand::rand_bytes(&mut serial[1..]).unwrap();
-    let serial = BigNum::from_slice(&serial).unwrap().to_asn1_integer().unwrap();
+    let serial = BigNum::from_slice(&serial)
+        .unwrap()
+        .to_asn1_integer()
+        .unwrap();
     builder.set_serial_number(&serial).unwrap();
-    builder.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
-    builder.set_not_after(&Asn1Time::days_from_now(2).unwrap()).unwrap();
+    builder
+        .set_not_before(&Asn1Time::days_from_now(0).unwrap())
+        .unwrap();
+    builder
+        .set_not_after(&Asn1Time::days_from_now(2).unwrap())
+        .unwrap();
     if authority {
         let extension = BasicConstraints::new().critical().ca().build().unwrap();
         builder.append_extension(extension).unwrap();
@@ -140,8 +148,16 @@ fn revocations(signer: &PKey<Private>, issuer: &X509Name) -> Vec<u8> {
     signature.extend(sign.sign_oneshot_to_vec(&list).unwrap());
     let whole = der(SEQUENCE, &[list, algorithm, der(3, &signature)].concat());
     let text = openssl::base64::encode_block(&whole);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|c| std::str::from_utf8(c).unwrap()).collect();
-    format!("-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n", lines.join("\n")).into_bytes()
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|c| std::str::from_utf8(c).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN X509 CRL-----\n{}\n-----END X509 CRL-----\n",
+        lines.join("\n")
+    )
+    .into_bytes()
 }
 
 fn der(tag: u8, body: &[u8]) -> Vec<u8> {

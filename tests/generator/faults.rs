@@ -60,15 +60,27 @@ fn twice(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) -> L
         ("ssl_session_tickets on", "ssl_session_tickets off"),
         ("ssl_verify_depth 2", "ssl_verify_depth 2"),
         ("ssl_verify_client off", "ssl_verify_client off"),
-        ("ssl_client_certificate {w}/ca1.pem", "ssl_client_certificate {w}/ca1.pem"),
+        (
+            "ssl_client_certificate {w}/ca1.pem",
+            "ssl_client_certificate {w}/ca1.pem",
+        ),
         ("ssl_crl {w}/crl.pem", "ssl_crl {w}/crl.pem"),
         ("ssl_ciphers DEFAULT", "ssl_ciphers HIGH"),
-        ("ssl_prefer_server_ciphers on", "ssl_prefer_server_ciphers off"),
+        (
+            "ssl_prefer_server_ciphers on",
+            "ssl_prefer_server_ciphers off",
+        ),
         // These may.
         ("ssl_protocols TLSv1.2", "ssl_protocols TLSv1.3"),
         ("ssl_session_cache none", "ssl_session_cache none"),
-        ("ssl_conf_command NumTickets 1", "ssl_conf_command NumTickets 1"),
-        ("ssl_session_ticket_key keys/k48a.key", "ssl_session_ticket_key keys/k48a.key"),
+        (
+            "ssl_conf_command NumTickets 1",
+            "ssl_conf_command NumTickets 1",
+        ),
+        (
+            "ssl_session_ticket_key keys/k48a.key",
+            "ssl_session_ticket_key keys/k48a.key",
+        ),
     ];
     let path = if rng.chance(70) { server } else { outer };
     let (one, two) = PAIRS[rng.below(PAIRS.len())];
@@ -135,7 +147,12 @@ fn bad_value(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) 
 /// Less than eight pages; or just enough.
 fn small_zone(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path) -> Label {
     let size = rng.pick(&["16k", "32767", "31K", "0", "32768", "32k"]);
-    add(nodes, server, rng, words(&["ssl_session_cache", &format!("shared:small:{size}")]));
+    add(
+        nodes,
+        server,
+        rng,
+        words(&["ssl_session_cache", &format!("shared:small:{size}")]),
+    );
     Some("a small zone")
 }
 
@@ -148,11 +165,21 @@ fn switched_on(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path) -> Label {
 
 /// One name, two sizes; or the same size written twice, which is fine.
 fn conflicting_zones(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) -> Label {
-    let sizes = [("1m", "2m"), ("1m", "1024k"), ("64k", "64000"), ("1m", "64k")];
+    let sizes = [
+        ("1m", "2m"),
+        ("1m", "1024k"),
+        ("64k", "64000"),
+        ("1m", "64k"),
+    ];
     let (one, two) = sizes[rng.below(sizes.len())];
     // Inside first: a statement more outside would move the way there.
     for (path, size) in [(server, two), (outer, one)] {
-        add(nodes, path, rng, words(&["ssl_session_cache", &format!("shared:same:{size}")]));
+        add(
+            nodes,
+            path,
+            rng,
+            words(&["ssl_session_cache", &format!("shared:same:{size}")]),
+        );
     }
     Some("two sizes of a zone")
 }
@@ -220,7 +247,10 @@ fn malformed(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path) -> Label {
 }
 
 fn addressed(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, addresses: &[Address]) -> Label {
-    let own = at(nodes, server).iter().find(|node| node.name() == "listen").cloned();
+    let own = at(nodes, server)
+        .iter()
+        .find(|node| node.name() == "listen")
+        .cloned();
     let Some(Node::Line(own)) = own else {
         return None;
     };

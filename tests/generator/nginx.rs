@@ -153,7 +153,12 @@ pub fn tree(seed: u64, index: usize, ability: &Ability) -> Tree {
 
 /// How many faulty trees come before this one.
 fn turn(index: usize) -> usize {
-    let faulty = |themes: &[Theme]| themes.iter().filter(|theme| **theme == Theme::Faulty).count();
+    let faulty = |themes: &[Theme]| {
+        themes
+            .iter()
+            .filter(|theme| **theme == Theme::Faulty)
+            .count()
+    };
     index / THEMES.len() * faulty(&THEMES) + faulty(&THEMES[..index % THEMES.len()])
 }
 
@@ -170,9 +175,17 @@ struct Draft<'a> {
 
 impl Draft<'_> {
     fn main(&mut self, workers: usize) -> Vec<Node> {
-        let mut nodes: Vec<Node> = self.ability.main.iter().map(|line| Node::line(line)).collect();
+        let mut nodes: Vec<Node> = self
+            .ability
+            .main
+            .iter()
+            .map(|line| Node::line(line))
+            .collect();
         nodes.push(Node::line(&format!("worker_processes {workers}")));
-        nodes.push(Node::block("events", vec![Node::line("worker_connections 512")]));
+        nodes.push(Node::block(
+            "events",
+            vec![Node::line("worker_connections 512")],
+        ));
         let stream = self.theme == Theme::Stream || self.rng.chance(15);
         let http = self.theme != Theme::Stream || self.rng.chance(40);
         let mut modules = Vec::new();
@@ -203,6 +216,14 @@ impl Draft<'_> {
         }
         let has = body.iter().any(|node| node.name() == "ssl_protocols");
         let mut outer = self.settings(module, Level::Outer);
+        if self.theme == Theme::Clients && self.rng.chance(40) {
+            outer.retain(|node| !node.name().starts_with("ssl_session_"));
+            outer.push(Node::line("ssl_session_tickets off"));
+            outer.push(Node::line(match module {
+                Module::Http => "ssl_session_cache shared:one:1m",
+                Module::Stream => "ssl_session_cache shared:s1:1m",
+            }));
+        }
         outer.retain(|node| !has || node.name() != "ssl_protocols");
         body.extend(outer);
         // The first one's settings are inherited by all; servers may still say otherwise.
@@ -315,7 +336,11 @@ impl Draft<'_> {
         let may = address.module == Module::Http;
         if may && !*default && self.rng.chance(18) {
             *default = true;
-            words.push(self.rng.pick(&["default_server", "default_server", "default"]).to_owned());
+            words.push(
+                self.rng
+                    .pick(&["default_server", "default_server", "default"])
+                    .to_owned(),
+            );
         }
         if first && self.reuseport {
             words.push("reuseport".to_owned());
@@ -339,7 +364,10 @@ impl Draft<'_> {
         let rejects = module == Module::Http || self.ability.stream_names;
         let rejects = rejects && (catch_all || self.rng.chance(5));
         if rejects {
-            let words = ["ssl_reject_handshake".to_owned(), settings::flag(&mut self.rng, 100)];
+            let words = [
+                "ssl_reject_handshake".to_owned(),
+                settings::flag(&mut self.rng, 100),
+            ];
             body.push(Node::Line(words.to_vec()));
         }
         let without = rejects && self.rng.chance(60);
@@ -370,7 +398,11 @@ impl Draft<'_> {
             let mut words = vec!["server_name".to_owned()];
             for _ in 0..1 + self.rng.below(2) {
                 // Most clients ask for the first few.
-                let most = if self.rng.chance(70) { 4 } else { WRITTEN.len() };
+                let most = if self.rng.chance(70) {
+                    4
+                } else {
+                    WRITTEN.len()
+                };
                 let name = WRITTEN[self.rng.below(most)];
                 if !taken.contains(&name) {
                     taken.push(name);

@@ -93,7 +93,8 @@ impl Split {
         let from = self.rng.below(ORDER.len() - 1);
         for (stem, part) in [(ORDER[from], first), (ORDER[from + 1], second)] {
             let at = self.files.len();
-            self.files.push((format!("{folder}/{stem}.conf"), Vec::new()));
+            self.files
+                .push((format!("{folder}/{stem}.conf"), Vec::new()));
             self.files[at].1 = self.nodes(part.to_vec(), depth + 1);
         }
         // Patterns leave files with a dot in front alone.

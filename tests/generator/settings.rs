@@ -37,7 +37,10 @@ fn weight(of: For, usual: usize, themes: &[Theme]) -> usize {
 pub fn draw(rng: &mut Rng, of: For) -> Vec<Node> {
     let mut nodes = Vec::new();
     if rng.chance(weight(of, 42, &[Theme::Tables])) {
-        nodes.push(Node::Line(vec!["ssl_session_tickets".to_owned(), flag(rng, 40)]));
+        nodes.push(Node::Line(vec![
+            "ssl_session_tickets".to_owned(),
+            flag(rng, 40),
+        ]));
     }
     if rng.chance(weight(of, 42, &[Theme::Tables, Theme::Zones])) {
         nodes.extend(cache(rng, of.module));
@@ -115,7 +118,15 @@ fn cache(rng: &mut Rng, module: Module) -> Vec<Node> {
 
 fn cache_word(rng: &mut Rng, module: Module) -> String {
     let word = rng.pick(&[
-        "off", "none", "builtin", "builtin:200", "shared", "shared", "shared", "shared", "shared",
+        "off",
+        "none",
+        "builtin",
+        "builtin:200",
+        "shared",
+        "shared",
+        "shared",
+        "shared",
+        "shared",
     ]);
     if word != "shared" {
         return word.to_owned();
@@ -179,7 +190,16 @@ fn commands(rng: &mut Rng) -> Vec<Node> {
 
 /// Client certificates; every file of authorities holds the one that signed the client's.
 pub fn clients(rng: &mut Rng) -> Vec<Node> {
-    let verify = rng.pick(&["on", "on", "on", "on", "optional", "Optional", "optional_no_ca", "off"]);
+    let verify = rng.pick(&[
+        "on",
+        "on",
+        "on",
+        "on",
+        "optional",
+        "Optional",
+        "optional_no_ca",
+        "off",
+    ]);
     let authority = rng.pick(&["ca1", "ca1", "ca12"]);
     let mut nodes = vec![
         Node::line(&format!("ssl_verify_client {verify}")),

@@ -54,7 +54,9 @@ pub type Path = Vec<usize>;
 pub fn at<'a>(nodes: &'a mut Vec<Node>, path: &[usize]) -> &'a mut Vec<Node> {
     let mut here = nodes;
     for index in path {
-        here = here[*index].body_mut().expect("a path leads through blocks");
+        here = here[*index]
+            .body_mut()
+            .expect("a path leads through blocks");
     }
     here
 }

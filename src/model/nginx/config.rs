@@ -300,10 +300,17 @@ impl Own<'_> {
         }
     }
 
+    /// Repeated lines add up: nginx keeps a set of bits.
     fn protocols(&self, target: &mut Value<Protocols>) {
-        let Some((text, id)) = self.last("ssl_protocols") else {
+        let Some((_, id)) = self.last("ssl_protocols") else {
             return;
         };
+        let lines: Vec<String> = self
+            .ids("ssl_protocols")
+            .iter()
+            .map(|id| self.text(*id))
+            .collect();
+        let text = lines.join(" ");
         let words = text.split(' ').map(str::as_bytes);
         let Ok(set) = nginx::protocols(words) else {
             return;

@@ -8,9 +8,7 @@ use super::state::{Pair, protocols};
 use crate::catalog::{Decider, Version, behaviours};
 use crate::model::domains::Reach;
 use crate::model::state::State;
-use crate::model::{
-    BlockId, ClientAuth, CrossName, KeySource, Tls12Id, Tls12Ticket, Tls13Issued,
-};
+use crate::model::{BlockId, ClientAuth, CrossName, KeySource, Tls12Id, Tls12Ticket, Tls13Issued};
 
 /// An endpoint as the domains see it.
 #[derive(Copy, Clone, Debug)]
@@ -101,7 +99,14 @@ fn store(party: Party<'_>) -> String {
 /// The session id context: module, certificates, client CAs.
 fn context(party: &Party<'_>) -> String {
     let pair = party.pair;
-    context_of(if by_block(pair.version) { pair.b } else { pair.a }, &pair)
+    context_of(
+        if by_block(pair.version) {
+            pair.b
+        } else {
+            pair.a
+        },
+        &pair,
+    )
 }
 
 fn by_block(version: Version) -> bool {

@@ -72,7 +72,9 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
 fn sni_checked(platform: &Platform) -> bool {
     let advisory = catalog::advisory("CVE-2025-23419");
     let package = platform.package.as_deref();
-    let patched = advisory.zip(package).and_then(|(row, name)| row.patched(name));
+    let patched = advisory
+        .zip(package)
+        .and_then(|(row, name)| row.patched(name));
     behaviours::nginx::SNI_SESSION_CHECK.holds(platform.server.value) || patched == Some(true)
 }
 

@@ -124,7 +124,11 @@ impl Found<'_> {
         let alone = server.module != Module::Http && !by_name(server.module, self.version);
         let mut own: Vec<Key> = Vec::new();
         for listen in &server.listens {
-            let key: Key = (server.module, listen.transport.word(), listen.address.clone());
+            let key: Key = (
+                server.module,
+                listen.transport.word(),
+                listen.address.clone(),
+            );
             let shown = listen.address.replace('*', "0.0.0.0");
             if alone && listen.default {
                 self.at_setting(listen.by, "invalid parameter \"default_server\"".to_owned());
@@ -157,8 +161,12 @@ impl Found<'_> {
             return;
         }
         if config.certificates.len() > config.certificate_keys {
-            let last = config.certificates.last().map_or("", |file| file.value.as_str());
-            let message = format!("no \"ssl_certificate_key\" is defined for certificate \"{last}\"");
+            let last = config
+                .certificates
+                .last()
+                .map_or("", |file| file.value.as_str());
+            let message =
+                format!("no \"ssl_certificate_key\" is defined for certificate \"{last}\"");
             self.at_block(server.block, message);
         }
         self.clients(server.block, config);

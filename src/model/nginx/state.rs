@@ -12,8 +12,8 @@ use crate::model::state::{
     Protocols, Reason, State, TLS13_LONGEST, UNAVAILABLE_12, UNAVAILABLE_13, Value, ZERO_TIMEOUT,
 };
 use crate::model::{
-    ClientAuth, Field, KeySource, Lifetimes, Module, Origin, PerProtocol, Replaced, Tickets, Tls12, Tls12Id,
-    Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
+    ClientAuth, Field, KeySource, Lifetimes, Module, Origin, PerProtocol, Replaced, Tickets, Tls12,
+    Tls12Id, Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
 };
 use crate::syntax::value::openssl;
 
