@@ -343,8 +343,8 @@ impl View<'_> {
 
     fn command(&self, block: BlockId, word: &str) -> Option<String> {
         let lines = self.texts(block, "ssl_conf_command");
-        let lines = lines.iter().map(|line| line.to_ascii_lowercase());
-        lines.filter(|line| line.contains(word)).last()
+        let mut lines = lines.iter().map(|line| line.to_ascii_lowercase());
+        lines.rfind(|line| line.contains(word))
     }
 
     fn verifies(&self, block: BlockId) -> bool {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
@@ -11,6 +11,7 @@ use super::client;
 use super::world::{KEYS, World};
 use crate::generator::nginx::{Ability, Address, Tree};
 use crate::generator::print::Files;
+use crate::generator::rng::Rng;
 use crate::support::install::{Program, is_root};
 use crate::support::nginx::arguments;
 use crate::support::server::{self, Server};
@@ -113,20 +114,21 @@ pub fn ability(program: &Program) -> Ability {
     }
 }
 
-/// Ports that nobody listens on, neither on one address nor on all.
+/// Ports that nobody listens on, neither on one address nor on all: below the range from which
+/// the kernel gives ports to clients, anywhere in it, so that tests beside this one rarely meet.
 fn ports(count: usize) -> Vec<u16> {
-    const FIRST: u16 = 15_000;
-    const SPAN: u16 = 16_000;
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = (std::process::id().wrapping_mul(6151) % u32::from(SPAN)) as u16;
-    let mut free = Vec::new();
+    const FIRST: usize = 15_000;
+    const SPAN: usize = 16_000;
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let mut rng =
+        Rng::new(u64::from(std::process::id()) << 32 | NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut free: Vec<u16> = Vec::new();
     for _ in 0..SPAN {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed) % SPAN;
-        let port = FIRST + (start + step) % SPAN;
         if free.len() == count {
             return free;
         }
-        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+        let port = (FIRST + rng.below(SPAN)) as u16;
+        if !free.contains(&port) && TcpListener::bind(("0.0.0.0", port)).is_ok() {
             free.push(port);
         }
     }

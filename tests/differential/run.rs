@@ -101,7 +101,7 @@ impl Bench<'_> {
             return comparison;
         }
         let _server = site.start(self.program, tree);
-        let rounds = if tree.workers == 1 { 1 } else { 14 };
+        let rounds = if tree.workers == 1 { 1 } else { 40 };
         for probe in &probes {
             match observe(&self.client, probe, rounds) {
                 Ok(seen) => comparison.endpoint(predicted, probe, &seen, tree.workers),

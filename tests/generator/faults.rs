@@ -86,7 +86,7 @@ fn twice(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) -> L
     let (one, two) = PAIRS[rng.below(PAIRS.len())];
     let (one, two) = (Node::line(one), Node::line(two));
     if one.name() != "ssl_protocols" {
-        alone(nodes, path, &one.name().to_owned());
+        alone(nodes, path, one.name());
     }
     add(nodes, path, rng, one);
     add(nodes, path, rng, two);
@@ -139,7 +139,7 @@ fn bad_value(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) 
     ];
     let path = if rng.chance(70) { server } else { outer };
     let node = words(VALUES[rng.below(VALUES.len())]);
-    alone(nodes, path, &node.name().to_owned());
+    alone(nodes, path, node.name());
     add(nodes, path, rng, node);
     Some("a value that is none")
 }
@@ -217,7 +217,7 @@ fn miscounted(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path) -> Label {
         &["ssl_verify_client", "on", "off"],
     ];
     let node = words(LINES[rng.below(LINES.len())]);
-    alone(nodes, server, &node.name().to_owned());
+    alone(nodes, server, node.name());
     add(nodes, server, rng, node);
     Some("another number of arguments")
 }

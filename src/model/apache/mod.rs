@@ -206,14 +206,16 @@ fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Rea
         Keys::File(file) => format!("file {} {context}", file.value),
         Keys::Random | Keys::Broken => format!("start {} {context}", governor.block.0),
     };
+    let stateless13 = state.tls13.issued == Tls13Issued::Stateless && resumes13;
     Reach {
         keys: vec![key],
         store: format!("store {context}"),
+        own_store: None,
         id12: state.tls12.session_id.kept_here(),
         ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
-        stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
+        stateless13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
-        opens_tickets: false,
+        opens_tickets: stateless13,
         opens_ids: false,
         opens_stateful: false,
     }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::config::Config;
-use super::state::{Pair, protocols};
+use super::state::{Pair, Store, protocols};
 use crate::catalog::{Decider, Version, behaviours};
 use crate::model::domains::Reach;
 use crate::model::state::State;
@@ -22,13 +22,17 @@ pub(super) struct Party<'a> {
 pub(super) fn reach(party: Party<'_>) -> Reach {
     let Party { pair, state, .. } = party;
     let resumes13 = state.tls13.resumes.ever();
+    // A ticket that is dead here may live elsewhere, where its key is in use.
+    let stateless13 = state.tls13.issued == Tls13Issued::Stateless && !pair.no_time_in_tls13();
+    let stateful13 = state.tls13.issued == Tls13Issued::Stateful && resumes13;
     Reach {
         keys: keys(party),
         store: store(party),
+        own_store: (pair.stores() == Store::Worker).then(|| worker_store(party)),
         id12: state.tls12.session_id.kept_here(),
         ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
-        stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
-        stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
+        stateless13,
+        stateful13,
         opens_tickets: opens_tickets(&pair, state),
         opens_ids: opens_ids(&pair, state),
         opens_stateful: opens_stateful(&pair, state),
@@ -53,7 +57,7 @@ fn opens_ids(pair: &Pair<'_>, state: &State) -> bool {
         true => resumes_unasked(pair),
         false => state.tls12.session_id != Tls12Id::Unavailable,
     };
-    spoken && pair.stored_ids() != Tls12Id::Never
+    spoken && pair.stores() != Store::None
 }
 
 /// Before a block chosen by name decided, OpenSSL resumed a TLS 1.2 session first and then
@@ -66,7 +70,7 @@ fn resumes_unasked(pair: &Pair<'_>) -> bool {
 /// A 32-byte ticket is looked up in the store where no stateless ones are opened.
 fn opens_stateful(pair: &Pair<'_>, state: &State) -> bool {
     let spoken = state.tls13.issued != Tls13Issued::Unavailable;
-    spoken && !opens_tickets(pair, state) && pair.stored_tickets().ever()
+    spoken && !opens_tickets(pair, state) && pair.stores() != Store::None
 }
 
 /// The keys that open tickets here, the encrypting one first.
@@ -89,11 +93,15 @@ fn keys(party: Party<'_>) -> Vec<String> {
 
 /// The store of session ids and stateful tickets.
 fn store(party: Party<'_>) -> String {
-    let context = context(&party);
     match party.pair.a.zone_in_use() {
-        Some(zone) => format!("zone {} {context}", zone.value),
-        None => format!("builtin {} {context}", party.governor.0),
+        Some(zone) => format!("zone {} {}", zone.value, context(&party)),
+        None => worker_store(party),
     }
+}
+
+/// What each worker keeps for A.
+fn worker_store(party: Party<'_>) -> String {
+    format!("builtin {} {}", party.governor.0, context(&party))
 }
 
 /// The session id context: module, certificates, client CAs.

@@ -40,6 +40,14 @@ pub(super) struct Pair<'a> {
     pub(super) base: &'a Path,
 }
 
+/// Where sessions are kept.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub(super) enum Store {
+    None,
+    Worker,
+    Zone,
+}
+
 /// Evaluates an endpoint.
 pub(super) fn state(pair: Pair<'_>) -> State {
     let rejects = pair.b.reject.value;
@@ -394,32 +402,38 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
 impl<'a> Pair<'a> {
     /// TLS 1.2 sessions in A's store.
     pub(super) fn stored_ids(&self) -> Tls12Id {
-        match self.a.cache.value {
-            CacheKind::Off | CacheKind::None => Tls12Id::Never,
-            _ if self.no_time_in_zone() => Tls12Id::Never,
-            CacheKind::Builtin if self.a.zone.is_none() => Tls12Id::PerWorker,
-            CacheKind::Builtin | CacheKind::SharedOnly => Tls12Id::Resumes,
+        match self.stores() {
+            Store::None => Tls12Id::Never,
+            Store::Zone if self.a.timeout.value == 0 => Tls12Id::Never,
+            Store::Worker => Tls12Id::PerWorker,
+            Store::Zone => Tls12Id::Resumes,
         }
     }
 
     /// TLS 1.3 sessions in A's store.
     pub(super) fn stored_tickets(&self) -> Tls13Resumes {
-        match self.a.cache.value {
-            CacheKind::Off | CacheKind::None => Tls13Resumes::Never,
-            _ if self.no_time_in_zone() || self.no_time_in_tls13() => Tls13Resumes::Never,
-            CacheKind::Builtin if self.a.zone.is_none() => Tls13Resumes::PerWorker,
-            CacheKind::Builtin | CacheKind::SharedOnly => Tls13Resumes::Always,
+        match self.stores() {
+            Store::None => Tls13Resumes::Never,
+            _ if self.no_time_in_tls13() => Tls13Resumes::Never,
+            Store::Zone if self.a.timeout.value == 0 => Tls13Resumes::Never,
+            Store::Worker => Tls13Resumes::PerWorker,
+            Store::Zone => Tls13Resumes::Always,
         }
     }
 
-    /// A zone drops at once what it keeps for no time; each worker's own cache, and TLS 1.2
-    /// tickets, take OpenSSL's two hours.
-    fn no_time_in_zone(&self) -> bool {
-        self.a.timeout.value == 0 && self.a.zone_in_use().is_some()
+    /// Where A's sessions last. A zone drops at once what it keeps for no time; each worker's
+    /// own cache, beside a zone too, takes OpenSSL's two hours then.
+    pub(super) fn stores(&self) -> Store {
+        let no_time = self.a.timeout.value == 0;
+        match self.a.cache.value {
+            CacheKind::Off | CacheKind::None => Store::None,
+            CacheKind::Builtin if self.a.zone.is_none() || no_time => Store::Worker,
+            CacheKind::Builtin | CacheKind::SharedOnly => Store::Zone,
+        }
     }
 
     /// Where nginx bounds a TLS 1.3 session by the timeout, one of 0 ends it at once.
-    fn no_time_in_tls13(&self) -> bool {
+    pub(super) fn no_time_in_tls13(&self) -> bool {
         self.a.timeout.value == 0 && behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(self.version)
     }
 
