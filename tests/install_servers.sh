@@ -23,6 +23,7 @@ has pkg-config || packages="$packages pkg-config"
 [ -f /usr/include/pcre2.h ] || packages="$packages libpcre2-dev"
 for tool in git make patch strace; do has "$tool" || packages="$packages $tool"; done
 has nginx || packages="$packages nginx"
+[ -f /usr/lib/nginx/modules/ngx_stream_module.so ] || packages="$packages libnginx-mod-stream"
 has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages apache2"
 has python3 || packages="$packages python3"
 python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"

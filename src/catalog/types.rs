@@ -1,6 +1,7 @@
 //! The rows of the catalog as Rust sees them. Plain static data: nothing here allocates,
 //! reads a file or parses a configuration.
 
+use super::debian;
 use super::names::{
     Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity,
 };
@@ -163,6 +164,16 @@ impl Advisory {
     #[must_use]
     pub fn affects(&self, version: Version) -> bool {
         self.affected.iter().any(|range| range.contains(version))
+    }
+
+    /// Whether a distribution's package carries the fix, where its release is in the
+    /// advisory: that is, where a fixed package of the same upstream version is known.
+    #[must_use]
+    pub fn patched(&self, package: &str) -> Option<bool> {
+        let upstream = |version: &str| version.split('-').next().unwrap_or_default().to_owned();
+        let same = |row: &&Backport| upstream(row.fixed) == upstream(package);
+        let row = self.backports.iter().find(same)?;
+        Some(debian::compare(package, row.fixed).is_ge())
     }
 }
 

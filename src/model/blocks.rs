@@ -57,6 +57,15 @@ impl Blocks {
         &self.blocks[id.0 as usize]
     }
 
+    /// The kind of the outermost block around a block, or of itself.
+    pub(in crate::model) fn outermost(&self, block: BlockId) -> BlockKind {
+        let mut here = self.block(block);
+        while let Some(parent) = here.parent {
+            here = self.block(parent);
+        }
+        here.kind
+    }
+
     /// Adds the top level of the root file.
     pub(in crate::model) fn push_top(&mut self, project: &Project, kind: BlockKind) -> BlockId {
         let location = top(project);

@@ -17,11 +17,14 @@ pub(in crate::model) struct Reach {
     pub(in crate::model) keys: Vec<String>,
     /// Opens session ids and stateful tickets.
     pub(in crate::model) store: String,
+    /// Where sessions made here are kept, where it is another store that is asked first.
+    pub(in crate::model) own_store: Option<String>,
     /// TLS 1.2 sessions are issued and resume by id.
     pub(in crate::model) id12: bool,
     /// TLS 1.2 tickets are issued and resume.
     pub(in crate::model) ticket12: bool,
-    /// TLS 1.3 tickets are issued and resume: with the session in them.
+    /// TLS 1.3 tickets are issued with the session in them, and whoever has their key resumes
+    /// them.
     pub(in crate::model) stateless13: bool,
     /// TLS 1.3 tickets are issued and resume: with the session in the store.
     pub(in crate::model) stateful13: bool,
@@ -37,8 +40,9 @@ impl Domains {
     /// What an endpoint issues and what it accepts, in short names.
     pub(in crate::model) fn name(&mut self, reach: &Reach) -> (Issues, Vec<String>) {
         // One store, but a block whose tickets are on opens only its TLS 1.2 ids.
-        let ids = format!("{} ids", reach.store);
-        let stateful = format!("{} tickets", reach.store);
+        let own = reach.own_store.as_ref().unwrap_or(&reach.store);
+        let ids = format!("{own} ids");
+        let stateful = format!("{own} tickets");
         let key = reach.keys.first().map_or("", String::as_str);
         let issues = Issues {
             tls12_id: reach.id12.then(|| self.short(&ids)),
@@ -50,14 +54,16 @@ impl Domains {
             },
         };
         let mut accepts = BTreeSet::new();
-        if reach.opens_tickets || reach.ticket12 || reach.stateless13 {
+        if reach.opens_tickets || reach.ticket12 {
             accepts.extend(reach.keys.iter().map(|key| self.short(key)));
         }
         if reach.id12 || reach.opens_ids {
             accepts.insert(self.short(&ids));
+            accepts.insert(self.short(&format!("{} ids", reach.store)));
         }
         if reach.stateful13 || reach.opens_stateful {
             accepts.insert(self.short(&stateful));
+            accepts.insert(self.short(&format!("{} tickets", reach.store)));
         }
         let mut accepts: Vec<String> = accepts.into_iter().collect();
         // d2 before d10.

@@ -16,8 +16,8 @@ mod version;
 pub use site::{
     Accepts, Block, BlockId, BlockKind, ClientAuth, CrossName, Effect, Endpoint, Field, Ignored,
     IgnoredReason, Incomplete, Issues, KeySource, Lifetimes, Module, Origin, PerProtocol, Place,
-    Replaced, Setting, SettingId, Site, Tickets, Tls12, Tls12Id, Tls12Ticket, Tls13, Tls13Issued,
-    Tls13Resumes, Transport, Why,
+    Refusal, Replaced, Setting, SettingId, Site, Tickets, Tls12, Tls12Id, Tls12Ticket, Tls13,
+    Tls13Issued, Tls13Resumes, Transport, Why,
 };
 pub use version::{Assumed, Platform, VersionSource};
 

@@ -23,6 +23,9 @@ pub struct Site {
     pub platform: Platform,
     /// Why it is not complete; empty when everything was read.
     pub incomplete: Vec<Incomplete>,
+    /// Why the server would not start with it, as far as that is known without its files of
+    /// keys and certificates; the texts' own errors stand in the project's problems.
+    pub refusals: Vec<Refusal>,
     /// How many files were read.
     pub files: usize,
     /// Order: address by first appearance, default first, then file order.
@@ -33,6 +36,15 @@ pub struct Site {
     pub settings: Vec<Setting>,
     /// What the files are like that settings name.
     pub facts: Facts,
+}
+
+/// Why the server of this version would not start.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Refusal {
+    /// The directive or block concerned.
+    pub at: Location,
+    /// In the server's own words.
+    pub message: String,
 }
 
 /// Why something was not read.

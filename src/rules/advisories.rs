@@ -1,7 +1,6 @@
 //! Whether a published vulnerability concerns the judged server, its distribution's fixes
 //! included. Must not judge configurations.
 
-use super::debian;
 use crate::catalog::Advisory;
 use crate::model::Site;
 
@@ -24,21 +23,9 @@ pub(super) fn exposure(site: &Site, advisory: &Advisory) -> Exposure {
     let Some(package) = &site.platform.package else {
         return Exposure::Yes;
     };
-    match patched(advisory, package) {
+    match advisory.patched(package) {
         Some(true) => Exposure::No,
         Some(false) => Exposure::Yes,
         None => Exposure::Perhaps,
     }
-}
-
-/// Whether a distribution's package carries the fix, where its release is in the advisory:
-/// that is, where a fixed package of the same upstream version is known.
-fn patched(advisory: &Advisory, package: &str) -> Option<bool> {
-    let upstream = |version: &str| version.split('-').next().unwrap_or_default().to_owned();
-    let mut same = advisory
-        .backports
-        .iter()
-        .filter(|row| upstream(row.fixed) == upstream(package));
-    same.next()
-        .map(|row| debian::compare(package, row.fixed).is_ge())
 }

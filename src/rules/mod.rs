@@ -6,7 +6,6 @@
 
 mod advisories;
 mod apache;
-mod debian;
 mod key_files;
 mod nginx;
 mod option_list;

@@ -152,3 +152,21 @@ pub fn is_root() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status.lines().any(|line| line.starts_with("Uid:\t0\t"))
 }
+
+/// The file of nginx's stream module, where this nginx loads it: Debian's does.
+pub fn nginx_stream(program: &Program) -> Option<String> {
+    let output = Command::new(&program.path).arg("-V").output().unwrap();
+    let built = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !built.contains("--with-stream=dynamic") {
+        return None;
+    }
+    let folder = word_after(&built, "--modules-path=").unwrap_or("/usr/lib/nginx/modules");
+    let module = PathBuf::from(folder).join("ngx_stream_module.so");
+    assert!(module.is_file(), "no {}: {HINT}", module.display());
+    Some(module.display().to_string())
+}
+
+fn word_after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    let rest = text.split_once(before)?.1;
+    rest.split_ascii_whitespace().next()
+}

@@ -60,6 +60,7 @@ pub fn start(program: &Program, group: &Group) -> Running {
     let manner = |block: &Block| Manner {
         identity: block.client.map(|index| folder.clients[index].clone()),
         speech: Speech::Http,
+        host: None,
     };
     let manners = group.rows.iter();
     let manners = manners.map(|row| row.blocks.iter().map(manner).collect());

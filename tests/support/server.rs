@@ -47,6 +47,12 @@ impl Server {
     /// # Panics
     /// The server does not start, or another one answers.
     pub fn start(program: &Path, args: &[String], logs: &[PathBuf], beacon: &Target) -> Self {
+        let mut server = Self::spawn(program, args, logs);
+        server.wait_for(beacon);
+        server
+    }
+
+    fn spawn(program: &Path, args: &[String], logs: &[PathBuf]) -> Self {
         let output = logs[0].with_extension("out");
         let mut leash = Command::new("/bin/sh")
             .args(["-c", LEASH, "leash"])
@@ -64,13 +70,36 @@ impl Server {
             .unwrap();
         let pid = line.trim().parse().unwrap();
         let logs = [&[output], logs].concat();
-        let mut server = Self {
+        Self {
             leash,
             hold,
             pid,
             logs,
-        };
-        server.wait_for(beacon);
+        }
+    }
+
+    /// Starts `program` as `start` does and waits until `ready` says so.
+    ///
+    /// # Panics
+    /// The server does not start.
+    pub fn start_when(
+        program: &Path,
+        args: &[String],
+        logs: &[PathBuf],
+        ready: impl Fn() -> bool,
+    ) -> Self {
+        let mut server = Self::spawn(program, args, logs);
+        let deadline = Instant::now() + START;
+        while !ready() {
+            if let Some(status) = server.leash.try_wait().unwrap() {
+                panic!(
+                    "the server ended at once ({status}):\n{}",
+                    server.shown_logs()
+                );
+            }
+            assert!(Instant::now() < deadline, "the server does not answer");
+            thread::sleep(Duration::from_millis(2));
+        }
         server
     }
 

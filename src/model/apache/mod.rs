@@ -86,6 +86,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         root: project.root.clone(),
         platform: platform.clone(),
         incomplete: incomplete(project),
+        refusals: Vec::new(),
         files: project.files.len(),
         endpoints,
         blocks: roles.blocks.blocks,
@@ -251,12 +252,14 @@ fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Rea
         Keys::File(file) => format!("file {} {context}", file.value),
         Keys::Random | Keys::Broken => format!("start {} {context}", governor.block.0),
     };
+    let stateless13 = state.tls13.issued == Tls13Issued::Stateless && resumes13;
     Reach {
         keys: vec![key],
         store: format!("store {context}"),
+        own_store: None,
         id12: state.tls12.session_id.kept_here(),
         ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
-        stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
+        stateless13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
         opens_tickets: pair.tickets_on().value && pair.keys() != Keys::Broken,
         opens_ids: stored && state.tls12.session_id != Tls12Id::Unavailable,

@@ -35,6 +35,10 @@ pub(super) struct Config {
     pub(super) client_auth: Value<ClientAuth>,
     pub(super) client_ca: Option<Value<String>>,
     pub(super) certificates: Vec<Value<String>>,
+    /// How many keys of certificates there are.
+    pub(super) certificate_keys: usize,
+    /// `ssl_trusted_certificate` is set.
+    pub(super) trusted: bool,
     pub(super) reject: Value<bool>,
     pub(super) enabled: Value<bool>,
     pub(super) starttls: Value<bool>,
@@ -73,6 +77,8 @@ impl Config {
             client_auth: Value::default_of(ClientAuth::Off, written("ssl_verify_client")),
             client_ca: None,
             certificates: Vec::new(),
+            certificate_keys: 0,
+            trusted: false,
             reject: flag_default("ssl_reject_handshake"),
             enabled: Value::default_of(false, "off"),
             starttls: Value::default_of(false, "off"),
@@ -93,6 +99,11 @@ impl Config {
         own.list("ssl_session_ticket_key", &mut config.keys);
         own.list("ssl_certificate", &mut config.certificates);
         own.identities(&mut config.certificates);
+        let keys = own.ids("ssl_certificate_key").len();
+        if keys > 0 {
+            config.certificate_keys = keys;
+        }
+        config.trusted |= own.last("ssl_trusted_certificate").is_some();
         own.commands(&mut config.commands);
         own.protocols(&mut config.protocols);
         own.client_auth(&mut config.client_auth);
@@ -297,10 +308,17 @@ impl Own<'_> {
         }
     }
 
+    /// Repeated lines add up: nginx keeps a set of bits.
     fn protocols(&self, target: &mut Value<Protocols>) {
-        let Some((text, id)) = self.last("ssl_protocols") else {
+        let Some((_, id)) = self.last("ssl_protocols") else {
             return;
         };
+        let lines: Vec<String> = self
+            .ids("ssl_protocols")
+            .iter()
+            .map(|id| self.text(*id))
+            .collect();
+        let text = lines.join(" ");
         let words = text.split(' ').map(str::as_bytes);
         let Ok(set) = nginx::protocols(words) else {
             return;

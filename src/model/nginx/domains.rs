@@ -4,13 +4,11 @@
 use std::collections::HashMap;
 
 use super::config::Config;
-use super::state::Pair;
+use super::state::{Pair, Store, protocols};
 use crate::catalog::{Decider, Version, behaviours};
 use crate::model::domains::Reach;
 use crate::model::state::State;
-use crate::model::{
-    BlockId, ClientAuth, CrossName, KeySource, Module, Tls12Id, Tls12Ticket, Tls13Issued,
-};
+use crate::model::{BlockId, ClientAuth, CrossName, KeySource, Tls12Id, Tls12Ticket, Tls13Issued};
 
 /// An endpoint as the domains see it.
 #[derive(Copy, Clone, Debug)]
@@ -24,13 +22,17 @@ pub(super) struct Party<'a> {
 pub(super) fn reach(party: Party<'_>) -> Reach {
     let Party { pair, state, .. } = party;
     let resumes13 = state.tls13.resumes.ever();
+    // A ticket that is dead here may live elsewhere, where its key is in use.
+    let stateless13 = state.tls13.issued == Tls13Issued::Stateless && !pair.no_time_in_tls13();
+    let stateful13 = state.tls13.issued == Tls13Issued::Stateful && resumes13;
     Reach {
         keys: keys(party),
         store: store(party),
+        own_store: (pair.stores() == Store::Worker).then(|| worker_store(party)),
         id12: state.tls12.session_id.kept_here(),
         ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
-        stateless13: state.tls13.issued == Tls13Issued::Stateless && resumes13,
-        stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
+        stateless13,
+        stateful13,
         opens_tickets: opens_tickets(&pair, state),
         opens_ids: opens_ids(&pair, state),
         opens_stateful: opens_stateful(&pair, state),
@@ -40,7 +42,7 @@ pub(super) fn reach(party: Party<'_>) -> Reach {
 /// Where both blocks count, a ticket is opened by A's flag alone, though B, being off,
 /// issues none.
 fn opens_tickets(pair: &Pair<'_>, state: &State) -> bool {
-    if state.rejects {
+    if state.rejects && !resumes_unasked(pair) {
         return false;
     }
     match pair.decider("ssl_session_tickets") {
@@ -51,24 +53,35 @@ fn opens_tickets(pair: &Pair<'_>, state: &State) -> bool {
 
 /// What A's store keeps is opened by its id at B, though B's `off` hands out none.
 fn opens_ids(pair: &Pair<'_>, state: &State) -> bool {
-    let spoken = state.tls12.session_id != Tls12Id::Unavailable;
-    spoken && !state.rejects && pair.stored_ids() != Tls12Id::Never
+    let spoken = match state.rejects {
+        true => resumes_unasked(pair),
+        false => state.tls12.session_id != Tls12Id::Unavailable,
+    };
+    spoken && pair.stores() != Store::None
+}
+
+/// Before a block chosen by name decided, OpenSSL resumed a TLS 1.2 session first and then
+/// gave nginx the session's own name, so that the block asked for was not heard: not even
+/// one that rejects.
+fn resumes_unasked(pair: &Pair<'_>) -> bool {
+    !by_block(pair.version) && protocols(pair).tls12
 }
 
 /// A 32-byte ticket is looked up in the store where no stateless ones are opened.
 fn opens_stateful(pair: &Pair<'_>, state: &State) -> bool {
     let spoken = state.tls13.issued != Tls13Issued::Unavailable;
-    spoken && !opens_tickets(pair, state) && pair.stored_tickets().ever()
+    spoken && !opens_tickets(pair, state) && pair.stores() != Store::None
 }
 
 /// The keys that open tickets here, the encrypting one first.
 fn keys(party: Party<'_>) -> Vec<String> {
     let context = context(&party);
-    let a = party.pair.a;
+    let pair = party.pair;
+    let a = pair.a;
     if !a.keys.is_empty() {
         let files = a.keys.iter();
         return files
-            .map(|key| format!("file {} {context}", key.value))
+            .map(|key| format!("file {} {context}", pair.full(&key.value)))
             .collect();
     }
     let rotates = behaviours::nginx::AUTOMATIC_TICKET_KEY_ROTATION.holds(party.pair.version);
@@ -80,38 +93,43 @@ fn keys(party: Party<'_>) -> Vec<String> {
 
 /// The store of session ids and stateful tickets.
 fn store(party: Party<'_>) -> String {
-    let context = context(&party);
     match party.pair.a.zone_in_use() {
-        Some(zone) => format!("zone {} {context}", zone.value),
-        None => format!("builtin {} {context}", party.governor.0),
+        Some(zone) => format!("zone {} {}", zone.value, context(&party)),
+        None => worker_store(party),
     }
+}
+
+/// What each worker keeps for A.
+fn worker_store(party: Party<'_>) -> String {
+    format!("builtin {} {}", party.governor.0, context(&party))
 }
 
 /// The session id context: module, certificates, client CAs.
 fn context(party: &Party<'_>) -> String {
-    let Pair {
-        a,
-        b,
-        version,
-        module,
-        ..
-    } = party.pair;
-    context_of(if by_block(version) { b } else { a }, module)
+    let pair = party.pair;
+    context_of(
+        if by_block(pair.version) {
+            pair.b
+        } else {
+            pair.a
+        },
+        &pair,
+    )
 }
 
 fn by_block(version: Version) -> bool {
     behaviours::nginx::SESSION_CONTEXT_BY_BLOCK.holds(version)
 }
 
-fn context_of(config: &Config, module: Module) -> String {
-    let mut certificates: Vec<&str> = config
-        .certificates
-        .iter()
-        .map(|file| file.value.as_str())
-        .collect();
-    certificates.sort_unstable();
-    let ca = config.client_ca.as_ref().map_or("", |ca| ca.value.as_str());
-    format!("{} {certificates:?} {ca:?}", module.word())
+/// Certificates in their order, and the authorities where clients are verified: nginx reads
+/// `ssl_client_certificate` only then.
+fn context_of(config: &Config, pair: &Pair<'_>) -> String {
+    let certificates = config.certificates.iter();
+    let certificates: Vec<String> = certificates.map(|file| pair.full(&file.value)).collect();
+    let verified = config.client_auth.value != ClientAuth::Off;
+    let ca = config.client_ca.as_ref().filter(|_| verified);
+    let ca = ca.map(|ca| pair.full(&ca.value)).unwrap_or_default();
+    format!("{} {certificates:?} {ca:?}", pair.module.word())
 }
 
 /// How many servers of a socket have each session id context.
@@ -122,14 +140,12 @@ pub(super) struct Contexts {
 }
 
 impl Contexts {
-    /// Counts the servers of a socket.
-    pub(super) fn of<'a>(servers: impl Iterator<Item = (&'a Config, Module)>) -> Self {
+    /// Counts the servers of a socket, each as B of its pair.
+    pub(super) fn of<'a>(pairs: impl Iterator<Item = Pair<'a>>) -> Self {
         let mut contexts = Self::default();
-        for (config, module) in servers {
-            *contexts
-                .counts
-                .entry(context_of(config, module))
-                .or_default() += 1;
+        for pair in pairs {
+            let context = context_of(pair.b, &pair);
+            *contexts.counts.entry(context).or_default() += 1;
             contexts.total += 1;
         }
         contexts
@@ -137,7 +153,7 @@ impl Contexts {
 
     /// Another server shares the context of B, or there is no other server at all.
     fn crosses(&self, pair: &Pair<'_>) -> bool {
-        let own = self.counts.get(&context_of(pair.b, pair.module));
+        let own = self.counts.get(&context_of(pair.b, pair));
         self.total == 1 || own.is_some_and(|count| *count > 1)
     }
 }
@@ -158,8 +174,7 @@ pub(super) fn cross_name(pair: &Pair<'_>, state: &State, contexts: &Contexts) ->
             false => CrossName::Full,
         };
     }
-    let checked = behaviours::nginx::SNI_SESSION_CHECK.holds(pair.version);
-    match checked && pair.b.client_auth.value != ClientAuth::Off {
+    match pair.sni_checked && pair.b.client_auth.value != ClientAuth::Off {
         true => CrossName::Fails,
         false => CrossName::Served,
     }

@@ -4,9 +4,12 @@ mod blocks;
 mod config;
 mod domains;
 mod early_data;
+mod refusals;
 mod settings;
 mod sockets;
 mod state;
+
+use std::path::Path;
 
 use self::blocks::Roles;
 use self::domains::{Contexts, Party};
@@ -17,6 +20,7 @@ use super::blocks::Blocks;
 use super::domains::Domains;
 use super::effects::Effects;
 use super::{Endpoint, Platform, Site, Why, incomplete};
+use crate::catalog::{self, Version, behaviours};
 use crate::source::Project;
 
 /// Evaluates an nginx configuration for one version.
@@ -24,6 +28,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
     let version = platform.server.value;
     let mut roles = Roles::of(project);
     let servers = sockets::servers(&roles, version);
+    let refusals = refusals::refusals(project, &roles, &servers, version);
     let blocks = &mut roles.blocks;
     let sockets = sockets::sockets(&servers);
     let mut assembly = Assembly {
@@ -34,6 +39,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         domains: Domains::default(),
         endpoints: Vec::new(),
         version,
+        sni_checked: sni_checked(platform),
     };
     for socket in &sockets {
         assembly.socket(socket);
@@ -58,12 +64,23 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         root: project.root.clone(),
         platform: platform.clone(),
         incomplete: incomplete(project),
+        refusals,
         files: project.files.len(),
         endpoints,
         blocks: roles.blocks.blocks,
         settings: roles.blocks.settings,
         facts: project.facts.clone(),
     }
+}
+
+/// By the upstream version, or by a package that took the fix over.
+fn sni_checked(platform: &Platform) -> bool {
+    let advisory = catalog::advisory("CVE-2025-23419");
+    let package = platform.package.as_deref();
+    let patched = advisory
+        .zip(package)
+        .and_then(|(row, name)| row.patched(name));
+    behaviours::nginx::SNI_SESSION_CHECK.holds(platform.server.value) || patched == Some(true)
 }
 
 struct Assembly<'a> {
@@ -73,27 +90,40 @@ struct Assembly<'a> {
     judge: Judge<'a>,
     domains: Domains,
     endpoints: Vec<Endpoint>,
-    version: crate::catalog::Version,
+    version: Version,
+    sni_checked: bool,
 }
 
 impl<'a> Assembly<'a> {
+    fn pair(&self, socket: &Socket, server: &'a Server) -> Pair<'a> {
+        let governor = &self.servers[socket.default];
+        let own_context =
+            governor.block == server.block || refusals::has_context(server, self.version);
+        Pair {
+            a: &governor.config,
+            b: match own_context {
+                true => &server.config,
+                false => &governor.config,
+            },
+            same: governor.block == server.block,
+            version: self.version,
+            module: socket.module,
+            transport: socket.transport,
+            sni_checked: self.sni_checked,
+            own_context,
+            demanded: &server.config.client_auth,
+            base: self.project.root.parent().unwrap_or(Path::new("")),
+        }
+    }
+
     fn socket(&mut self, socket: &Socket) {
         let governor = &self.servers[socket.default];
-        let configs = socket
-            .members
-            .iter()
-            .map(|member| &self.servers[member.server].config);
-        let contexts = Contexts::of(configs.map(|config| (config, socket.module)));
+        let members = socket.members.iter();
+        let pairs = members.map(|member| self.pair(socket, &self.servers[member.server]));
+        let contexts = Contexts::of(pairs);
         for member in &socket.members {
             let server = &self.servers[member.server];
-            let pair = Pair {
-                a: &governor.config,
-                b: &server.config,
-                same: governor.block == server.block,
-                version: self.version,
-                module: socket.module,
-                transport: socket.transport,
-            };
+            let pair = self.pair(socket, server);
             let state = state::state(pair);
             let index = self.endpoints.len();
             if member.reachable {

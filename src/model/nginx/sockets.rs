@@ -6,7 +6,7 @@ use super::blocks::Roles;
 use super::config::Config;
 use crate::catalog::{Version, behaviours};
 use crate::model::blocks::Blocks;
-use crate::model::{BlockId, Module, Transport};
+use crate::model::{BlockId, Module, SettingId, Transport};
 use crate::syntax::value::nginx::{self, Host};
 
 /// A `server` block with its merged settings.
@@ -17,16 +17,18 @@ pub(super) struct Server {
     pub(super) config: Config,
     /// As written, in file order, without empty ones.
     pub(super) names: Vec<String>,
-    listens: Vec<Listen>,
+    pub(super) listens: Vec<Listen>,
 }
 
 /// One address of one `listen`.
 #[derive(Clone, Debug)]
-struct Listen {
-    address: String,
-    transport: Transport,
-    tls: bool,
-    default: bool,
+pub(super) struct Listen {
+    pub(super) address: String,
+    pub(super) transport: Transport,
+    pub(super) tls: bool,
+    pub(super) default: bool,
+    /// The directive.
+    pub(super) by: SettingId,
 }
 
 /// An address with the servers that share it.
@@ -185,6 +187,7 @@ fn listens(blocks: &Blocks, block: BlockId, module: Module) -> Vec<Listen> {
                 transport,
                 tls: listen.ssl || listen.quic,
                 default: listen.default_server,
+                by: *id,
             });
         }
     }

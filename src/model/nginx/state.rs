@@ -4,15 +4,18 @@
 //! Which block decides what is the catalog's data; the functions here say what each named
 //! decider does. tests/live_nginx.rs holds every row against running servers.
 
+use std::path::{Path, PathBuf};
+
 use super::config::{CacheKind, Config};
 use crate::catalog::{self, Decider, Version, behaviours};
 use crate::model::state::{
     Protocols, Reason, State, TLS13_LONGEST, UNAVAILABLE_12, UNAVAILABLE_13, Value, ZERO_TIMEOUT,
 };
 use crate::model::{
-    Field, KeySource, Lifetimes, Module, Origin, PerProtocol, Replaced, Tickets, Tls12, Tls12Id,
-    Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
+    ClientAuth, Field, KeySource, Lifetimes, Module, Origin, PerProtocol, Replaced, Tickets, Tls12,
+    Tls12Id, Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
 };
+use crate::syntax::value::openssl;
 
 /// The two blocks of an endpoint and what they run on.
 #[derive(Copy, Clone, Debug)]
@@ -26,6 +29,23 @@ pub(super) struct Pair<'a> {
     pub(super) version: Version,
     pub(super) module: Module,
     pub(super) transport: Transport,
+    /// A session of another name is refused where clients are verified.
+    pub(super) sni_checked: bool,
+    /// The block has a context of its own. Without one its settings of TLS are A's, but a
+    /// certificate that it demands is still demanded.
+    pub(super) own_context: bool,
+    /// What the block itself says of client certificates.
+    pub(super) demanded: &'a Value<ClientAuth>,
+    /// The folder that relative names start from.
+    pub(super) base: &'a Path,
+}
+
+/// Where sessions are kept.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub(super) enum Store {
+    None,
+    Worker,
+    Zone,
 }
 
 /// Evaluates an endpoint.
@@ -71,8 +91,9 @@ pub(super) fn state(pair: Pair<'_>) -> State {
     }
     let (key, reason) = key(&pair, tls12, tls13);
     reasons.push(reason);
-    let auth = &pair.b.client_auth;
-    reasons.push(pair.reason(Field::ClientAuth, "ssl_verify_client", auth, false));
+    let (auth, value) = client_auth(&pair);
+    let from_a = !std::ptr::eq(auth, pair.demanded);
+    reasons.push(pair.reason(Field::ClientAuth, "ssl_verify_client", auth, from_a));
     let early = pair
         .decided("ssl_early_data", Decider::DefaultServer)
         .early_data
@@ -86,10 +107,22 @@ pub(super) fn state(pair: Pair<'_>) -> State {
         lifetime,
         chain_bounded,
         key,
-        client_auth: auth.value,
+        client_auth: value,
         early_data,
         rejects,
         reasons,
+    }
+}
+
+/// Who asks for a client certificate, and how: the block; A for one without a context, but
+/// only the block itself insists.
+fn client_auth<'a>(pair: &Pair<'a>) -> (&'a Value<ClientAuth>, ClientAuth) {
+    if pair.own_context || pair.demanded.value == ClientAuth::Required {
+        return (pair.demanded, pair.demanded.value);
+    }
+    match pair.a.client_auth.value {
+        ClientAuth::Off => (&pair.a.client_auth, ClientAuth::Off),
+        _ => (&pair.a.client_auth, ClientAuth::Optional),
     }
 }
 
@@ -109,12 +142,25 @@ fn tickets(pair: &Pair<'_>) -> TicketFlags {
     }
 }
 
-/// The protocols that the endpoint speaks.
-fn protocols(pair: &Pair<'_>) -> Protocols {
+/// The protocols that the endpoint speaks: what `ssl_protocols` and the command `Protocol`
+/// leave on, within the bounds of the commands for the lowest and the highest.
+pub(super) fn protocols(pair: &Pair<'_>) -> Protocols {
     let config = pair.decided("ssl_protocols", Decider::OwnBlock);
     let mut spoken = config.protocols.value;
-    for command in &config.commands {
-        spoken.limit(&command.value.0, &command.value.1);
+    for name in ["Protocol", "MinProtocol", "MaxProtocol"] {
+        let config = pair.decided_command(name);
+        let given = config
+            .commands
+            .iter()
+            .filter(|command| openssl::is_command(command.value.0.as_bytes(), name));
+        // A list changes what is on, word by word; of bounds the last one counts.
+        let skipped = match name {
+            "Protocol" => 0,
+            _ => given.clone().count().saturating_sub(1),
+        };
+        for command in given.skip(skipped) {
+            spoken.limit(name, &command.value.1);
+        }
     }
     if pair.transport == Transport::Quic {
         spoken = Protocols {
@@ -356,32 +402,38 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
 impl<'a> Pair<'a> {
     /// TLS 1.2 sessions in A's store.
     pub(super) fn stored_ids(&self) -> Tls12Id {
-        match self.a.cache.value {
-            CacheKind::Off | CacheKind::None => Tls12Id::Never,
-            _ if self.no_time_in_zone() => Tls12Id::Never,
-            CacheKind::Builtin if self.a.zone.is_none() => Tls12Id::PerWorker,
-            CacheKind::Builtin | CacheKind::SharedOnly => Tls12Id::Resumes,
+        match self.stores() {
+            Store::None => Tls12Id::Never,
+            Store::Zone if self.a.timeout.value == 0 => Tls12Id::Never,
+            Store::Worker => Tls12Id::PerWorker,
+            Store::Zone => Tls12Id::Resumes,
         }
     }
 
     /// TLS 1.3 sessions in A's store.
     pub(super) fn stored_tickets(&self) -> Tls13Resumes {
-        match self.a.cache.value {
-            CacheKind::Off | CacheKind::None => Tls13Resumes::Never,
-            _ if self.no_time_in_zone() || self.no_time_in_tls13() => Tls13Resumes::Never,
-            CacheKind::Builtin if self.a.zone.is_none() => Tls13Resumes::PerWorker,
-            CacheKind::Builtin | CacheKind::SharedOnly => Tls13Resumes::Always,
+        match self.stores() {
+            Store::None => Tls13Resumes::Never,
+            _ if self.no_time_in_tls13() => Tls13Resumes::Never,
+            Store::Zone if self.a.timeout.value == 0 => Tls13Resumes::Never,
+            Store::Worker => Tls13Resumes::PerWorker,
+            Store::Zone => Tls13Resumes::Always,
         }
     }
 
-    /// A zone drops at once what it keeps for no time; each worker's own cache, and TLS 1.2
-    /// tickets, take OpenSSL's two hours.
-    fn no_time_in_zone(&self) -> bool {
-        self.a.timeout.value == 0 && self.a.zone_in_use().is_some()
+    /// Where A's sessions last. A zone drops at once what it keeps for no time; each worker's
+    /// own cache, beside a zone too, takes OpenSSL's two hours then.
+    pub(super) fn stores(&self) -> Store {
+        let no_time = self.a.timeout.value == 0;
+        match self.a.cache.value {
+            CacheKind::Off | CacheKind::None => Store::None,
+            CacheKind::Builtin if self.a.zone.is_none() || no_time => Store::Worker,
+            CacheKind::Builtin | CacheKind::SharedOnly => Store::Zone,
+        }
     }
 
     /// Where nginx bounds a TLS 1.3 session by the timeout, one of 0 ends it at once.
-    fn no_time_in_tls13(&self) -> bool {
+    pub(super) fn no_time_in_tls13(&self) -> bool {
         self.a.timeout.value == 0 && behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(self.version)
     }
 
@@ -402,6 +454,22 @@ impl<'a> Pair<'a> {
             Decider::DefaultServer | Decider::DefaultServerOwnOff => self.a,
             _ => self.b,
         }
+    }
+
+    /// The block whose conf command counts.
+    fn decided_command(&self, name: &str) -> &'a Config {
+        let command = catalog::command(name.as_bytes());
+        let decider = command.map(|row| row.decider(catalog::Server::Nginx, self.version));
+        match decider {
+            Some(Decider::DefaultServer) => self.a,
+            _ => self.b,
+        }
+    }
+
+    /// A file's full name, so that two spellings are one file.
+    pub(super) fn full(&self, name: &str) -> String {
+        let path: PathBuf = self.base.join(name).components().collect();
+        path.to_string_lossy().into_owned()
     }
 
     /// A reason; `from_a` says that A's value decides.

@@ -5,6 +5,7 @@
 
 mod placement;
 mod reader;
+mod values;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions)
         identity: Vec::new(),
         stack: Vec::new(),
         reported: HashSet::new(),
+        once: HashSet::new(),
         placed: !matches!(root.kind, RootKind::Fragment(_)),
         instances: 0,
         stopped: false,
@@ -72,6 +74,8 @@ struct Expander<'a> {
     /// The instances being read, outermost first.
     stack: Vec<FileId>,
     reported: HashSet<(PathBuf, u32, String)>,
+    /// Directives that may stand once, by the block that has them.
+    once: HashSet<(Option<DirectiveId>, &'static str)>,
     /// Contexts are known, not guessed.
     placed: bool,
     instances: usize,
@@ -267,9 +271,22 @@ impl Expander<'_> {
         let context = place.context.filter(|_| self.placed);
         let arguments = self.project.arguments(id).len();
         let objection = placement::objection(self.project.name(id), context, kind, arguments);
-        if let Some(message) = objection {
+        if let Some(message) = objection.or_else(|| self.value_objection(id)) {
             self.report(id, ProblemKind::Syntax, message, true);
         }
+    }
+
+    /// Says what nginx would say of a second directive of its kind and of the arguments.
+    fn value_objection(&mut self, id: DirectiveId) -> Option<String> {
+        let directive = self.project.directive(id);
+        let spec = directive.spec?;
+        let seen = !self.once.insert((directive.parent, spec.name));
+        let repeated = values::repetition(spec, seen);
+        if repeated.is_some() || !values::is_checked(spec) {
+            return repeated;
+        }
+        let arguments: Vec<&[u8]> = self.project.arguments(id).collect();
+        values::objection(spec, arguments.into_iter())
     }
 
     /// Follows an include directive.

@@ -30,6 +30,14 @@ pub fn size(value: &[u8]) -> Result<u64, ValueError> {
     Ok(number * scale)
 }
 
+/// A number: digits alone.
+///
+/// # Errors
+/// [`ValueError::Invalid`].
+pub fn number(value: &[u8]) -> Result<u64, ValueError> {
+    digits(value).ok_or(ValueError::Invalid)
+}
+
 /// A flag: `on` or `off` in any case.
 ///
 /// # Errors

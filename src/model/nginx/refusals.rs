@@ -1,0 +1,296 @@
+//! What keeps nginx of a version from starting although every line of the text is well
+//! formed: what only several blocks together, or the version, can tell.
+//!
+//! Files are not asked: a key that is missing here may be there on the server. It must not
+//! repeat what reading the text already said.
+
+use std::collections::HashMap;
+
+use super::blocks::Roles;
+use super::config::Config;
+use super::sockets::{Listen, Server};
+use crate::catalog::{self, Version, behaviours};
+use crate::model::blocks::Blocks;
+use crate::model::{BlockId, BlockKind, ClientAuth, Module, Refusal, SettingId};
+use crate::source::{DirectiveId, Project};
+use crate::syntax::value::{nginx, openssl};
+use crate::text::Location;
+
+/// Everything of this kind, in the order in which nginx comes upon it.
+pub(super) fn refusals(
+    project: &Project,
+    roles: &Roles,
+    servers: &[Server],
+    version: Version,
+) -> Vec<Refusal> {
+    let mut found = Found {
+        blocks: &roles.blocks,
+        version,
+        list: Vec::new(),
+    };
+    found.directives(project);
+    found.zones();
+    let mut defaults = HashMap::new();
+    for server in servers {
+        found.addresses(server, &mut defaults);
+    }
+    for server in servers {
+        found.context(server);
+    }
+    found.certificates(servers);
+    found.events(project, roles);
+    found.list
+}
+
+struct Found<'a> {
+    blocks: &'a Blocks,
+    version: Version,
+    list: Vec<Refusal>,
+}
+
+impl Found<'_> {
+    fn say(&mut self, at: Location, message: String) {
+        self.list.push(Refusal { at, message });
+    }
+
+    fn at_setting(&mut self, id: SettingId, message: String) {
+        let at = self.blocks.setting(id).location.clone();
+        self.say(at, message);
+    }
+
+    fn at_block(&mut self, id: BlockId, message: String) {
+        let at = self.blocks.block(id).head.clone();
+        self.say(at, message);
+    }
+
+    /// Directives that this version does not have, or not here.
+    fn directives(&mut self, project: &Project) {
+        for index in 0..project.directives.len() {
+            let id = DirectiveId(index as u32);
+            let Some(spec) = project.directive(id).spec else {
+                continue;
+            };
+            if spec.exists(self.version) {
+                continue;
+            }
+            let name = spec.name;
+            let rows = catalog::nginx(name.as_bytes()).iter();
+            let elsewhere = rows.filter(|row| row.exists(self.version)).count() > 0;
+            let message = match elsewhere {
+                true => format!("\"{name}\" directive is not allowed here"),
+                false => format!("unknown directive \"{name}\""),
+            };
+            self.say(project.location(id), message);
+        }
+    }
+
+    /// One name, two sizes, or two modules.
+    fn zones(&mut self) {
+        let mut known: HashMap<String, (u64, BlockKind)> = HashMap::new();
+        for index in 0..self.blocks.settings.len() {
+            let id = SettingId(index as u32);
+            let setting = self.blocks.setting(id);
+            if setting.name != "ssl_session_cache" {
+                continue;
+            }
+            let module = self.blocks.outermost(setting.block);
+            for word in &setting.arguments {
+                let Ok(nginx::SessionCache::Shared { name, size }) =
+                    nginx::session_cache(word.as_bytes())
+                else {
+                    continue;
+                };
+                let name = String::from_utf8_lossy(name).into_owned();
+                let first = *known.entry(name.clone()).or_insert((size, module));
+                if first.0 != size {
+                    let message = format!(
+                        "the size {size} of shared memory zone \"{name}\" conflicts with already \
+                         declared size {}",
+                        first.0
+                    );
+                    self.at_setting(id, message);
+                } else if first.1 != module {
+                    let message = format!(
+                        "the shared memory zone \"{name}\" is already declared for a different use"
+                    );
+                    self.at_setting(id, message);
+                }
+            }
+        }
+    }
+
+    /// An address twice in a server, or with two defaults.
+    fn addresses(&mut self, server: &Server, defaults: &mut HashMap<Key, Known>) {
+        let alone = server.module != Module::Http && !by_name(server.module, self.version);
+        let mut own: Vec<Key> = Vec::new();
+        for listen in &server.listens {
+            let key: Key = (
+                server.module,
+                listen.transport.word(),
+                listen.address.clone(),
+            );
+            let shown = listen.address.replace('*', "0.0.0.0");
+            if alone && listen.default {
+                self.at_setting(listen.by, "invalid parameter \"default_server\"".to_owned());
+                continue;
+            }
+            let known = defaults.entry(key.clone()).or_default();
+            if alone && known.listened {
+                let message = format!("duplicate \"{shown}\" address and port pair");
+                self.at_setting(listen.by, message);
+                continue;
+            }
+            if own.contains(&key) {
+                self.at_setting(listen.by, format!("a duplicate listen {shown}"));
+                continue;
+            }
+            own.push(key);
+            if listen.default && known.default {
+                let message = format!("a duplicate default server for {shown}");
+                self.at_setting(listen.by, message);
+            }
+            known.listened = true;
+            known.default |= listen.default;
+        }
+    }
+
+    /// What is asked once a server has a context of its own.
+    fn context(&mut self, server: &Server) {
+        let config = &server.config;
+        if !has_context(server, self.version) {
+            return;
+        }
+        if config.certificates.len() > config.certificate_keys {
+            let last = config
+                .certificates
+                .last()
+                .map_or("", |file| file.value.as_str());
+            let message =
+                format!("no \"ssl_certificate_key\" is defined for certificate \"{last}\"");
+            self.at_block(server.block, message);
+        }
+        self.clients(server.block, config);
+        for command in &config.commands {
+            let (name, value) = &command.value;
+            if is_command(name, value) {
+                continue;
+            }
+            let message = format!("SSL_CONF_cmd(\"{name}\", \"{value}\") failed");
+            match command.by {
+                Some(id) => self.at_setting(id, message),
+                None => self.at_block(server.block, message),
+            }
+        }
+    }
+
+    /// Verifying needs somebody to trust.
+    fn clients(&mut self, block: BlockId, config: &Config) {
+        let verify = &config.client_auth;
+        if verify.value == ClientAuth::Off || verify.text.eq_ignore_ascii_case("optional_no_ca") {
+            return;
+        }
+        let either = behaviours::nginx::CLIENT_CERTIFICATE_OPTIONAL.holds(self.version);
+        let trusts = config.client_ca.is_some() || (either && config.trusted);
+        if trusts {
+            return;
+        }
+        let message = match either {
+            true => "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client",
+            false => "no ssl_client_certificate for ssl_verify_client",
+        };
+        self.at_block(block, message.to_owned());
+    }
+
+    /// The default server of a TLS address has a certificate, or rejects and leaves it to the
+    /// others.
+    fn certificates(&mut self, servers: &[Server]) {
+        for socket in super::sockets::sockets(servers) {
+            let on = servers.iter().flat_map(|server| &server.listens);
+            let on = on.filter(|listen| listen.address == socket.address);
+            // `ssl on` has checks of its own, in versions that are long gone.
+            if !on.into_iter().any(|listen| listen.tls) || socket.module == Module::Mail {
+                continue;
+            }
+            let default = &servers[socket.default].config;
+            if !default.certificates.is_empty() {
+                continue;
+            }
+            let mut members = socket.members.iter().map(|member| &servers[member.server]);
+            let without = |server: &&Server| {
+                server.config.certificates.is_empty() && !server.config.reject.value
+            };
+            let Some(server) = members.find(without) else {
+                continue;
+            };
+            let place = self.blocks.block(server.block).head.clone();
+            let message = format!(
+                "no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive in {}:{}",
+                place.path.display(),
+                place.line
+            );
+            self.say(place, message);
+        }
+    }
+
+    /// A main file without `events`.
+    fn events(&mut self, project: &Project, roles: &Roles) {
+        let top = project.children(None);
+        let main = roles.outers.iter().all(|(block, _)| {
+            let block = self.blocks.block(*block);
+            block.directive.is_some() && block.parent.is_none()
+        });
+        let events = top.into_iter().any(|id| project.name(id) == b"events");
+        if events || !main || roles.outers.is_empty() {
+            return;
+        }
+        let at = self.blocks.block(BlockId(0)).location.clone();
+        self.say(at, "no \"events\" section in configuration".to_owned());
+    }
+}
+
+type Key = (Module, &'static str, String);
+
+/// What is known of an address.
+#[derive(Debug, Default)]
+struct Known {
+    listened: bool,
+    default: bool,
+}
+
+/// Servers of the module share addresses.
+fn by_name(module: Module, version: Version) -> bool {
+    match module {
+        Module::Http => true,
+        Module::Stream => behaviours::nginx::STREAM_VIRTUAL_SERVERS.holds(version),
+        Module::Mail => false,
+    }
+}
+
+/// Whether nginx makes an SSL_CTX for a server, and so looks at what it would hold.
+pub(super) fn has_context(server: &Server, version: Version) -> bool {
+    let config = &server.config;
+    if !by_name(server.module, version) {
+        let tls = |listen: &Listen| listen.tls;
+        return server.listens.iter().any(tls) && !config.certificates.is_empty();
+    }
+    !config.certificates.is_empty() || config.reject.value
+}
+
+/// Whether OpenSSL takes a command, as far as its words tell; files are not asked.
+fn is_command(name: &str, value: &str) -> bool {
+    let Some(command) = catalog::command(name.as_bytes()) else {
+        return false;
+    };
+    let is_word = |word: &[u8]| {
+        let mut known = command.values.iter();
+        known.any(|known| known.as_bytes().eq_ignore_ascii_case(word))
+    };
+    match command.name {
+        "NumTickets" => openssl::num_tickets(value.as_bytes()).is_ok(),
+        // The names of versions are compared with their case.
+        "MinProtocol" | "MaxProtocol" => command.values.contains(&value),
+        "Options" | "Protocol" => openssl::options(value.as_bytes())
+            .is_ok_and(|words| words.iter().all(|word| is_word(word.name))),
+        _ => true,
+    }
+}
