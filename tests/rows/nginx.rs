@@ -36,6 +36,23 @@ pub fn groups() -> Vec<Group> {
     ]
 }
 
+/// The truth table of one server alone.
+pub fn table() -> Vec<Group> {
+    vec![Group {
+        outside: "    ssl_protocols TLSv1.2 TLSv1.3;\n",
+        rows: nginx_one::one_server(),
+    }]
+}
+
+/// The groups as far as their rows have one server each.
+pub fn single() -> Vec<Group> {
+    let mut groups = groups();
+    for group in &mut groups {
+        group.rows.retain(|row| row.blocks.len() == 1);
+    }
+    groups
+}
+
 /// Rows of client certificates, apart from the others: here a package's patches count.
 /// `checked`: the older nginx has the check of CVE-2025-23419.
 pub fn client_auth(checked: bool) -> Vec<Group> {

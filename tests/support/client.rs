@@ -1,7 +1,7 @@
 //! One TLS connection: a handshake, a request, and the sessions that came with it. Judges nothing.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -215,8 +215,13 @@ fn exchange(
         Speech::Http => format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
         Speech::Mail(protocol) | Speech::StartTls(protocol) => protocol.goodbye().to_owned(),
     };
-    stream.write_all(request.as_bytes()).map_err(other)?;
     let mut response = Vec::new();
+    if let Speech::Mail(_) = speech {
+        // A mail server that is spoken to before it spoke may never look.
+        let mut greeting = BufReader::with_capacity(1, &mut *stream);
+        greeting.read_until(b'\n', &mut response).map_err(other)?;
+    }
+    stream.write_all(request.as_bytes()).map_err(other)?;
     stream.read_to_end(&mut response).map_err(other)?;
     // Without this OpenSSL marks the session as not resumable.
     let _ = stream.shutdown();
