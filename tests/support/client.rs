@@ -12,8 +12,8 @@ use openssl::ssl::{
 };
 
 use super::certs::{self, Pair};
-use super::mail;
 use super::session::Issued;
+use super::{mail, quic};
 
 /// What the client offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub enum Speech {
     Mail(mail::Protocol),
     /// In clear until the client asks for TLS.
     StartTls(mail::Protocol),
+    /// HTTP/3, with TLS inside QUIC.
+    Quic,
 }
 
 /// What one connection showed.
@@ -123,6 +125,9 @@ pub fn connect_as(
     kind: Kind,
     session: Option<&Issued>,
 ) -> Result<Connection, Failure> {
+    if manner.speech == Speech::Quic {
+        return quic::connect(target, kind, session);
+    }
     let issued = Arc::new(Mutex::new(Vec::new()));
     let context = context(manner, kind, &issued);
     let mut ssl = Ssl::new(&context).map_err(other)?;
@@ -212,7 +217,9 @@ fn exchange(
     host: &str,
 ) -> Result<String, Failure> {
     let request = match speech {
-        Speech::Http => format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+        Speech::Http | Speech::Quic => {
+            format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+        }
         Speech::Mail(protocol) | Speech::StartTls(protocol) => protocol.goodbye().to_owned(),
     };
     let mut response = Vec::new();

@@ -36,13 +36,14 @@ pub fn start_as(program: &Program, group: &Group, speech: Speech) -> Running {
     let beacon = free_address();
     let addresses: Vec<_> = group.rows.iter().map(|_| free_address()).collect();
 
-    let first = folder.server(beacon, &beacon_block(), true);
+    let first = folder.server(beacon, &beacon_block(), "ssl reuseport");
     let mut servers = String::new();
     for (row, (index, address)) in group.rows.iter().zip(addresses.iter().enumerate()) {
         let zone = format!("row{index}");
         let blocks: String = (row.blocks.iter().enumerate())
             .map(|(position, block)| match speech {
-                Speech::Http => folder.server(*address, block, position == 0),
+                Speech::Http => folder.server(*address, block, &listen("ssl", position)),
+                Speech::Quic => folder.server(*address, block, &listen("quic", position)),
                 Speech::Mail(protocol) => folder.mail(*address, block, protocol.word(), true),
                 Speech::StartTls(protocol) => folder.mail(*address, block, protocol.word(), false),
             })
@@ -52,7 +53,9 @@ pub fn start_as(program: &Program, group: &Group, speech: Speech) -> Running {
     let root = dir.path().join("nginx.conf");
     let outside = group.outside.replace("{zone}", "outside");
     let text = match speech {
-        Speech::Http => main_file(dir.path(), &format!("{outside}\n{first}{servers}")),
+        Speech::Http | Speech::Quic => {
+            main_file(dir.path(), &format!("{outside}\n{first}{servers}"))
+        }
         // The beacon alone speaks HTTP.
         Speech::Mail(_) | Speech::StartTls(_) => {
             let mail = format!("mail {{\n    auth_http 127.0.0.1:1;\n{outside}\n{servers}}}\n");
@@ -68,7 +71,7 @@ pub fn start_as(program: &Program, group: &Group, speech: Speech) -> Running {
     };
     let server = serve(program, dir.path(), &root, &beacon);
     // Mail chooses no server by name.
-    let by_name = speech == Speech::Http;
+    let by_name = matches!(speech, Speech::Http | Speech::Quic);
     let targets = group.rows.iter().zip(&addresses).map(|(row, address)| {
         row.blocks
             .iter()
@@ -137,6 +140,12 @@ fn beacon_block() -> Block {
     Block::new("beacon.test", "ssl_protocols TLSv1.2 TLSv1.3;", state)
 }
 
+/// The parameters of `listen`: the first block of an address gives its socket's.
+fn listen(how: &str, position: usize) -> String {
+    let reuse = if position == 0 { " reuseport" } else { "" };
+    format!("{how}{reuse}")
+}
+
 /// The certificates and key files of one run.
 struct Folder {
     certs: [Pair; 2],
@@ -194,14 +203,13 @@ impl Folder {
             .collect()
     }
 
-    fn server(&self, address: SocketAddr, block: &Block, first: bool) -> String {
+    fn server(&self, address: SocketAddr, block: &Block, how: &str) -> String {
         let Pair { cert, key } = &self.certs[block.cert];
-        let reuse = if first { " reuseport" } else { "" };
         let (name, listen) = (block.name, block.listen);
         let name = if name.is_empty() { "_" } else { name };
         let lines = self.lines(block);
         format!(
-            "    server {{\n        listen {address} ssl{reuse}{listen};\n        server_name {name};\n        \
+            "    server {{\n        listen {address} {how}{listen};\n        server_name {name};\n        \
              ssl_certificate {};\n        ssl_certificate_key {};\n{lines}        \
              return 200 \"served by {name}\\n\";\n    }}\n",
             cert.display(),

@@ -261,6 +261,26 @@ impl Outcome {
         report("crossings against inspect", judged, &wrong);
     }
 
+    /// `inspect` gives every address of the rows this transport.
+    ///
+    /// # Panics
+    /// It gives one another.
+    pub fn every_transport_is(&self, wanted: &str) {
+        let mut wrong = Vec::new();
+        let mut judged = 0;
+        self.each_inspected(&mut wrong, |document, row, wrong| {
+            for target in &row.targets {
+                judged += 1;
+                match inspect::endpoint(document, target) {
+                    Ok(endpoint) if endpoint["transport"] == wanted => {}
+                    Ok(endpoint) => wrong.push(endpoint["transport"].to_string()),
+                    Err(why) => wrong.push(why),
+                }
+            }
+        });
+        report("transports", judged, &wrong);
+    }
+
     fn each_inspected(
         &self,
         wrong: &mut Vec<String>,
