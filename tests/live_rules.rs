@@ -38,7 +38,6 @@ const FOREIGN_LIST: &str = "-----BEGIN X509 CRL-----\n\
 struct Folder {
     dir: TempDir,
     nonce: String,
-    server: Pair,
     staff: Pair,
     address: SocketAddr,
     /// Where a server without checks proves that it runs.
@@ -50,14 +49,13 @@ impl Folder {
         let dir = apache::server_root();
         let nonce = certs::nonce();
         let names = ["a.test", "b.test", "c.test"];
-        let server = certs::self_signed(dir.path(), "server", &names, &nonce);
+        certs::self_signed(dir.path(), "server", &names, &nonce);
         let staff = certs::client_of_authority(dir.path(), "staff", &nonce);
         certs::client_of_authority(dir.path(), "partner", &nonce);
         fs::write(dir.path().join("foreign.crl"), FOREIGN_LIST).unwrap();
         Self {
             dir,
             nonce,
-            server,
             staff,
             address: free_address(),
             beacon: free_address(),
