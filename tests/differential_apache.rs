@@ -31,7 +31,7 @@ use support::install;
 
 /// Trees and seed, where the environment says nothing.
 const TREES: usize = 160;
-const SEED: u64 = 20_250_423;
+const SEED: u64 = 2;
 /// From this many trees on every row has to be met often.
 const LONG: usize = 1000;
 const OFTEN: usize = 20;

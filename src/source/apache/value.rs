@@ -40,7 +40,7 @@ pub(super) fn objection(spec: &catalog::Directive, words: &[&[u8]]) -> Option<St
 
 fn choice(spec: &catalog::Directive, word: &[u8]) -> Option<String> {
     let is = |value: &&str| value.as_bytes().eq_ignore_ascii_case(word);
-    if spec.values.iter().any(|value| is(&value)) {
+    if spec.values.iter().any(is) {
         return None;
     }
     let shown = String::from_utf8_lossy(word);
