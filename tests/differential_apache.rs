@@ -124,17 +124,11 @@ fn httpd_and_the_project_refuse_alike() {
         let (accepted, said) = written.verdict(&program);
         refused += usize::from(!accepted);
         let predicted = written.predicted(&program);
-        let problem = predicted
-            .project
-            .problems
-            .iter()
-            .find(|problem| problem.refused);
-        match problem {
+        match predicted.refusal() {
             None if accepted => {}
-            Some(problem) if !accepted && said.contains(&problem.message) => {}
-            _ => wrong.push(format!(
-                "tree {index}: {fault}: httpd says {said}, the project {:?}",
-                problem.map(|problem| &problem.message)
+            Some((message, words)) if !accepted && (!words || said.contains(&message)) => {}
+            ours => wrong.push(format!(
+                "tree {index}: {fault}: httpd says {said}, the project {ours:?}"
             )),
         }
     }

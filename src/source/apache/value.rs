@@ -30,10 +30,6 @@ pub(super) fn objection(spec: &catalog::Directive, words: &[&[u8]]) -> Option<St
             Some(format!("{}: {}", spec.name, capital(&said(error))))
         }
         Kind::Protocols if spec.module == "mod_ssl" => protocols(spec, words),
-        Kind::Command if catalog::command(word).is_none() => {
-            let shown = String::from_utf8_lossy(word);
-            Some(format!("'{shown}': invalid OpenSSL configuration command"))
-        }
         _ => None,
     }
 }
