@@ -403,6 +403,7 @@ fn crossing(giver: &Endpoint, taker: &Endpoint, kind: Kind) -> &'static str {
         // The session has no certificate of the client, and mod_ssl looks for one.
         Some(domain) if taker.accepts.contains(domain) && !certified => "fails",
         Some(domain) if taker.accepts.contains(domain) => "resumes",
+        _ if taker.rejects => "fails",
         _ => "full",
     }
 }
