@@ -26,7 +26,7 @@ use generator::print;
 use support::install::{self, Program};
 
 /// Trees for each version, and the seed, where the environment says nothing.
-const TREES: usize = 70;
+const TREES: usize = 120;
 const SEED: u64 = 20_250_423;
 /// From this many trees on every case has to be met often.
 const LONG: usize = 1000;

@@ -38,7 +38,6 @@ const FOREIGN_LIST: &str = "-----BEGIN X509 CRL-----\n\
 struct Folder {
     dir: TempDir,
     nonce: String,
-    server: Pair,
     staff: Pair,
     address: SocketAddr,
     /// Where a server without checks proves that it runs.
@@ -50,14 +49,13 @@ impl Folder {
         let dir = apache::server_root();
         let nonce = certs::nonce();
         let names = ["a.test", "b.test", "c.test"];
-        let server = certs::self_signed(dir.path(), "server", &names, &nonce);
+        certs::self_signed(dir.path(), "server", &names, &nonce);
         let staff = certs::client_of_authority(dir.path(), "staff", &nonce);
         certs::client_of_authority(dir.path(), "partner", &nonce);
         fs::write(dir.path().join("foreign.crl"), FOREIGN_LIST).unwrap();
         Self {
             dir,
             nonce,
-            server,
             staff,
             address: free_address(),
             beacon: free_address(),
@@ -615,6 +613,88 @@ fn httpd_policy_insecure_lets_sessions_and_names_cross() {
             crosses,
             "{policy}"
         );
+    }
+}
+
+/// The responder says good, then revoked; the session is from before.
+#[test]
+fn httpd_sessions_outlive_a_responders_revocation() {
+    let program = install::apache();
+    for store in ["", HTTPD_STORE] {
+        let folder = Folder::new();
+        let responder = free_address();
+        let ocsp = format!(
+            "{HTTPD_STAFF}\nSSLOCSPEnable on\nSSLOCSPDefaultResponder http://{responder}/\n\
+             SSLOCSPOverrideResponder on"
+        );
+        let text = store.to_owned() + &folder.vhost("ServerName a.test", &ocsp);
+        let (_server, root) = folder.httpd(&text);
+        let ask = Ask::of("a.test", Some(&folder.staff));
+        let good = Responder::start(&folder, responder, "V\t351231000000Z\t");
+        let session = folder.ask(&ask);
+        assert!(session.served_by("ServerName a.test"), "{session:?}");
+        drop(good);
+        let _revoked = Responder::start(&folder, responder, "R\t351231000000Z\t250101000000Z");
+        let full = folder.ask(&ask);
+        assert!(full.refused(), "{full:?}");
+        let resumed = folder.ask(&ask.with(&session));
+        let passed = resumed.served_by("ServerName a.test") && resumed.resumed;
+        assert!(passed, "{resumed:?}");
+        assert!(says(
+            &found(&root, &program, "apache"),
+            "revocation-outlived"
+        ));
+    }
+}
+
+/// OpenSSL's own responder for the client's certificate; ended when dropped.
+struct Responder(std::process::Child);
+
+impl Responder {
+    fn start(folder: &Folder, address: SocketAddr, status: &str) -> Self {
+        let dir = folder.dir.path();
+        let pem = fs::read(&folder.staff.cert).unwrap();
+        let cert = openssl::x509::X509::from_pem(&pem).unwrap();
+        let serial = cert.serial_number().to_bn().unwrap().to_hex_str().unwrap();
+        let index = dir.join("index.txt");
+        fs::write(&index, format!("{status}\t{serial}\tunknown\t/CN=staff\n")).unwrap();
+        let ca = dir.join("staff-ca.crt");
+        let child = Command::new("openssl")
+            .args(["ocsp", "-port", &address.port().to_string(), "-index"])
+            .arg(&index)
+            .arg("-rsigner")
+            .arg(&ca)
+            .arg("-rkey")
+            .arg(dir.join("staff-ca.key"))
+            .arg("-CA")
+            .arg(&ca)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the openssl program, for a responder");
+        let deadline = Instant::now() + Duration::from_secs(10);
+        // A connection without a request would keep it busy: the kernel is asked instead.
+        while !listens(address.port()) {
+            assert!(Instant::now() < deadline, "the responder does not answer");
+            thread::sleep(Duration::from_millis(20));
+        }
+        Self(child)
+    }
+}
+
+fn listens(port: u16) -> bool {
+    let wanted = format!(":{port:04X} ");
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().any(|table| {
+        let table = fs::read_to_string(table).unwrap_or_default();
+        let mut lines = table.lines();
+        lines.any(|line| line.contains(&wanted) && line.contains(" 0A "))
+    })
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

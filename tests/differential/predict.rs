@@ -98,6 +98,12 @@ impl Predicted {
             && governor.is_some_and(|other| other.client_auth == ClientAuth::Required)
     }
 
+    /// Some server of the tree has a timeout of 0.
+    pub fn has_no_time(&self) -> bool {
+        let mut settings = self.site.settings.iter();
+        settings.any(|setting| setting.name == "ssl_session_timeout" && setting.arguments == ["0"])
+    }
+
     /// Whether the server looks at names there: it does where it has a choice.
     pub fn chooses(&self, address: &str) -> bool {
         let at = |endpoint: &&Endpoint| endpoint.address == address;

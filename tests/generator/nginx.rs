@@ -38,7 +38,7 @@ pub enum Theme {
 }
 
 /// The order in which trees take their themes.
-pub const THEMES: [Theme; 14] = [
+pub const THEMES: [Theme; 15] = [
     Theme::Tables,
     Theme::Blocks,
     Theme::Faulty,
@@ -52,6 +52,7 @@ pub const THEMES: [Theme; 14] = [
     Theme::CatchAll,
     Theme::Zones,
     Theme::Faulty,
+    Theme::Clients,
     Theme::Clients,
 ];
 

@@ -200,7 +200,7 @@ pub fn clients(rng: &mut Rng) -> Vec<Node> {
         "optional_no_ca",
         "off",
     ]);
-    let authority = rng.pick(&["ca1", "ca1", "ca12"]);
+    let authority = rng.pick(&["ca1", "ca1", "ca1", "ca12", "ca12"]);
     let mut nodes = vec![
         Node::line(&format!("ssl_verify_client {verify}")),
         Node::line(&format!("ssl_client_certificate {{w}}/{authority}.pem")),

@@ -219,12 +219,12 @@ impl<'a> Comparison<'a> {
         if endpoint.tls13.issued == Tls13Issued::Unknown {
             return;
         }
-        let hints = issued(tls13).iter().map(|issued| issued.hint);
+        let mut hints = issued(tls13).iter().map(|issued| issued.hint);
         // Behind the first ticket comes what the store was told; what is in the store lives for
         // that time whatever the first ticket says.
         let hint = match endpoint.tls13.issued {
             Tls13Issued::Stateful if issued(tls13).len() == 1 => return,
-            Tls13Issued::Stateful => hints.last(),
+            Tls13Issued::Stateful => hints.next_back(),
             _ => hints.max(),
         };
         self.check(
@@ -393,7 +393,8 @@ fn crossing(giver: &Endpoint, taker: &Endpoint, kind: Kind) -> &'static str {
             taker.tls13.issued != Tls13Issued::Unavailable,
         ),
     };
-    if !spoken {
+    // A vhost that refuses every full handshake lets sessions in.
+    if !spoken && !taker.rejects {
         return "fails";
     }
     let certified =
@@ -402,6 +403,7 @@ fn crossing(giver: &Endpoint, taker: &Endpoint, kind: Kind) -> &'static str {
         // The session has no certificate of the client, and mod_ssl looks for one.
         Some(domain) if taker.accepts.contains(domain) && !certified => "fails",
         Some(domain) if taker.accepts.contains(domain) => "resumes",
+        _ if taker.rejects => "fails",
         _ => "full",
     }
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use stekguard::catalog::{Server, Version};
 use stekguard::model::{self, Assumed, BlockId, Endpoint, Platform, Site, VersionSource};
+use stekguard::policy::Policy;
+use stekguard::rules::{self, Context};
 use stekguard::source::{self, DirectiveId, Disk, LoadOptions, Project, Root};
 
 use super::client::Probe;
@@ -89,6 +91,22 @@ pub fn predict(root: &Path, version: &str, wild: &[u16]) -> Predicted {
 }
 
 impl Predicted {
+    /// Why httpd would refuse the tree: a problem in httpd's own words, or a rule's finding on
+    /// a conf command in the rule's words.
+    pub fn refusal(&self) -> Option<(String, bool)> {
+        let mut problems = self.project.problems.iter();
+        if let Some(problem) = problems.find(|problem| problem.refused) {
+            return Some((problem.message.clone(), true));
+        }
+        let rule = rules::by_name("malformed-conf-command").unwrap();
+        let findings = (rule.check)(&Context {
+            site: &self.site,
+            policy: &Policy::default(),
+        });
+        let finding = findings.first()?;
+        Some((finding.message.clone(), false))
+    }
+
     /// Whom a client meets; `None` where nobody speaks TLS.
     pub fn endpoint(&self, probe: &Probe) -> Option<&Endpoint> {
         let (ip, port) = (probe.address.ip(), probe.address.port());

@@ -285,6 +285,6 @@ fn protocol(rng: &mut Rng) -> Node {
         &["+TLSv1.1", "+TLSv1.3"],
         &["all", "-TLSv1", "-TLSv1.1", "-TLSv1.2"],
     ];
-    let list: &[&str] = *rng.pick(&lists);
+    let list = lists[rng.below(lists.len())];
     Node::line("SSLProtocol", list)
 }

@@ -182,7 +182,8 @@ impl Maker<'_> {
         };
         body.extend(engine.map(|word| Node::line("SSLEngine", &[word])));
         let bare = engine.is_none() && self.rng.percent(10);
-        if !bare && !(shared_certificate && self.rng.percent(60)) {
+        let inherits = shared_certificate && self.rng.percent(60);
+        if !bare && !inherits {
             body.extend(certificate(["one", "two"][self.rng.below(2)]));
         }
         if self.rng.percent(12) {

@@ -2,6 +2,7 @@
 //! documentation of the server and of OpenSSL; a live server that contradicts one is right.
 
 use super::{nginx_auth, nginx_one, nginx_two};
+use crate::support::client::Kind;
 use crate::support::observe::State;
 use crate::support::table::{Block, Group, Row};
 
@@ -34,6 +35,44 @@ pub fn groups() -> Vec<Group> {
             rows: nginx_one::inherited_command(),
         },
     ]
+}
+
+/// The truth table of one server alone.
+pub fn table() -> Vec<Group> {
+    vec![Group {
+        outside: "    ssl_protocols TLSv1.2 TLSv1.3;\n",
+        rows: nginx_one::one_server(),
+    }]
+}
+
+/// The groups as far as their rows have one server each.
+pub fn single() -> Vec<Group> {
+    let mut groups = groups();
+    for group in &mut groups {
+        group.rows.retain(|row| row.blocks.len() == 1);
+    }
+    groups
+}
+
+/// The groups as QUIC shows them: TLS 1.3 alone. nginx refuses QUIC without it.
+pub fn quic() -> Vec<Group> {
+    let mut groups = groups();
+    for group in &mut groups {
+        let without = |block: &Block| {
+            let state = block.want[1].state;
+            state.issued == "unavailable" && state != State::REJECTS
+        };
+        group.rows.retain(|row| !row.blocks.iter().any(without));
+        for row in &mut group.rows {
+            row.crossings
+                .retain(|crossing| crossing.kind == Kind::Tls13);
+            for want in row.blocks.iter_mut().flat_map(|block| &mut block.want) {
+                want.state = want.state.only_tls13();
+                want.id_sent = false;
+            }
+        }
+    }
+    groups
 }
 
 /// Rows of client certificates, apart from the others: here a package's patches count.

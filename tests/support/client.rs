@@ -1,7 +1,7 @@
 //! One TLS connection: a handshake, a request, and the sessions that came with it. Judges nothing.
 
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,8 +12,8 @@ use openssl::ssl::{
 };
 
 use super::certs::{self, Pair};
-use super::mail;
 use super::session::Issued;
+use super::{mail, quic};
 
 /// What the client offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub enum Speech {
     Mail(mail::Protocol),
     /// In clear until the client asks for TLS.
     StartTls(mail::Protocol),
+    /// HTTP/3, with TLS inside QUIC.
+    Quic,
 }
 
 /// What one connection showed.
@@ -123,6 +125,9 @@ pub fn connect_as(
     kind: Kind,
     session: Option<&Issued>,
 ) -> Result<Connection, Failure> {
+    if manner.speech == Speech::Quic {
+        return quic::connect(target, kind, session);
+    }
     let issued = Arc::new(Mutex::new(Vec::new()));
     let context = context(manner, kind, &issued);
     let mut ssl = Ssl::new(&context).map_err(other)?;
@@ -212,11 +217,18 @@ fn exchange(
     host: &str,
 ) -> Result<String, Failure> {
     let request = match speech {
-        Speech::Http => format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+        Speech::Http | Speech::Quic => {
+            format!("GET / HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+        }
         Speech::Mail(protocol) | Speech::StartTls(protocol) => protocol.goodbye().to_owned(),
     };
-    stream.write_all(request.as_bytes()).map_err(other)?;
     let mut response = Vec::new();
+    if let Speech::Mail(_) = speech {
+        // A mail server that is spoken to before it spoke may never look.
+        let mut greeting = BufReader::with_capacity(1, &mut *stream);
+        greeting.read_until(b'\n', &mut response).map_err(other)?;
+    }
+    stream.write_all(request.as_bytes()).map_err(other)?;
     stream.read_to_end(&mut response).map_err(other)?;
     // Without this OpenSSL marks the session as not resumable.
     let _ = stream.shutdown();

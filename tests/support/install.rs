@@ -93,6 +93,14 @@ pub fn nginx_mainline() -> Program {
     program
 }
 
+/// The folder of the QUIC client's Python package.
+pub fn quic_client() -> PathBuf {
+    let folder = cache().join("quic");
+    let package = folder.join("aioquic");
+    assert!(package.is_dir(), "no {}: {HINT}", package.display());
+    folder
+}
+
 /// The distribution's httpd.
 pub fn apache() -> Program {
     asked(search("apache2"), "-v", "Apache/")

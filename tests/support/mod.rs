@@ -14,6 +14,7 @@ pub mod mail;
 pub mod nginx;
 pub mod observe;
 pub mod program;
+pub mod quic;
 pub mod server;
 pub mod session;
 pub mod table;

@@ -22,27 +22,47 @@ const WORKERS: usize = 2;
 /// # Panics
 /// nginx refuses the configuration or does not start.
 pub fn start(program: &Program, group: &Group) -> Running {
+    start_as(program, group, Speech::Http)
+}
+
+/// Starts one group whose servers speak this; mail has one server an address.
+///
+/// # Panics
+/// nginx refuses the configuration or does not start.
+pub fn start_as(program: &Program, group: &Group, speech: Speech) -> Running {
     let dir = TempDir::with_prefix("nginx-live-").unwrap();
     let nonce = certs::nonce();
     let folder = Folder::new(dir.path(), &group.rows, &nonce);
     let beacon = free_address();
     let addresses: Vec<_> = group.rows.iter().map(|_| free_address()).collect();
 
-    let mut servers = folder.server(beacon, &beacon_block(), true);
+    let first = folder.server(beacon, &beacon_block(), "ssl reuseport");
+    let mut servers = String::new();
     for (row, (index, address)) in group.rows.iter().zip(addresses.iter().enumerate()) {
         let zone = format!("row{index}");
         let blocks: String = (row.blocks.iter().enumerate())
-            .map(|(position, block)| folder.server(*address, block, position == 0))
+            .map(|(position, block)| match speech {
+                Speech::Http => folder.server(*address, block, &listen("ssl", position)),
+                Speech::Quic => folder.server(*address, block, &listen("quic", position)),
+                Speech::Mail(protocol) => folder.mail(*address, block, protocol.word(), true),
+                Speech::StartTls(protocol) => folder.mail(*address, block, protocol.word(), false),
+            })
             .collect();
         servers.push_str(&blocks.replace("{zone}", &zone));
     }
     let root = dir.path().join("nginx.conf");
     let outside = group.outside.replace("{zone}", "outside");
-    fs::write(
-        &root,
-        main_file(dir.path(), &format!("{outside}\n{servers}")),
-    )
-    .unwrap();
+    let text = match speech {
+        Speech::Http | Speech::Quic => {
+            main_file(dir.path(), &format!("{outside}\n{first}{servers}"))
+        }
+        // The beacon alone speaks HTTP.
+        Speech::Mail(_) | Speech::StartTls(_) => {
+            let mail = format!("mail {{\n    auth_http 127.0.0.1:1;\n{outside}\n{servers}}}\n");
+            main_file(dir.path(), &first) + &mail
+        }
+    };
+    fs::write(&root, text).unwrap();
 
     let beacon = Target {
         address: beacon,
@@ -50,16 +70,18 @@ pub fn start(program: &Program, group: &Group) -> Running {
         nonce,
     };
     let server = serve(program, dir.path(), &root, &beacon);
+    // Mail chooses no server by name.
+    let by_name = matches!(speech, Speech::Http | Speech::Quic);
     let targets = group.rows.iter().zip(&addresses).map(|(row, address)| {
         row.blocks
             .iter()
-            .map(|block| beacon.at(*address, block.name))
+            .map(|block| beacon.at(*address, if by_name { block.name } else { "" }))
             .collect()
     });
     let targets = targets.collect();
     let manner = |block: &Block| Manner {
         identity: block.client.map(|index| folder.clients[index].clone()),
-        speech: Speech::Http,
+        speech,
         host: None,
     };
     let manners = group.rows.iter();
@@ -118,6 +140,12 @@ fn beacon_block() -> Block {
     Block::new("beacon.test", "ssl_protocols TLSv1.2 TLSv1.3;", state)
 }
 
+/// The parameters of `listen`: the first block of an address gives its socket's.
+fn listen(how: &str, position: usize) -> String {
+    let reuse = if position == 0 { " reuseport" } else { "" };
+    format!("{how}{reuse}")
+}
+
 /// The certificates and key files of one run.
 struct Folder {
     certs: [Pair; 2],
@@ -147,20 +175,41 @@ impl Folder {
         }
     }
 
-    fn server(&self, address: SocketAddr, block: &Block, first: bool) -> String {
+    fn mail(&self, address: SocketAddr, block: &Block, protocol: &str, implicit: bool) -> String {
         let Pair { cert, key } = &self.certs[block.cert];
-        let reuse = if first { " reuseport" } else { "" };
-        let (name, listen) = (block.name, block.listen);
-        let name = if name.is_empty() { "_" } else { name };
+        let ssl = if implicit { " ssl" } else { "" };
+        let starttls = match (implicit, protocol) {
+            (true, _) => "",
+            (_, "imap") => "        starttls only;\n",
+            _ => "        starttls on;\n",
+        };
+        format!(
+            "    server {{\n        listen {address}{ssl};\n        protocol {protocol};\n{starttls}        \
+             ssl_certificate {};\n        ssl_certificate_key {};\n{}    }}\n",
+            cert.display(),
+            key.display(),
+            self.lines(block)
+        )
+    }
+
+    /// What stands in a block besides address, name and certificate.
+    fn lines(&self, block: &Block) -> String {
         let lines = block
             .lines
             .replace("{dir}", &self.dir.display().to_string());
-        let lines: String = lines
+        lines
             .lines()
             .map(|line| format!("        {}\n", line.trim()))
-            .collect();
+            .collect()
+    }
+
+    fn server(&self, address: SocketAddr, block: &Block, how: &str) -> String {
+        let Pair { cert, key } = &self.certs[block.cert];
+        let (name, listen) = (block.name, block.listen);
+        let name = if name.is_empty() { "_" } else { name };
+        let lines = self.lines(block);
         format!(
-            "    server {{\n        listen {address} ssl{reuse}{listen};\n        server_name {name};\n        \
+            "    server {{\n        listen {address} {how}{listen};\n        server_name {name};\n        \
              ssl_certificate {};\n        ssl_certificate_key {};\n{lines}        \
              return 200 \"served by {name}\\n\";\n    }}\n",
             cert.display(),

@@ -2,6 +2,7 @@
 //! the table says, and with what `inspect` says of the same files.
 
 use std::path::PathBuf;
+use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -130,13 +131,11 @@ impl Outcome {
             let running = start(&group);
             let inspect = inspect::inspect_with(&running.root, arguments);
             let keys = keys_in(&running);
-            let clients = running.targets.iter().zip(&running.manners);
-            let rows = (group.rows.into_iter().zip(clients))
-                .map(|(row, (targets, manners))| RowSeen::new(row, targets, manners, &keys));
-            GroupSeen {
-                inspect,
-                rows: rows.collect(),
-            }
+            let rows = rows_seen(&group.rows, |index, row| {
+                let (targets, manners) = (&running.targets[index], &running.manners[index]);
+                RowSeen::new(row.clone(), targets, manners, &keys)
+            });
+            GroupSeen { inspect, rows }
         };
         Self {
             family,
@@ -262,6 +261,26 @@ impl Outcome {
         report("crossings against inspect", judged, &wrong);
     }
 
+    /// `inspect` gives every address of the rows this transport.
+    ///
+    /// # Panics
+    /// It gives one another.
+    pub fn every_transport_is(&self, wanted: &str) {
+        let mut wrong = Vec::new();
+        let mut judged = 0;
+        self.each_inspected(&mut wrong, |document, row, wrong| {
+            for target in &row.targets {
+                judged += 1;
+                match inspect::endpoint(document, target) {
+                    Ok(endpoint) if endpoint["transport"] == wanted => {}
+                    Ok(endpoint) => wrong.push(endpoint["transport"].to_string()),
+                    Err(why) => wrong.push(why),
+                }
+            }
+        });
+        report("transports", judged, &wrong);
+    }
+
     fn each_inspected(
         &self,
         wrong: &mut Vec<String>,
@@ -281,6 +300,28 @@ impl Outcome {
     fn rows(&self) -> impl Iterator<Item = &RowSeen> {
         self.groups.iter().flat_map(|group| &group.rows)
     }
+}
+
+/// Rows have addresses of their own: some are looked at side by side, since much of a look is
+/// waiting for packets.
+fn rows_seen<T: Send>(rows: &[Row], see: impl Fn(usize, &Row) -> T + Sync) -> Vec<T> {
+    const SIDE_BY_SIDE: usize = 8;
+    let size = rows.len().div_ceil(SIDE_BY_SIDE).max(1);
+    let see = &see;
+    let look = move |chunk: usize, rows: &[Row]| -> Vec<T> {
+        let rows = rows.iter().enumerate();
+        rows.map(|(index, row)| see(chunk * size + index, row))
+            .collect()
+    };
+    thread::scope(|scope| {
+        let chunks = rows.chunks(size).enumerate();
+        let threads = chunks.map(|(chunk, rows)| scope.spawn(move || look(chunk, rows)));
+        let threads: Vec<_> = threads.collect();
+        let seen = threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap());
+        seen.collect()
+    })
 }
 
 impl RowSeen {

@@ -150,6 +150,10 @@ impl Config {
             name: self.name.clone(),
             port: self.port,
             names: self.names.clone(),
+            client_auth: match self.client_auth.value {
+                ClientAuth::Required => self.client_auth.clone(),
+                _ => first.client_auth.clone(),
+            },
             ..first.clone()
         }
     }

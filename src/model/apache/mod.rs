@@ -247,6 +247,8 @@ impl Assembly<'_> {
 
 fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Reach {
     let stored = pair.cache.value == Cache::Store;
+    // Who is refused in a full handshake gets in with a session: its certificate is not looked
+    // at again.
     let resumes13 = state.tls13.resumes.ever();
     let key = match pair.keys() {
         Keys::File(file) => format!("file {} {context}", file.value),
@@ -262,7 +264,9 @@ fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Rea
         stateless13,
         stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
         opens_tickets: pair.tickets_on().value && pair.keys() != Keys::Broken,
-        opens_ids: stored && state.tls12.session_id != Tls12Id::Unavailable,
-        opens_stateful: stored && !pair.tickets_on().value && state.tls13.issued.any(),
+        opens_ids: stored && (state.rejects || state.tls12.session_id != Tls12Id::Unavailable),
+        opens_stateful: stored
+            && !pair.tickets_on().value
+            && (state.rejects || state.tls13.issued != Tls13Issued::Unavailable),
     }
 }

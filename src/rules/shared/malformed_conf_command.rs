@@ -27,7 +27,7 @@
 //! <VirtualHost *:443>
 //!     SSLEngine on
 //!     SSLCertificateFile a.pem
-//!     SSLOpenSSLConfCmd -SessionTicket
+//!     SSLOpenSSLConfCmd Options -SessionTickets
 //! </VirtualHost>
 //! ```
 //!
@@ -51,8 +51,8 @@
 //! ```
 //!
 //! ## Fix safety
-//! Safe where the only fault is that `Options` is missing before a list of known options: the
-//! server did not start with the line, so nothing depends on it. Else no fix.
+//! No fix: what was meant is not for a tool to say, and a configuration that the server refuses is
+//! not touched.
 //!
 //! ## References
 //! * <https://docs.openssl.org/3.0/man3/SSL_CONF_cmd/>
@@ -60,7 +60,7 @@
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_conf_command>
 
 use crate::catalog::{self, Server};
-use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
+use crate::finding::{Finding, Severity};
 use crate::model::{Setting, Site};
 use crate::rules::wording::{Words, finding};
 use crate::rules::{Context, Rule, option_list, places};
@@ -162,28 +162,5 @@ fn report(site: &Site, setting: &Setting, fault: &Fault) -> Finding {
     let mut found = finding(site, &RULE, &[], words);
     found.when = setting.when.clone();
     found.confidence = places::confidence(&setting.when);
-    found.fix = fix(setting, fault);
     found
-}
-
-/// Puts the forgotten word in.
-fn fix(setting: &Setting, fault: &Fault) -> Option<Fix> {
-    let [list] = setting.arguments.as_slice() else {
-        return None;
-    };
-    let values = catalog::command(OPTIONS.as_bytes())?.values;
-    let complete = list.split(',').all(|item| unknown(item, values).is_none());
-    if *fault != Fault::Count || !complete {
-        return None;
-    }
-    Some(Fix {
-        title: "name the command".to_owned(),
-        applicability: Applicability::Safe,
-        changes: vec![Change::SetArguments {
-            statement: setting.location.clone(),
-            arguments: vec![OPTIONS.to_owned(), list.clone()],
-        }],
-        costs: Vec::new(),
-        go_live: GoLive::Reload,
-    })
 }

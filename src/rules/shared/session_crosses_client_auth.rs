@@ -98,7 +98,7 @@
 //! * <https://httpd.apache.org/security/vulnerabilities_24.html>
 //! * <https://www.usenix.org/conference/usenixsecurity25/presentation/hebrok>
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::catalog::{self, Server, behaviours};
 use crate::finding::{Finding, Related, Severity};
@@ -192,26 +192,17 @@ fn sockets(site: &Site) -> Vec<Vec<(usize, Trust)>> {
 }
 
 fn crossings(site: &Site, socket: &[(usize, Trust)]) -> Vec<Crossing> {
-    // One endpoint for each trust and each way of issuing stands for all of them.
-    let mut sources: Vec<(usize, &Trust)> = Vec::new();
-    for (index, trust) in socket {
-        let alike = |(other, known): &(usize, &Trust)| {
-            let (one, other) = (&site.endpoints[*index], &site.endpoints[*other]);
-            *known == trust && one.issues == other.issues && one.default == other.default
-        };
-        if !sources.iter().any(alike) {
-            sources.push((*index, trust));
-        }
-    }
+    let sources = Sources::of(site, socket);
     let mut found = Vec::new();
     for (index, trust) in socket {
         let to = &site.endpoints[*index];
-        let wider = sources.iter().filter(|(_, wider)| wider.widens(trust));
-        let mut ways = wider.filter_map(|(source, _)| {
-            let from = &site.endpoints[*source];
-            let (way, severity) = way(site, from, to)?;
-            Some((from, way, severity))
-        });
+        let candidates = sources.that_may_cross(site.server, to);
+        let mut ways = candidates
+            .filter(|(_, wider)| wider.widens(trust))
+            .filter_map(|(from, _)| {
+                let (way, severity) = way(site, from, to)?;
+                Some((*from, way, severity))
+            });
         let Some((from, way, severity)) = ways.next() else {
             continue;
         };
@@ -231,6 +222,59 @@ fn crossings(site: &Site, socket: &[(usize, Trust)]) -> Vec<Crossing> {
         });
     }
     found
+}
+
+/// Endpoints of a socket whose sessions differ in what they open: one stands for all alike.
+struct Sources<'a> {
+    all: Vec<(&'a Endpoint, &'a Trust)>,
+    /// Places in `all` by the domains in which they issue sessions.
+    by_domain: HashMap<&'a str, Vec<usize>>,
+}
+
+impl<'a> Sources<'a> {
+    fn of(site: &'a Site, socket: &'a [(usize, Trust)]) -> Self {
+        let mut seen = HashSet::new();
+        let mut sources = Self {
+            all: Vec::new(),
+            by_domain: HashMap::new(),
+        };
+        for (index, trust) in socket {
+            let endpoint = &site.endpoints[*index];
+            let issues = &endpoint.issues;
+            let domains = [&issues.tls13, &issues.tls12_id, &issues.tls12_ticket];
+            let own = (endpoint.default, is_strict(site, endpoint));
+            if !seen.insert((trust, domains, own)) {
+                continue;
+            }
+            for domain in domains.into_iter().flatten() {
+                let places = sources.by_domain.entry(domain).or_default();
+                places.push(sources.all.len());
+            }
+            sources.all.push((endpoint, trust));
+        }
+        sources
+    }
+
+    /// nginx: those whose sessions the endpoint opens at all. httpd's weaknesses do not ask.
+    fn that_may_cross(
+        &self,
+        server: Server,
+        to: &Endpoint,
+    ) -> impl Iterator<Item = &(&'a Endpoint, &'a Trust)> {
+        let opened = to.accepts.iter().filter_map(move |domain| {
+            let places = self.by_domain.get(domain.as_str());
+            places.filter(|_| server == Server::Nginx)
+        });
+        let any = (server == Server::Apache).then_some(&self.all);
+        let opened = opened.flatten().filter_map(|place| self.all.get(*place));
+        opened.chain(any.into_iter().flatten())
+    }
+}
+
+fn is_strict(site: &Site, endpoint: &Endpoint) -> bool {
+    let name = "SSLStrictSNIVHostCheck";
+    let setting = places::in_force(site, &endpoint.when, endpoint.block, name);
+    setting.is_some_and(|setting| is(setting.arguments.first(), "on"))
 }
 
 /// The weakness by which a session of `from` gets in at `to`, if one does.
@@ -262,16 +306,11 @@ fn nginx(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)>
 }
 
 fn apache(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)> {
-    let strict = |endpoint: &Endpoint| {
-        let name = "SSLStrictSNIVHostCheck";
-        let setting = places::in_force(site, &endpoint.when, endpoint.block, name);
-        setting.is_some_and(|setting| is(setting.arguments.first(), "on"))
-    };
     if policy_line(site, to).is_some() {
         return Some((Way::Policy, RULE.severity));
     }
     let advisory = catalog::advisory(OF_HTTPD)?;
-    if strict(from) || strict(to) || from.issues.tls13.is_none() {
+    if is_strict(site, from) || is_strict(site, to) || from.issues.tls13.is_none() {
         return None;
     }
     match advisories::exposure(site, advisory) {

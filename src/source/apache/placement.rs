@@ -43,6 +43,11 @@ impl Expander<'_> {
 
     fn objection(&self, id: DirectiveId, directive: &Directive) -> Option<String> {
         let spec = directive.spec.filter(|spec| !spec.exec_on_read)?;
+        let place = Place::of(&self.project, directive);
+        if spec.kind(0) == Kind::Command {
+            // Its words are a rule's to judge, which knows what becomes of the server.
+            return not_in_directories(spec, &place);
+        }
         let words: Vec<&[u8]> = self.project.arguments(id).collect();
         // What a variable without a value would have been is not known here.
         if words
@@ -51,7 +56,6 @@ impl Expander<'_> {
         {
             return None;
         }
-        let place = Place::of(&self.project, directive);
         let alone = self.root.kind != RootKind::Root;
         not_in_directories(spec, &place)
             .or_else(|| miscounted(spec, &words))

@@ -30,17 +30,13 @@ pub(super) fn objection(spec: &catalog::Directive, words: &[&[u8]]) -> Option<St
             Some(format!("{}: {}", spec.name, capital(&said(error))))
         }
         Kind::Protocols if spec.module == "mod_ssl" => protocols(spec, words),
-        Kind::Command if catalog::command(word).is_none() => {
-            let shown = String::from_utf8_lossy(word);
-            Some(format!("'{shown}': invalid OpenSSL configuration command"))
-        }
         _ => None,
     }
 }
 
 fn choice(spec: &catalog::Directive, word: &[u8]) -> Option<String> {
     let is = |value: &&str| value.as_bytes().eq_ignore_ascii_case(word);
-    if spec.values.iter().any(|value| is(&value)) {
+    if spec.values.iter().any(is) {
         return None;
     }
     let shown = String::from_utf8_lossy(word);
