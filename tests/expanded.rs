@@ -465,21 +465,20 @@ fn an_unknown_variable_is_never_clean() {
     assert_eq!((code, &endpoint["tls12"]["ticket"]), (0, &json!("none")));
     let (code, endpoint, _) = inspect(&["--define", "TICKETS=on"]);
     assert_eq!((code, &endpoint["tls12"]["ticket"]), (0, &json!("resumes")));
-    for (setting, field) in [
-        ("SSLSessionCache ${X}", "/tls12/session_id"),
-        ("SSLProtocol ${X}", "/tls13/issued"),
-        ("SSLOpenSSLConfCmd Options ${X}", "/tls12/ticket"),
-        ("SSLEngine ${X}", "/tls12/session_id"),
+    for (outside, inside, field) in [
+        ("SSLSessionCache ${X}", "", "/tls12/session_id"),
+        ("", "SSLProtocol ${X}", "/tls13/issued"),
+        ("", "SSLOpenSSLConfCmd Options ${X}", "/tls12/ticket"),
+        ("", "SSLEngine ${X}", "/tls12/session_id"),
     ] {
-        let text =
-            format!("Listen 443\n{setting}\n<VirtualHost *:443>\nServerName a\n</VirtualHost>\n");
+        let text = format!(
+            "Listen 443\n{outside}\n<VirtualHost *:443>\nServerName a\nSSLEngine on\n{inside}\n\
+             </VirtualHost>\n"
+        );
         std::fs::write(&root, text).unwrap();
         let (code, endpoint, _) = inspect(&[]);
-        assert_eq!(
-            (code, endpoint.pointer(field)),
-            (2, Some(&json!("unknown"))),
-            "{setting}"
-        );
+        let found = (code, endpoint.pointer(field));
+        assert_eq!(found, (2, Some(&json!("unknown"))), "{outside}{inside}");
     }
 }
 

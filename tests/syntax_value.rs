@@ -454,3 +454,16 @@ fn apache_addresses() {
         assert_eq!(apache::virtual_host(text.as_bytes()), expected, "{text:?}");
     }
 }
+
+/// APR takes more than four digits where the value fits (seen on httpd 2.4.71).
+#[test]
+fn groups_of_an_ipv6_address_may_have_leading_zeros() {
+    let read = |text: &'static str| apache::virtual_host(text.as_bytes()).map(|it| it.host);
+    let two = Ipv6Addr::new(0, 0, 0, 0, 0, 0, 0, 2);
+    assert_eq!(
+        read("[00000:000:000:0000::2]:7080"),
+        Ok(apache::Host::V6(two))
+    );
+    assert_eq!(read("[12345::2]:7080"), Err(ValueError::Address));
+    assert_eq!(read("[000g::2]:7080"), Err(ValueError::Address));
+}

@@ -186,8 +186,11 @@ impl<'a> Expander<'a> {
 
     fn finish(mut self) -> Project {
         self.project.problems.append(&mut self.late);
-        let misplaced = self.misplaced();
-        self.project.problems.extend(misplaced);
+        // A file that httpd does not read to its end is never carried out.
+        if !self.project.problems.iter().any(|problem| problem.refused) {
+            let misplaced = self.misplaced();
+            self.project.problems.extend(misplaced);
+        }
         self.project.atoms = self.conditions.atoms;
         self.project.whens = self.conditions.whens;
         self.project

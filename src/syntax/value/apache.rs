@@ -281,6 +281,17 @@ fn port(digits: &[u8]) -> Result<u16, ValueError> {
     }
 }
 
+/// APR bounds the value of a group and not its digits: `00000` is a group.
+fn short_groups(address: &str) -> String {
+    let short = |group: &str| -> String {
+        let cut = group.len().saturating_sub(4);
+        let zeros = group.bytes().take_while(|byte| *byte == b'0').count();
+        group.get(cut.min(zeros)..).unwrap_or_default().to_owned()
+    };
+    let groups: Vec<String> = address.split(':').map(short).collect();
+    groups.join(":")
+}
+
 fn literal(host: &[u8]) -> Result<Host<'_>, ValueError> {
     let Some(inside) = host.strip_prefix(b"[") else {
         return Ok(Host::Name(host));
@@ -291,6 +302,7 @@ fn literal(host: &[u8]) -> Result<Host<'_>, ValueError> {
         None => (inside, None),
     };
     let text = std::str::from_utf8(address).map_err(|_| ValueError::Address)?;
-    let address = text.parse().map_err(|_| ValueError::Address)?;
+    let address = short_groups(text).parse();
+    let address = address.map_err(|_| ValueError::Address)?;
     Ok(scope.map_or(Host::V6(address), |scope| Host::Scoped(address, scope)))
 }
