@@ -120,6 +120,9 @@ impl Predicted {
 /// expression.
 fn by_name<'a>(endpoints: &[&'a Endpoint], sni: &str) -> Option<&'a Endpoint> {
     let mut best: Option<((usize, usize), &Endpoint)> = None;
+    // Of expressions the first in the file counts, wherever the default server stands.
+    let mut endpoints = endpoints.to_vec();
+    endpoints.sort_by_key(|endpoint| endpoint.block);
     for endpoint in endpoints {
         for name in &endpoint.names {
             let Some(rank) = rank(&name.to_ascii_lowercase(), sni) else {
