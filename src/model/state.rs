@@ -36,6 +36,13 @@ pub(in crate::model) struct Protocols {
 }
 
 impl Protocols {
+    /// None at all.
+    pub(in crate::model) const NONE: Self = Self {
+        legacy: false,
+        tls12: false,
+        tls13: false,
+    };
+
     /// `MinProtocol`, `MaxProtocol` and `Protocol` as conf commands.
     pub(in crate::model) fn limit(&mut self, command: &str, list: &str) {
         let rank = match list.trim() {

@@ -142,9 +142,27 @@ fn tickets(pair: &Pair<'_>) -> TicketFlags {
     }
 }
 
-/// The protocols that the endpoint speaks: what `ssl_protocols` and the command `Protocol`
-/// leave on, within the bounds of the commands for the lowest and the highest.
+/// The protocols that the endpoint speaks.
 pub(super) fn protocols(pair: &Pair<'_>) -> Protocols {
+    // OpenSSL gives up before it hears a name where the context that the connection begins
+    // with leaves no version at all.
+    let begins = Pair { b: pair.a, ..*pair };
+    let mut spoken = match versions(&begins) == Protocols::NONE {
+        true => Protocols::NONE,
+        false => versions(pair),
+    };
+    if pair.transport == Transport::Quic {
+        spoken = Protocols {
+            tls13: spoken.tls13,
+            ..Protocols::NONE
+        };
+    }
+    spoken
+}
+
+/// What `ssl_protocols` and the command `Protocol` leave on, within the bounds of the
+/// commands for the lowest and the highest.
+fn versions(pair: &Pair<'_>) -> Protocols {
     let config = pair.decided("ssl_protocols", Decider::OwnBlock);
     let mut spoken = config.protocols.value;
     for name in ["Protocol", "MinProtocol", "MaxProtocol"] {
@@ -161,13 +179,6 @@ pub(super) fn protocols(pair: &Pair<'_>) -> Protocols {
         for command in given.skip(skipped) {
             spoken.limit(name, &command.value.1);
         }
-    }
-    if pair.transport == Transport::Quic {
-        spoken = Protocols {
-            legacy: false,
-            tls12: false,
-            tls13: spoken.tls13,
-        };
     }
     spoken
 }
