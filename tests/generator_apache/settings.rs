@@ -111,7 +111,7 @@ pub fn server_level(rng: &mut Rng, chances: &Chances) -> Vec<Node> {
         nodes.extend(caches(rng));
     }
     nodes.extend(shared(rng, chances, 3));
-    if chances.theme == "tickets" && rng.percent(40) {
+    if chances.theme == "tickets" && rng.percent(65) {
         nodes.push(Node::line("SSLSessionTickets", &["off"]));
     }
     if rng.percent(8) {
