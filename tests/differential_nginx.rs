@@ -1,4 +1,4 @@
-//! Random nginx trees on real servers, one before and one after 1.29.2: what the model says of
+//! Random nginx trees on real servers, two before and one after 1.29.2: what the model says of
 //! every address and name against what a client sees there, and what it refuses against
 //! `nginx -t`.
 //!
@@ -37,6 +37,11 @@ const SHOWN: usize = 6;
 #[test]
 fn packaged_nginx_does_what_the_model_says() {
     differential(&install::nginx_packaged());
+}
+
+#[test]
+fn middle_nginx_does_what_the_model_says() {
+    differential(&install::nginx_middle());
 }
 
 #[test]
