@@ -6,20 +6,25 @@
 
 mod apache;
 mod blocks;
+mod commands;
 mod domains;
 mod effects;
 mod nginx;
 mod site;
 mod state;
 mod version;
+mod words;
 
 pub use site::{
-    Accepts, Block, BlockId, BlockKind, ClientAuth, CrossName, Effect, Endpoint, Field, Ignored,
-    IgnoredReason, Incomplete, Issues, KeySource, Lifetimes, Module, Origin, PerProtocol, Place,
-    Refusal, Replaced, Setting, SettingId, Site, Tickets, Tls12, Tls12Id, Tls12Ticket, Tls13,
-    Tls13Issued, Tls13Resumes, Transport, Why,
+    Accepts, Block, BlockId, BlockKind, Effect, Endpoint, Ignored, IgnoredReason, Incomplete,
+    Issues, Lifetimes, PerProtocol, Place, Refusal, Setting, SettingId, Site, Tickets, Tls12,
+    Tls13, Why,
 };
 pub use version::{Assumed, Platform, VersionSource};
+pub use words::{
+    ClientAuth, CrossName, Field, KeySource, Module, Origin, Replaced, Tls12Id, Tls12Ticket,
+    Tls13Issued, Tls13Resumes, Transport,
+};
 
 /// What the files are like that settings name, as the source room found them.
 pub use crate::source::{Entropy, Facts, FileFacts, Storage};

@@ -2,10 +2,10 @@
 
 use super::blocks::View;
 use crate::catalog;
+use crate::model::commands;
 use crate::model::state::{Protocols, Value};
 use crate::model::{BlockId, ClientAuth, SettingId};
 use crate::syntax::value::apache::{self, SessionCache};
-use crate::syntax::value::openssl;
 
 /// `SSLEngine`.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
@@ -169,36 +169,12 @@ impl Config {
 
     /// Whether tickets are on once `SSLOpenSSLConfCmd`, which comes last, was applied.
     pub(super) fn tickets_effective(&self) -> Value<bool> {
-        let mut tickets = self.tickets.clone();
-        for command in &self.commands {
-            let (name, list) = &command.value;
-            if !openssl::is_command(name.as_bytes(), "Options") {
-                continue;
-            }
-            let Ok(Some(on)) = openssl::session_ticket(list.as_bytes()) else {
-                continue;
-            };
-            tickets = Value {
-                value: on,
-                text: command.text.clone(),
-                by: command.by,
-            };
-        }
-        tickets
+        commands::tickets_after(&self.tickets, &self.commands)
     }
 
     /// `NumTickets`, where a command gives it.
     pub(super) fn ticket_count(&self) -> Option<Value<u32>> {
-        let is_count = |command: &&Value<(String, String)>| {
-            openssl::is_command(command.value.0.as_bytes(), "NumTickets")
-        };
-        let command = self.commands.iter().rfind(is_count)?;
-        let value = openssl::num_tickets(command.value.1.as_bytes()).ok()?;
-        Some(Value {
-            value,
-            text: command.text.clone(),
-            by: command.by,
-        })
+        commands::ticket_count(&self.commands)
     }
 }
 

@@ -3,10 +3,11 @@
 
 use crate::catalog::{self, Context, Version, behaviours};
 use crate::model::blocks::Blocks;
+use crate::model::commands;
 use crate::model::state::{Protocols, Value};
 use crate::model::{BlockId, ClientAuth, Module, SettingId};
+use crate::syntax::value::nginx;
 use crate::syntax::value::nginx::SessionCache;
-use crate::syntax::value::{nginx, openssl};
 
 /// The kind of cache, which nginx merges apart from the zone.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
@@ -127,37 +128,12 @@ impl Config {
 
     /// Whether tickets are on once the conf commands, which come last, were applied.
     pub(super) fn tickets_effective(&self) -> Value<bool> {
-        let mut tickets = self.tickets.clone();
-        for command in &self.commands {
-            let (name, list) = &command.value;
-            if !openssl::is_command(name.as_bytes(), "Options") {
-                continue;
-            }
-            // A list that OpenSSL refuses keeps nginx from starting: nothing to apply.
-            let Ok(Some(on)) = openssl::session_ticket(list.as_bytes()) else {
-                continue;
-            };
-            tickets = Value {
-                value: on,
-                text: command.text.clone(),
-                by: command.by,
-            };
-        }
-        tickets
+        commands::tickets_after(&self.tickets, &self.commands)
     }
 
     /// `NumTickets`, where a conf command gives it.
     pub(super) fn ticket_count(&self) -> Option<Value<u32>> {
-        let is_count = |command: &&Value<(String, String)>| {
-            openssl::is_command(command.value.0.as_bytes(), "NumTickets")
-        };
-        let command = self.commands.iter().rfind(is_count)?;
-        let value = openssl::num_tickets(command.value.1.as_bytes()).ok()?;
-        Some(Value {
-            value,
-            text: command.text.clone(),
-            by: command.by,
-        })
+        commands::ticket_count(&self.commands)
     }
 
     /// The zone, unless `off` or `none` keeps it from being used.

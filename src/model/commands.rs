@@ -1,0 +1,45 @@
+//! What conf commands (`ssl_conf_command`, `SSLOpenSSLConfCmd`) say about tickets. Both servers
+//! apply them last, in order, so both ask here. Knows no server.
+
+use super::state::Value;
+use crate::syntax::value::openssl;
+
+/// A command's name and its value.
+pub(in crate::model) type Command = (String, String);
+
+/// The ticket flag once the commands were applied to it.
+pub(in crate::model) fn tickets_after(
+    flag: &Value<bool>,
+    commands: &[Value<Command>],
+) -> Value<bool> {
+    let mut tickets = flag.clone();
+    for command in commands {
+        let (name, list) = &command.value;
+        if !openssl::is_command(name.as_bytes(), "Options") {
+            continue;
+        }
+        // A list that OpenSSL refuses keeps the server from starting: nothing to apply.
+        let Ok(Some(value)) = openssl::session_ticket(list.as_bytes()) else {
+            continue;
+        };
+        tickets = Value {
+            value,
+            text: command.text.clone(),
+            by: command.by,
+        };
+    }
+    tickets
+}
+
+/// `NumTickets`, where a command gives it.
+pub(in crate::model) fn ticket_count(commands: &[Value<Command>]) -> Option<Value<u32>> {
+    let is_count =
+        |command: &&Value<Command>| openssl::is_command(command.value.0.as_bytes(), "NumTickets");
+    let command = commands.iter().rfind(is_count)?;
+    let value = openssl::num_tickets(command.value.1.as_bytes()).ok()?;
+    Some(Value {
+        value,
+        text: command.text.clone(),
+        by: command.by,
+    })
+}
