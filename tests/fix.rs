@@ -541,6 +541,7 @@ fn rounds_are_told_as_one_plan() {
         PatchOptions {
             root: Some(dir.path()),
             terminal: false,
+            colour: false,
         },
     );
     let wanted = "--- a/nginx.conf\n+++ b/nginx.conf\n@@ -1,5 +1,4 @@ one: it is so; two: it is so\n events {}\n http {\n-    ssl_session_tickets on;\n-    ssl_session_timeout 5d;\n+    ssl_session_timeout 1d;\n }\n";
@@ -667,6 +668,7 @@ fn a_patch_names_the_real_file_of_a_symlink_below_slash_or_the_repository() {
             PatchOptions {
                 root,
                 terminal: false,
+                colour: false,
             },
         );
         String::from_utf8(bytes)
@@ -707,14 +709,15 @@ fn a_patch_for_a_terminal_shows_control_bytes_and_never_sends_them() {
         PatchOptions {
             root: Some(dir.path()),
             terminal: true,
+            colour: true,
         },
     );
-    colored::control::set_override(false);
     let plain = patch(
         &files,
         PatchOptions {
             root: Some(dir.path()),
             terminal: true,
+            colour: false,
         },
     );
     colored::control::unset_override();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::clock::now;
 use super::inputs::Replaced;
-use super::lint::{Judged, Session};
+use super::lint::{Judged, Session, too_old};
 use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
 use crate::finding::{Applicability, Finding, Fix, GoLive};
@@ -83,14 +83,29 @@ impl Repair {
         self.plan.is_empty()
     }
 
-    /// The patch; for a terminal with colours and escapes, else as `git apply` takes it.
-    pub fn patch(&self, terminal: bool) -> Vec<u8> {
+    /// The patch: for a terminal with what it would act on written out, and with colours or
+    /// without; else as `git apply` takes it.
+    pub fn patch(&self, terminal: bool, colour: bool) -> Vec<u8> {
         let root = fix::common_repository(&self.plan.files);
         let options = fix::PatchOptions {
             root: root.as_deref(),
             terminal,
+            colour,
         };
         fix::patch(&self.plan.files, options)
+    }
+
+    /// How the patch is applied without `--write`, a command; `None` where nothing changes or
+    /// a file exists in a stream only.
+    pub fn command(&self) -> Option<String> {
+        let files = &self.plan.files;
+        if files.is_empty() || files.iter().any(|file| file.real.is_none()) {
+            return None;
+        }
+        Some(match fix::common_repository(files) {
+            Some(root) => format!("git -C {} apply", root.display()),
+            None => "patch -p1 -d /".to_owned(),
+        })
     }
 
     /// What it costs, a sentence each.
@@ -111,7 +126,8 @@ impl Repair {
         self.plan.go_live.map(|go_live| match go_live {
             GoLive::Reload => "a reload makes it live",
             GoLive::StopAndStart => {
-                "stop the server and start it again: a reload does not make it live"
+                "stop the server and start it again: a reload would end it, though its configuration \
+                 test passes"
             }
         })
     }
@@ -151,7 +167,8 @@ impl Work<'_> {
         let Some(first) = known.or_else(|| self.session.judged(index, &self.replaced)) else {
             return;
         };
-        if !first.loaded.project.complete() {
+        let project = &first.loaded.project;
+        if !project.complete() || too_old(project, &first.platforms).is_some() {
             self.judged[index] = Some(first);
             return;
         }

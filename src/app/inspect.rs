@@ -2,7 +2,7 @@
 
 use super::inputs::Replaced;
 use super::judge::site;
-use super::lint::{JudgedServer, Session, problems};
+use super::lint::{JudgedServer, Session, problems, too_old};
 use super::{AppError, Request};
 use crate::report;
 
@@ -40,6 +40,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
         let project = loaded.project;
         let site = site(&project, newest);
         inspection.problems.extend(problems(&project));
+        inspection.problems.extend(too_old(&project, &judged));
         for file in project.files {
             inspection.sources.insert(file.path, file.text);
         }

@@ -9,7 +9,7 @@ use super::judge::judge;
 use super::merge::Merger;
 use super::platforms::platforms;
 use super::{AppError, Request};
-use crate::catalog::Server;
+use crate::catalog::{self, Server, Version};
 use crate::finding::{Finding, Severity};
 use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
@@ -73,6 +73,18 @@ impl Outcome {
             && assumed
                 .into_iter()
                 .any(|it| it.server.source == VersionSource::Assumed)
+    }
+
+    /// A judged version above the range that is known: the server's name, the version and
+    /// the newest one known.
+    pub fn newer_than_known(&self) -> Option<(&'static str, Version, Version)> {
+        let judged = self
+            .servers
+            .iter()
+            .flat_map(|server| server.judged.iter().map(|it| (server.site.server, it)));
+        let mut versions = judged.map(|(of, it)| (of, it.server.value, catalog::newest(of)));
+        let (server, version, newest) = versions.find(|(_, version, newest)| version > newest)?;
+        Some((name(server), version, newest))
     }
 
     /// The same for the report room.
@@ -173,6 +185,7 @@ impl<'a> Session<'a> {
                 merger.put(finding);
             }
             outcome.problems.extend(problems(project));
+            outcome.problems.extend(too_old(project, &judged.platforms));
             for file in &project.files {
                 outcome
                     .sources
@@ -229,6 +242,28 @@ pub(super) fn problems(project: &Project) -> Vec<report::Problem> {
         ..report::Problem::default()
     });
     read.chain(unknown).collect()
+}
+
+/// A version below the range that is modelled: what it does is not known, so nothing that is
+/// said of it is complete.
+pub(super) fn too_old(project: &Project, platforms: &[Platform]) -> Option<report::Problem> {
+    let oldest = catalog::oldest(project.server);
+    let mut versions = platforms.iter().map(|platform| platform.server.value);
+    let version = versions.find(|version| *version < oldest)?;
+    let name = name(project.server);
+    Some(report::Problem {
+        kind: "version",
+        path: project.root.clone(),
+        message: format!("{name} {version} is older than {oldest}, the oldest version known here"),
+        ..report::Problem::default()
+    })
+}
+
+const fn name(server: Server) -> &'static str {
+    match server {
+        Server::Nginx => "nginx",
+        Server::Apache => "Apache httpd",
+    }
 }
 
 /// A problem with its place, for a snippet.

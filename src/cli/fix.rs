@@ -41,10 +41,11 @@ fn show(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) -> u8 {
     terminal.say(&report::lines(found, terminal.paint_err()));
     terminal.say(&report::summary(&before, terminal.paint_err()));
     hints::say_problems(&repair.before.problems, &repair.before.sources, terminal);
+    hints::say_newer(&repair.before, terminal);
 
     let file = arguments.read.output.as_deref();
-    let colour = terminal.paint(file).colour();
-    if terminal.report(&repair.patch(colour), file) != CLEAN {
+    let patch = repair.patch(terminal.shows(file), terminal.paint(file).colour());
+    if terminal.report(&patch, file) != CLEAN {
         return FAILED;
     }
     let failed = !repair.failed.is_empty() || !repair.before.complete();
@@ -110,6 +111,10 @@ fn explain(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) {
         }
         for note in repair.notes() {
             terminal.note("note", &note);
+        }
+        if let Some(command) = repair.command().filter(|_| !arguments.write) {
+            let sentence = format!("--write applies it, and so does `{command}` with the patch");
+            terminal.note("next", &sentence);
         }
         if let Some(live) = repair.go_live() {
             terminal.note("next", live);

@@ -53,6 +53,16 @@ pub(super) fn say_problems(problems: &[Problem], sources: &Sources, terminal: &T
     }
 }
 
+/// Says that a version is judged as an older one.
+pub(super) fn say_newer(outcome: &Outcome, terminal: &Terminal) {
+    if let Some((name, version, newest)) = outcome.newer_than_known() {
+        terminal.hint(&format!(
+            "{name} {version} is newer than {newest}, the newest version known here, and is \
+             judged as that one"
+        ));
+    }
+}
+
 /// Says how to narrow findings that hold for some versions only.
 pub(super) fn say_versions(outcome: &Outcome, terminal: &Terminal) {
     if outcome.versions_matter() {

@@ -47,6 +47,7 @@ fn show(outcome: &Outcome, arguments: &LintArguments, terminal: &Terminal) -> u8
     hints::say_problems(&outcome.problems, &outcome.sources, terminal);
     terminal.say(&report::summary(&lint, terminal.paint_err()));
     hints::say_versions(outcome, terminal);
+    hints::say_newer(outcome, terminal);
 
     if written != CLEAN || !outcome.complete() {
         return FAILED;

@@ -15,6 +15,8 @@ use crate::report::{self, Paint};
 pub(super) struct Terminal {
     out: bool,
     err: bool,
+    /// Colours whatever the environment says, in files too.
+    always: bool,
 }
 
 impl Terminal {
@@ -22,12 +24,19 @@ impl Terminal {
         Self {
             out: colour(color, io::stdout().is_terminal()),
             err: colour(color, io::stderr().is_terminal()),
+            always: color == Color::Always,
         }
     }
 
-    /// Colours of the report; a file takes them only when they are asked for.
+    /// Colours of the report; a file takes them only by `--color always`.
     pub(super) fn paint(&self, file: Option<&Path>) -> Paint {
-        Paint::new(self.out && (file.is_none() || !io::stdout().is_terminal()))
+        Paint::new(self.out && (file.is_none() || self.always))
+    }
+
+    /// True where the report is shown and not handed on: bytes that a terminal would act on
+    /// are then written out, with and without colours.
+    pub(super) fn shows(&self, file: Option<&Path>) -> bool {
+        self.paint(file).colour() || (file.is_none() && io::stdout().is_terminal())
     }
 
     /// Colours of stderr.

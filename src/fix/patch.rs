@@ -17,9 +17,11 @@ pub struct PatchOptions<'path> {
     /// The directory to which files below it are named; the others, and all without one, are
     /// named relative to `/`.
     pub root: Option<&'path Path>,
-    /// For a terminal: colours as `colored` has them switched, bytes that a terminal would
-    /// act on written out as `\xNN`. Such a patch is to read, not to apply.
+    /// For a terminal: bytes that it would act on are written out as `\xNN`. Such a patch is
+    /// to read, not to apply.
     pub terminal: bool,
+    /// With colours, as `colored` has them switched; for a terminal only.
+    pub colour: bool,
 }
 
 /// The patch; empty where nothing changes. Behind the second `@@` of a hunk stand the rules
@@ -29,7 +31,11 @@ pub fn patch(files: &[PlannedFile], options: PatchOptions<'_>) -> Vec<u8> {
     for file in files {
         one_file(&mut out, file, options);
     }
-    if options.terminal { paint(&out) } else { out }
+    if options.terminal {
+        paint(&out, options.colour)
+    } else {
+        out
+    }
 }
 
 /// The directory with a `.git` that all files lie below, if it is the same for all. This
@@ -195,12 +201,13 @@ fn quote(line: &mut Vec<u8>, byte: u8) {
     }
 }
 
-fn paint(patch: &[u8]) -> Vec<u8> {
+fn paint(patch: &[u8], colour: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(patch.len());
     for line in lines(patch) {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let text = harmless(line);
         let painted = match line {
+            _ if !colour => ColoredString::from(text),
             [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => text.bold(),
             [b'@', b'@', ..] => text.cyan(),
             [b'-', ..] => text.red(),

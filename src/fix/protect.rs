@@ -24,7 +24,9 @@ const BANNER_LINES: usize = 30;
 pub(super) fn owner(paths: &[&Path], text: &[u8]) -> Option<String> {
     if paths.iter().any(|path| is_certbots(path)) {
         return Some(
-            "the file belongs to certbot; override it in the file that includes it".into(),
+            "the file belongs to certbot; replace its include by a copy of your own and change \
+             that"
+                .into(),
         );
     }
     banner(text).map(|banner| format!("the file says \"{banner}\"; change what generates it"))

@@ -6,6 +6,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+/// Characters of a name or value that are shown in a table or a list.
+const LONGEST: usize = 120;
+
 /// Text for one line: line ends become escapes too.
 pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -13,6 +16,14 @@ pub fn line(text: &str) -> String {
         push_char(&mut out, character);
     }
     out
+}
+
+/// Text for one line that stands beside others: a very long one is cut.
+pub(super) fn short(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", line(&text[..end])),
+        None => line(text),
+    }
 }
 
 /// A path for people.
@@ -67,6 +78,12 @@ fn deceives(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_is_cut() {
+        assert_eq!(short(&"é".repeat(120)), "é".repeat(120));
+        assert_eq!(short(&"é".repeat(121)), format!("{}…", "é".repeat(120)));
+    }
 
     #[test]
     fn nothing_reaches_the_terminal_that_moves_the_cursor() {

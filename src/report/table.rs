@@ -104,9 +104,8 @@ fn table(endpoints: &[Endpoint], paint: Paint) -> String {
         out.push('\n');
         for condition in &endpoint.when {
             out.push_str(&format!(
-                "{:1$}  where {2}\n",
-                "",
-                widths[0],
+                "{}  where {}\n",
+                " ".repeat(widths[0]),
                 escape::line(condition)
             ));
         }
@@ -117,7 +116,10 @@ fn table(endpoints: &[Endpoint], paint: Paint) -> String {
 fn aligned(cells: &[String; 9], widths: &[usize]) -> String {
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(widths) {
-        line.push_str(&format!("{cell:width$}  "));
+        // Not by a width in the format: it must stay below 65536.
+        let missing = width.saturating_sub(cell.chars().count());
+        line.push_str(cell);
+        line.extend(std::iter::repeat_n(' ', missing + 2));
     }
     line.trim_end().to_owned()
 }
@@ -145,7 +147,7 @@ fn names(endpoint: &Endpoint) -> String {
         .names
         .iter()
         .take(NAMES_SHOWN)
-        .map(|name| escape::line(name))
+        .map(|name| escape::short(name))
         .collect();
     if let Some(hidden) = endpoint
         .names
@@ -255,7 +257,7 @@ fn reasons(endpoints: &[Endpoint], paint: Paint) -> String {
         out.push_str(&format!(
             "  {} {}: {}\n    {} of {}\n",
             reason.why.setting,
-            escape::line(&reason.why.value),
+            escape::short(&reason.why.value),
             origin(reason.why),
             reason.fields.join(", "),
             stretches(&reason.endpoints),

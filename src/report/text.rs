@@ -181,7 +181,7 @@ fn capped(endpoints: &[String]) -> String {
     let shown = endpoints
         .iter()
         .take(ENDPOINTS_SHOWN)
-        .cloned()
+        .map(|endpoint| escape::short(endpoint))
         .collect::<Vec<_>>()
         .join("; ");
     match endpoints.len().checked_sub(ENDPOINTS_SHOWN + 1) {

@@ -146,8 +146,10 @@ impl Search<'_> {
         let mut candidates = Vec::new();
         let mut looked = 0;
         for path in paths {
+            // A search from `.` names files as everything else does: without it.
+            let path = path.strip_prefix(".").unwrap_or(path);
             if place::is_template_name(path) {
-                self.result.templates.push(path.clone());
+                self.result.templates.push(path.to_path_buf());
                 continue;
             }
             if !place::is_candidate(path) || !seen.insert(self.identity(path)) {
@@ -156,12 +158,12 @@ impl Search<'_> {
             looked += 1;
             match self.files.read(path).map(|text| shape(path, &text)) {
                 Ok(Shape::Unknown) => {}
-                Ok(Shape::Template) => self.result.templates.push(path.clone()),
+                Ok(Shape::Template) => self.result.templates.push(path.to_path_buf()),
                 Ok(shape) => candidates.push(Candidate {
-                    path: path.clone(),
+                    path: path.to_path_buf(),
                     shape,
                 }),
-                Err(reason) => self.result.unreadable.push((path.clone(), reason)),
+                Err(reason) => self.result.unreadable.push((path.to_path_buf(), reason)),
             }
         }
         (candidates, looked)

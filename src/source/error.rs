@@ -18,8 +18,8 @@ pub enum SourceError {
     },
     /// A directory in which nothing is a configuration of either server.
     #[error(
-        "{}: no configuration of nginx or Apache httpd below this directory ({looked} files \
-         looked at, {templates} templates skipped); looked for nginx.conf, apache2.conf, \
+        "{}: no configuration of nginx or Apache httpd below this directory (files \
+         looked at: {looked}, templates skipped: {templates}); looked for nginx.conf, apache2.conf, \
          httpd.conf and for files with server or VirtualHost blocks",
         path.display()
     )]

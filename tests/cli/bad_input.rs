@@ -221,3 +221,29 @@ fn a_fifo_does_not_block() {
     assert_eq!(run.code, 2, "{}", run.err);
     assert!(started.elapsed() < Duration::from_secs(10));
 }
+
+#[test]
+fn very_long_names_are_cut_and_never_end_the_program() {
+    let name = "n".repeat(70_000);
+    let text = format!(
+        "Listen 443\n<VirtualHost *:443>\n    ServerName {name}\n    SSLEngine on\n</VirtualHost>\n"
+    );
+    let directory = tree(&[("httpd.conf", text.as_bytes())]);
+    for command in ["inspect", "lint"] {
+        let run = run(&[command, &at(&directory, "httpd.conf")]);
+        assert!(
+            run.code <= 2 && !run.err.contains("panicked"),
+            "{}",
+            run.err
+        );
+        let longest = run.out.lines().map(str::len).max().unwrap_or(0);
+        assert!(longest < 1000, "{command}: a line of {longest} bytes");
+    }
+}
+
+#[test]
+fn a_search_from_here_names_files_without_a_dot() {
+    let directory = tree(&[("a/nginx.conf", crate::TICKETS_ON.as_bytes())]);
+    let run = crate::run_in(directory.path(), &["lint", "."]);
+    assert!(run.out.contains("--> a/nginx.conf:3:5"), "{}", run.out);
+}

@@ -86,6 +86,20 @@ fn colours_are_asked_for() {
 }
 
 #[test]
+fn a_file_is_coloured_only_on_request() {
+    let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
+    let (root, file) = (at(&directory, "nginx.conf"), at(&directory, "out.patch"));
+    let coloured = |arguments: &[&str]| {
+        let mut command = command(&["fix", "-o", &file, &root]);
+        let output = command.args(arguments).env("CLICOLOR_FORCE", "1").output();
+        assert_eq!(output.unwrap().status.code(), Some(1));
+        fs::read(&file).unwrap().contains(&0x1b)
+    };
+    assert!(!coloured(&[]), "a patch in a file is there to be applied");
+    assert!(coloured(&["--color", "always"]));
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
     for arguments in [

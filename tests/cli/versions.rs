@@ -1,6 +1,6 @@
 //! For which versions something is judged, and how that is said.
 
-use crate::{TICKETS_ON, at, run, tree};
+use crate::{SOUND, TICKETS_ON, at, run, tree};
 
 /// A server with the old way of turning TLS on.
 const SSL_ON: &str = "\
@@ -146,4 +146,27 @@ fn inspect_says_where_the_version_comes_from() {
         version,
         serde_json::json!({"value": "1.22.1", "source": "flag"})
     );
+}
+
+#[test]
+fn a_version_outside_the_known_range_is_said() {
+    let directory = tree(&[("nginx.conf", SOUND.as_bytes())]);
+    let root = at(&directory, "nginx.conf");
+    let old = run(&["lint", "--server-version", "nginx=1.16.1", &root]);
+    assert_eq!(old.code, 2, "what it does is not known: {}", old.err);
+    assert!(
+        old.err.contains("nginx 1.16.1 is older than 1.18.0"),
+        "{}",
+        old.err
+    );
+    let inspect = run(&["inspect", "--server-version", "nginx=1.16.1", &root]);
+    assert_eq!(inspect.code, 2, "{}", inspect.err);
+    let new = run(&["lint", "--server-version", "nginx=9.0.0", &root]);
+    assert_eq!(new.code, 0, "{}", new.err);
+    assert!(new.err.contains("nginx 9.0.0 is newer than"), "{}", new.err);
+
+    let on = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
+    let root = at(&on, "nginx.conf");
+    let fix = run(&["fix", "--server-version", "nginx=1.16.1", &root]);
+    assert_eq!((fix.code, fix.out.as_str()), (2, ""), "{}", fix.err);
 }

@@ -42,6 +42,41 @@ fn a_patch_is_printed_and_nothing_is_written() {
 }
 
 #[test]
+fn what_applies_the_patch_is_said_and_does_it() {
+    let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
+    let state = TempDir::new().unwrap();
+    let root = at(&directory, "nginx.conf");
+    let outside = run(&state, &["fix", &root]);
+    assert!(outside.err.contains("`patch -p1 -d /`"), "{}", outside.err);
+
+    fs::create_dir(directory.path().join(".git")).unwrap();
+    let inside = run(&state, &["fix", &root]);
+    let real = directory.path().canonicalize().unwrap();
+    let said = format!("`git -C {} apply`", real.display());
+    assert!(inside.err.contains(&said), "{}", inside.err);
+    assert!(
+        inside.out.starts_with("--- a/nginx.conf\n"),
+        "{}",
+        inside.out
+    );
+
+    let written = run(&state, &["fix", "--write", &root]);
+    assert!(!written.err.contains("apply"), "{}", written.err);
+}
+
+#[test]
+fn a_cache_that_goes_is_no_matter_for_a_reload() {
+    let text = "Listen 443\nSSLSessionCache shmcb:/run/ssl(512000)\nSSLSessionCacheTimeout 300\n\
+        <VirtualHost *:443>\n    SSLEngine on\n    SSLSessionTickets off\n</VirtualHost>\n";
+    let directory = tree(&[("httpd.conf", text.as_bytes())]);
+    let state = TempDir::new().unwrap();
+    let root = at(&directory, "httpd.conf");
+    let fix = run(&state, &["fix", "--policy", "no-resumption", &root]);
+    assert!(fix.out.contains("+SSLSessionCache none\n"), "{}", fix.out);
+    assert!(fix.err.contains("a reload would end it"), "{}", fix.err);
+}
+
+#[test]
 fn a_write_is_taken_back() {
     let directory = tree(&[("nginx.conf", TICKETS_ON.as_bytes())]);
     let state = TempDir::new().unwrap();

@@ -68,6 +68,7 @@ pub fn applies(name: &str, planned: &[PlannedFile], dir: &Path) {
         PatchOptions {
             root: Some(&root),
             terminal: false,
+            colour: false,
         },
     );
     for (program, arguments) in [
