@@ -21,16 +21,16 @@ pub fn break_it(
     }
     let server = servers[rng.below(servers.len())].clone();
     let outer = server[..1].to_vec();
-    match turn % 14 {
-        0 | 5 => twice(nodes, rng, &server, &outer),
-        1 | 6 | 10 => bad_value(nodes, rng, &server, &outer),
-        2 | 12 => conflicting_zones(nodes, rng, &server, &outer),
+    match turn % 16 {
+        0 | 5 | 12 => twice(nodes, rng, &server, &outer),
+        1 | 6 => bad_value(nodes, rng, &server, &outer),
+        2 | 10 => conflicting_zones(nodes, rng, &server, &outer),
         3 => misplaced(nodes, rng, &server, &outer),
         4 => miscounted(nodes, rng, &server),
         7 => malformed(nodes, rng, &server),
-        8 | 13 => addressed(nodes, rng, &server, addresses),
-        9 => small_zone(nodes, rng, &server),
-        11 => switched_on(nodes, rng, &server),
+        8 => addressed(nodes, rng, &server, addresses),
+        9 | 13 => small_zone(nodes, rng, &server),
+        11 | 14 => switched_on(nodes, rng, &server),
         _ => incomplete(nodes, rng, &server, &outer),
     }
 }
@@ -146,7 +146,7 @@ fn bad_value(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path, outer: &Path) 
 
 /// Less than eight pages; or just enough.
 fn small_zone(nodes: &mut Vec<Node>, rng: &mut Rng, server: &Path) -> Label {
-    let size = rng.pick(&["16k", "32767", "31K", "0", "32768", "32k"]);
+    let size = rng.pick(&["16k", "32767", "31K", "0", "8k", "1", "32768"]);
     add(
         nodes,
         server,

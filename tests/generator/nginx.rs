@@ -132,6 +132,7 @@ pub fn tree(seed: u64, index: usize, ability: &Ability) -> Tree {
         ports: 0,
         number: 0,
         reuseport: several,
+        alike: theme == Theme::Clients && rng.chance(40),
         rng: rng.fork(),
     };
     let mut nodes = draft.main(if several { 3 } else { 1 });
@@ -171,6 +172,8 @@ struct Draft<'a> {
     /// Servers so far.
     number: usize,
     reuseport: bool,
+    /// Servers differ in what they verify clients with by revocation lists alone.
+    alike: bool,
     rng: Rng,
 }
 
@@ -228,7 +231,12 @@ impl Draft<'_> {
         outer.retain(|node| !has || node.name() != "ssl_protocols");
         body.extend(outer);
         // The first one's settings are inherited by all; servers may still say otherwise.
-        let certificate_outside = self.rng.chance(25);
+        if self.alike {
+            body.retain(|node| !is_about_clients(node));
+            body.push(Node::line("ssl_verify_client on"));
+            body.push(Node::line("ssl_client_certificate {w}/ca1.pem"));
+        }
+        let certificate_outside = self.alike || self.rng.chance(25);
         if certificate_outside {
             body.extend(certificate(&mut self.rng, self.theme));
         }
@@ -359,6 +367,12 @@ impl Draft<'_> {
         let number = self.number;
         self.number += 1;
         let mut body = self.settings(module, Level::Server);
+        if self.alike {
+            body.retain(|node| !is_about_clients(node));
+            if self.rng.chance(50) {
+                body.push(Node::line("ssl_crl {w}/crl.pem"));
+            }
+        }
         if catch_all && self.rng.chance(80) {
             body.clear();
         }
@@ -372,7 +386,8 @@ impl Draft<'_> {
             body.push(Node::Line(words.to_vec()));
         }
         let without = rejects && self.rng.chance(60);
-        if !without && (!certificate_outside || self.rng.chance(40)) {
+        let own = !certificate_outside || (!self.alike && self.rng.chance(40));
+        if !without && own {
             body.extend(certificate(&mut self.rng, self.theme));
         }
         if module == Module::Http || self.ability.stream_names {
@@ -416,6 +431,17 @@ impl Draft<'_> {
         }
         nodes
     }
+}
+
+fn is_about_clients(node: &Node) -> bool {
+    const NAMES: [&str; 5] = [
+        "ssl_verify_client",
+        "ssl_client_certificate",
+        "ssl_trusted_certificate",
+        "ssl_verify_depth",
+        "ssl_crl",
+    ];
+    NAMES.contains(&node.name())
 }
 
 /// A certificate with its key; several in one of eight cases.

@@ -52,7 +52,11 @@ pub fn draw(rng: &mut Rng, of: For) -> Vec<Node> {
     if rng.chance(weight(of, 18, &[Theme::Keys])) {
         nodes.extend(keys(rng));
     }
-    if rng.chance(weight(of, 16, &[Theme::Commands, Theme::Blocks])) {
+    let commanding = match (of.theme, of.level) {
+        (Theme::Commands, Level::Outer) => 60,
+        _ => weight(of, 16, &[Theme::Commands, Theme::Blocks]),
+    };
+    if rng.chance(commanding) {
         nodes.extend(commands(rng));
     }
     if rng.chance(weight(of, 20, &[Theme::Blocks, Theme::Commands])) {
