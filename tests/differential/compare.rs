@@ -108,6 +108,12 @@ impl Comparison {
             self.check(place, "lifetime_seconds.tls12", &shown(life.tls12), &hint);
         }
         let hint = (tls13.count > 0).then_some(tls13.hint);
+        // nginx takes the session's age from the hint by a clock that it reads once a round.
+        let ticked = life
+            .tls13
+            .zip(hint)
+            .is_some_and(|(said, seen)| said.abs_diff(seen) == 1);
+        let hint = if ticked { life.tls13 } else { hint };
         self.check(
             place,
             "lifetime_seconds.tls13",
