@@ -8,6 +8,7 @@ pub mod apache;
 pub mod authority;
 pub mod certs;
 pub mod client;
+pub mod compare;
 pub mod inspect;
 pub mod install;
 pub mod mail;

@@ -1,5 +1,6 @@
 //! Judges an address and name by resuming there, in the words of the `inspect` contract.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::client::{Failure, Kind, Manner, Target, connect_as};
@@ -67,8 +68,8 @@ pub fn observe(manner: &Manner, target: &Target) -> Result<Seen, String> {
         .sample
         .as_ref()
         .filter(|issued| !issued.ticket.is_empty());
-    let life12 = given.map(|issued| issued.hint);
-    let life13 = tls13.sample.as_ref().map(|issued| issued.hint);
+    let life12 = given.and_then(|_| ticket.usual_hint());
+    let life13 = tls13.usual_hint();
     let state = State {
         id: if id.refused {
             "unavailable"
@@ -141,9 +142,18 @@ struct Tally {
     misses: usize,
     count: usize,
     sample: Option<Issued>,
+    /// Lifetimes with the times that each was seen.
+    hints: BTreeMap<u64, usize>,
 }
 
 impl Tally {
+    /// nginx takes off what passed since OpenSSL made the session, by another clock: where a
+    /// second ends in between, one handshake is one second off.
+    fn usual_hint(&self) -> Option<u64> {
+        let (hint, _) = self.hints.iter().max_by_key(|(_, count)| **count)?;
+        Some(*hint)
+    }
+
     fn word(&self, all: &'static str) -> &'static str {
         match (self.hits, self.misses) {
             (0, _) => "never",
@@ -174,6 +184,7 @@ fn tally(manner: &Manner, target: &Target, kind: Kind) -> Result<Tally, String> 
         tally.hits += usize::from(again.resumed);
         tally.misses += usize::from(!again.resumed);
         tally.count = fresh.issued.len();
+        *tally.hints.entry(session.hint).or_default() += 1;
         tally.sample = Some(session.clone());
         if tally.hits > 0 && tally.misses > 0 {
             return Ok(tally);
