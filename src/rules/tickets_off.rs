@@ -1,7 +1,7 @@
 //! The smallest changes after which no stateless ticket is issued at some endpoints, whatever
 //! version the server has. Several rules propose them; this file must not judge.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -67,6 +67,8 @@ fn nginx(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
     let site = context.site;
     let bystanders = has_bystanders(context, endpoints);
     let mut changes = Vec::new();
+    // Asked once for each block around, not for each server in it.
+    let mut single = HashMap::new();
     for block in places::deciding_blocks(site, endpoints) {
         if let Some(command) = option_list::deciding(site, ALWAYS, block) {
             changes.extend(command_off(command));
@@ -79,7 +81,14 @@ fn nginx(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
             (Some(own), _) => changes.extend(switched_off(own)),
             (None, Some(around)) if !is_on(around) => {}
             (None, Some(around)) if !bystanders => changes.extend(switched_off(around)),
-            (None, None) if !bystanders => changes.extend(inserted(site, parent, block)),
+            (None, None) if !bystanders => {
+                let is_single = parent.is_some_and(|parent| {
+                    *single.entry(parent).or_insert_with(|| {
+                        places::tls_blocks_in(site, parent, BlockKind::Server) == 1
+                    })
+                });
+                changes.extend(inserted(site, parent, block, is_single));
+            }
             (None, _) => changes.extend(insert(site, block, &[TICKETS, "off"])),
         }
     }
@@ -103,12 +112,9 @@ fn has_bystanders(context: &Context<'_>, endpoints: &[usize]) -> bool {
 }
 
 /// With one TLS server the line goes there, else around all of them.
-fn inserted(site: &Site, parent: Option<BlockId>, block: BlockId) -> Option<Change> {
-    let parent = parent.filter(|parent| {
-        let single = places::tls_blocks_in(site, *parent, BlockKind::Server) == 1;
-        let speaks = places::block(site, block).is_some_and(|block| block.tls);
-        !(single && speaks)
-    });
+fn inserted(site: &Site, parent: Option<BlockId>, block: BlockId, single: bool) -> Option<Change> {
+    let speaks = places::block(site, block).is_some_and(|block| block.tls);
+    let parent = parent.filter(|_| !(single && speaks));
     insert(site, parent.unwrap_or(block), &[TICKETS, "off"])
 }
 

@@ -3,6 +3,8 @@
 //! Source: server/vhost.c (ap_fini_vhost_config), modules/ssl/ssl_util.c (ssl_util_vhostid)
 //! and ssl_engine_kernel.c (ssl_util_vhost_matches).
 
+use std::collections::HashSet;
+
 use super::config::Engine;
 use super::sockets::Vhost;
 
@@ -45,9 +47,28 @@ pub(super) fn context(vhost: &Vhost, vhosts: &[Vhost]) -> String {
     format!("{name}:{port}")
 }
 
-/// True where everything that `name` matches is matched by the pattern `taken` as well.
-pub(super) fn covers(taken: &str, name: &str) -> bool {
-    matches(taken.as_bytes(), name.as_bytes())
+/// Names that lead to a vhost already.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// Without `*` and `?`, in lower case.
+    plain: HashSet<String>,
+    patterns: Vec<String>,
+}
+
+impl Taken {
+    pub(super) fn add(&mut self, name: String) {
+        if name.contains(['*', '?']) {
+            self.patterns.push(name);
+        } else {
+            self.plain.insert(name.to_ascii_lowercase());
+        }
+    }
+
+    /// True where everything that `name` matches leads there as well.
+    pub(super) fn covers(&self, name: &str) -> bool {
+        let by = |pattern: &String| matches(pattern.as_bytes(), name.as_bytes());
+        self.plain.contains(&name.to_ascii_lowercase()) || self.patterns.iter().any(by)
+    }
 }
 
 /// What stands for the name of the machine, which no file says.

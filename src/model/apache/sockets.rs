@@ -1,6 +1,6 @@
 //! Which vhosts share an address, which is the first, and which names reach each.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::blocks::View;
 use super::config::{Config, Engine};
@@ -90,6 +90,7 @@ pub(super) fn vhosts(view: &View<'_>) -> Vec<Vhost> {
 /// The addresses that speak TLS, by first appearance.
 pub(super) fn sockets(view: &View<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
     let listens = listens(view, vhosts);
+    let named = Named::of(vhosts);
     let mut seen = HashSet::new();
     let mut sockets = Vec::new();
     for listen in &listens {
@@ -98,9 +99,9 @@ pub(super) fn sockets(view: &View<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
             if !seen.insert(address.clone()) {
                 continue;
             }
-            let members = members(host.as_deref(), listen.port, vhosts);
-            let members = if members.is_empty() { vec![0] } else { members };
-            sockets.extend(socket(address, &members, vhosts, &listens));
+            let members = named.members(host.as_deref(), listen.port);
+            let members = if members.is_empty() { &[0] } else { members };
+            sockets.extend(socket(address, members, vhosts, &listens));
         }
     }
     sockets.extend(unreached(&listens, vhosts));
@@ -114,36 +115,49 @@ fn hosts(listen: &Listen, vhosts: &[Vhost]) -> Vec<Option<String>> {
     if listen.host.is_some() {
         return hosts;
     }
+    let mut known = HashSet::new();
     for address in vhosts.iter().flat_map(|vhost| &vhost.addresses) {
         let named = address.host.is_some() && address.port.is_none_or(|port| port == listen.port);
-        if named && !hosts.contains(&address.host) {
+        if named && known.insert(&address.host) {
             hosts.push(address.host.clone());
         }
     }
     hosts
 }
 
-/// The vhosts of an address: those that name it, or else those for every address; of either,
-/// those that name the port, or else those for every port. httpd never mixes the four.
-fn members(host: Option<&str>, port: u16, vhosts: &[Vhost]) -> Vec<usize> {
-    let of = |host: Option<&str>, port: Option<u16>| -> Vec<usize> {
-        let is = |address: &Address| address.host.as_deref() == host && address.port == port;
-        let has = |(_, vhost): &(usize, &Vhost)| vhost.addresses.iter().any(is);
-        let all = vhosts.iter().enumerate();
-        all.filter(has).map(|(index, _)| index).collect()
-    };
-    let hosts: &[Option<&str>] = match host {
-        Some(_) => &[host, None],
-        None => &[None],
-    };
-    let ports = [Some(port), None];
-    let choices = hosts
-        .iter()
-        .flat_map(|host| ports.map(|port| of(*host, port)));
-    choices
-        .into_iter()
-        .find(|members| !members.is_empty())
-        .unwrap_or_default()
+/// The vhosts by the host and port that they name; `None` for every one.
+#[derive(Debug)]
+struct Named<'a>(HashMap<(Option<&'a str>, Option<u16>), Vec<usize>>);
+
+impl<'a> Named<'a> {
+    fn of(vhosts: &'a [Vhost]) -> Self {
+        let mut named: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, vhost) in vhosts.iter().enumerate() {
+            for address in &vhost.addresses {
+                let key = (address.host.as_deref(), address.port);
+                named.entry(key).or_default().push(index);
+            }
+        }
+        named.values_mut().for_each(Vec::dedup);
+        Self(named)
+    }
+
+    /// The vhosts of an address: those that name it, or else those for every address; of
+    /// either, those that name the port, or else those for every port. httpd never mixes the
+    /// four.
+    fn members<'s>(&'s self, host: Option<&'s str>, port: u16) -> &'s [usize] {
+        let hosts: &[Option<&str>] = match host {
+            Some(_) => &[host, None],
+            None => &[None],
+        };
+        let ports = [Some(port), None];
+        let mut choices = hosts
+            .iter()
+            .flat_map(|host| ports.map(|port| self.0.get(&(*host, port))));
+        choices
+            .find_map(|members| members)
+            .map_or(&[], Vec::as_slice)
+    }
 }
 
 fn socket(
@@ -156,17 +170,17 @@ fn socket(
     if !speaks_tls(first, listens) {
         return None;
     }
-    let mut taken: Vec<String> = Vec::new();
+    let mut taken = names::Taken::default();
     let mut found = Vec::with_capacity(members.len());
     for index in members {
         let vhost = vhosts.get(*index)?;
         let all = names::of(vhost, vhosts);
         let free: Vec<String> = all
             .iter()
-            .filter(|name| !taken.iter().any(|taken| names::covers(taken, name)))
+            .filter(|name| !taken.covers(name))
             .cloned()
             .collect();
-        taken.extend(all);
+        all.into_iter().for_each(|name| taken.add(name));
         let config = match speaks_tls(vhost, listens) {
             true => vhost.config.clone(),
             false => vhost.config.behind(&first.config),
