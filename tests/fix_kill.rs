@@ -48,7 +48,7 @@ impl Tree {
         let _ = fs::remove_dir_all(self.path().join("state"));
         fs::write(
             self.root(),
-            "events {}\nhttp {\n    include conf.d/*.conf;\n}\n",
+            "events {}\nhttp {\n    ssl_certificate a.pem;\n    ssl_certificate_key a.key;\n    include conf.d/*.conf;\n}\n",
         )
         .unwrap();
         for number in 0..FILES {

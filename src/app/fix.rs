@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::clock::now;
 use super::inputs::Replaced;
-use super::lint::{Judged, Session, too_old};
+use super::lint::{Judged, Session, refusals, too_old};
 use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
 use crate::finding::{Applicability, Finding, Fix, GoLive};
@@ -173,6 +173,10 @@ impl Work<'_> {
             return;
         }
         let place = first.loaded.root.path.display().to_string();
+        // No server accepts it before, so nobody could tell whether it does afterwards.
+        if !refusals(&first.loaded, &first.site, &first.findings).is_empty() {
+            return;
+        }
         let all = self.rules_in_order(&first);
         let mut best = Proved::default();
         match self.attempt(index, &first, &all) {

@@ -13,7 +13,7 @@ use crate::catalog::{self, Server, Version};
 use crate::finding::{Finding, Severity};
 use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
-use crate::source::{Problem, ProblemKind, Project};
+use crate::source::{Problem, ProblemKind, Project, RootKind};
 use crate::text::Location;
 
 /// One judged configuration.
@@ -181,6 +181,8 @@ impl<'a> Session<'a> {
         let mut merger = Merger::default();
         for judged in all {
             let project = &judged.loaded.project;
+            let refused = refusals(&judged.loaded, &judged.site, &judged.findings);
+            outcome.problems.extend(refused);
             for finding in judged.findings {
                 merger.put(finding);
             }
@@ -242,6 +244,36 @@ pub(super) fn problems(project: &Project) -> Vec<report::Problem> {
         ..report::Problem::default()
     });
     read.chain(unknown).collect()
+}
+
+/// Rules that say themselves that the server does not start, with a repair.
+const TOLD_BY_RULES: [&str; 2] = ["directive-not-in-version", "malformed-conf-command"];
+
+/// What keeps the server from starting and no finding says already.
+pub(super) fn refusals(loaded: &Loaded, site: &Site, findings: &[Finding]) -> Vec<report::Problem> {
+    // What a lone fragment lacks may stand around the place that includes it, and what is
+    // missing in a tree may stand in a file that was only assumed.
+    let fragment = matches!(loaded.root.kind, RootKind::Fragment(_));
+    if fragment || !loaded.project.assumed.is_empty() {
+        return Vec::new();
+    }
+    let said = |at: &Location| {
+        findings.iter().any(|finding| {
+            let place = &finding.location;
+            let told = TOLD_BY_RULES.contains(&finding.rule);
+            told && place.path == at.path && place.line == at.line
+        })
+    };
+    let new = site.refusals.iter().filter(|refusal| !said(&refusal.at));
+    new.map(|refusal| report::Problem {
+        kind: "refused",
+        path: refusal.at.path.to_path_buf(),
+        line: refusal.at.line,
+        location: Some(refusal.at.clone()),
+        message: refusal.message.clone(),
+        refused: true,
+    })
+    .collect()
 }
 
 /// A version below the range that is modelled: what it does is not known, so nothing that is

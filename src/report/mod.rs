@@ -69,7 +69,7 @@ pub struct Lint<'a> {
 #[derive(Clone, Eq, PartialEq, Debug, Default)]
 pub struct Problem {
     /// What kind, as a word: `missing`, `unreadable`, `cycle`, `limit`, `syntax`,
-    /// `not-configuration`, `version`; empty where the request itself could not be met.
+    /// `not-configuration`, `version`, `refused`; empty where the request itself could not be met.
     pub kind: &'static str,
     /// The file concerned.
     pub path: PathBuf,

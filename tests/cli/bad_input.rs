@@ -247,3 +247,18 @@ fn a_search_from_here_names_files_without_a_dot() {
     let run = crate::run_in(directory.path(), &["lint", "."]);
     assert!(run.out.contains("--> a/nginx.conf:3:5"), "{}", run.out);
 }
+
+/// A tree that the server would not start with is never called clean, and is not repaired.
+#[test]
+fn what_the_server_refuses_is_said() {
+    let text = "events {}\nhttp {\n    server {\n        listen 443 ssl;\n    }\n}\n";
+    let directory = tree(&[("nginx.conf", text.as_bytes())]);
+    let root = at(&directory, "nginx.conf");
+    for arguments in [&["lint", &root][..], &["fix", "--write", &root]] {
+        let run = run(arguments);
+        assert_eq!(run.code, 2, "{arguments:?}\n{}", run.err);
+        let words = "no \"ssl_certificate\" is defined";
+        assert!(run.err.contains(words), "{arguments:?}\n{}", run.err);
+    }
+    assert_eq!(fs::read_to_string(&root).unwrap(), text);
+}

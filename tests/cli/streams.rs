@@ -173,7 +173,8 @@ fn standard_input_is_a_file() {
 #[test]
 fn standard_input_is_a_whole_tree() {
     let main = "events {}\nhttp {\n    include conf.d/*.conf;\n}\n";
-    let site = "server {\n    listen 443 ssl;\n    server_name a.test;\n}\n";
+    let site = "server {\n    listen 443 ssl;\n    ssl_certificate a.pem;\n    \
+                ssl_certificate_key a.key;\n    server_name a.test;\n}\n";
     let dump = format!(
         "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n\
          nginx: configuration file /etc/nginx/nginx.conf test is successful\n\

@@ -186,7 +186,7 @@ fn a_file_of_another_tool_is_left_alone() {
 #[test]
 fn other_tools_take_the_patch() {
     for tool in [&["git", "apply"][..], &["patch", "-p1", "-s"]] {
-        let site = "server {\r\n\tlisten 443 ssl;\r\n\tserver_name b.test; # caf\u{e9}\r\n\tssl_session_tickets on;\r\n}\r\n";
+        let site = "server {\r\n\tlisten 443 ssl;\r\n\tssl_certificate b.pem;\r\n\tssl_certificate_key b.key;\r\n\tserver_name b.test; # caf\u{e9}\r\n\tssl_session_tickets on;\r\n}\r\n";
         let main = TICKETS_ON.replace("http {", "http {\n    include b.conf;");
         let directory = tree(&[("nginx.conf", main.as_bytes()), ("b.conf", site.as_bytes())]);
         git_init(directory.path());
