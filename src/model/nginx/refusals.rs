@@ -4,7 +4,7 @@
 //! Files are not asked: a key that is missing here may be there on the server. It must not
 //! repeat what reading the text already said.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::blocks::Roles;
 use super::config::Config;
@@ -122,7 +122,7 @@ impl Found<'_> {
     /// An address twice in a server, or with two defaults.
     fn addresses(&mut self, server: &Server, defaults: &mut HashMap<Key, Known>) {
         let alone = server.module != Module::Http && !by_name(server.module, self.version);
-        let mut own: Vec<Key> = Vec::new();
+        let mut own: HashSet<Key> = HashSet::new();
         for listen in &server.listens {
             let key: Key = (
                 server.module,
@@ -144,7 +144,7 @@ impl Found<'_> {
                 self.at_setting(listen.by, format!("a duplicate listen {shown}"));
                 continue;
             }
-            own.push(key);
+            own.insert(key);
             if listen.default && known.default {
                 let message = format!("a duplicate default server for {shown}");
                 self.at_setting(listen.by, message);
@@ -204,11 +204,14 @@ impl Found<'_> {
     /// The default server of a TLS address has a certificate, or rejects and leaves it to the
     /// others.
     fn certificates(&mut self, servers: &[Server]) {
+        let listens = servers.iter().flat_map(|server| &server.listens);
+        let tls: HashSet<&str> = listens
+            .filter(|listen| listen.tls)
+            .map(|listen| listen.address.as_str())
+            .collect();
         for socket in super::sockets::sockets(servers) {
-            let on = servers.iter().flat_map(|server| &server.listens);
-            let on = on.filter(|listen| listen.address == socket.address);
             // `ssl on` has checks of its own, in versions that are long gone.
-            if !on.into_iter().any(|listen| listen.tls) || socket.module == Module::Mail {
+            if !tls.contains(socket.address.as_str()) || socket.module == Module::Mail {
                 continue;
             }
             let default = &servers[socket.default].config;
