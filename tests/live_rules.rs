@@ -772,3 +772,50 @@ fn httpd_runs(folder: &Folder, program: &Program, root: &Path) -> bool {
     let _ = child.wait();
     true
 }
+
+/// One ticket's early data is taken more than once: what `early-data-replay` warns of.
+#[test]
+fn early_data_is_taken_again_and_again() {
+    use openssl::ssl::{Ssl, SslContext, SslMethod, SslStream, SslVerifyMode, SslVersion};
+    use std::io::{Read, Write};
+
+    for program in [install::nginx_packaged(), install::nginx_mainline()] {
+        let folder = Folder::new();
+        let lines = "ssl_early_data on; add_header X-Early \"<$ssl_early_data>\" always;";
+        let servers = folder.nginx_server("a.test", lines);
+        let (_server, _) = folder.nginx(&program, &servers);
+        let target = folder.beacon().at(folder.address, "a.test");
+        let first = connect(&target, Kind::Tls13, None).unwrap();
+        assert!(first.response.contains("X-Early: <>"), "{}", first.response);
+        let ticket = first.issued.last().unwrap().clone();
+        let mut taken = 0;
+        for _ in 0..12 {
+            let mut builder = SslContext::builder(SslMethod::tls_client()).unwrap();
+            builder.set_verify(SslVerifyMode::NONE);
+            builder
+                .set_min_proto_version(Some(SslVersion::TLS1_3))
+                .unwrap();
+            let context = builder.build();
+            let mut ssl = Ssl::new(&context).unwrap();
+            ssl.set_hostname("a.test").unwrap();
+            let session = openssl::ssl::SslSession::from_der(&ticket.der).unwrap();
+            support::client::offer(&mut ssl, &session).unwrap();
+            let socket = TcpStream::connect(folder.address).unwrap();
+            let mut stream = SslStream::new(ssl, socket).unwrap();
+            let request = b"GET / HTTP/1.0\r\nHost: a.test\r\nConnection: close\r\n\r\n";
+            assert_eq!(stream.write_early_data(request).unwrap(), request.len());
+            stream.connect().unwrap();
+            stream.flush().unwrap();
+            let mut response = String::new();
+            stream.read_to_string(&mut response).unwrap();
+            // `1`: the request was answered before the handshake was complete, which is a race
+            // that this client does not always win.
+            taken += usize::from(response.contains("X-Early: <1>"));
+        }
+        println!(
+            "nginx {}: one ticket's early data taken {taken} times",
+            program.version
+        );
+        assert!(taken > 1, "nginx {}: {taken}", program.version);
+    }
+}

@@ -205,7 +205,7 @@ fn context(manner: &Manner, kind: Kind, issued: &Arc<Mutex<Vec<Vec<u8>>>>) -> Ss
 
 /// The one unsafe line of the tests.
 #[allow(unsafe_code)]
-fn offer(ssl: &mut SslRef, session: &SslSession) -> Result<(), openssl::error::ErrorStack> {
+pub fn offer(ssl: &mut SslRef, session: &SslSession) -> Result<(), openssl::error::ErrorStack> {
     // SAFETY: the session was decoded a moment ago and belongs to no context; OpenSSL takes its
     // own reference to it.
     unsafe { ssl.set_session(session) }
