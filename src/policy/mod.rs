@@ -1,6 +1,10 @@
 //! What is wanted: goals and thresholds, as pure data. Knows no rule.
 
+mod rotation;
+
 use serde::{Deserialize, Serialize};
+
+pub use rotation::Rotation;
 
 /// What resumption has to look like.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ pub struct Policy {
     pub key_age: u64,
     /// How httpd's tickets are turned off.
     pub apache_directive: ApacheDirective,
+    /// How ticket keys rotate, where they do.
+    pub rotation: Rotation,
 }
 
 /// How httpd's tickets are turned off.
@@ -53,6 +59,7 @@ impl Default for Policy {
             // RFC 9325 3.4 asks for weekly new keys at least; nginx's own live for a timeout.
             key_age: 24 * 60 * 60,
             apache_directive: ApacheDirective::Automatic,
+            rotation: Rotation::default(),
         }
     }
 }
