@@ -15,3 +15,4 @@ pub mod rules;
 pub mod source;
 pub mod syntax;
 pub mod text;
+pub mod tls;
