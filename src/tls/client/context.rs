@@ -82,7 +82,7 @@ impl Contexts {
         // The client's own taste must not hide a server.
         if way.sealing {
             builder.set_cipher_list("AESGCM:@SECLEVEL=0")?;
-            builder.set_ciphersuites("TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384")?;
+            builder.set_ciphersuites("TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256")?;
             self.note_secrets(&mut builder, way.protocol);
         } else {
             builder.set_cipher_list("DEFAULT:@SECLEVEL=0")?;
