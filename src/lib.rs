@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod cli;
 pub mod finding;
 pub mod fix;
+pub mod keys;
 pub mod model;
 pub mod policy;
 pub mod report;
