@@ -37,6 +37,9 @@ pub enum AppError {
         /// Names that are close to it, closest first.
         close: Vec<&'static str>,
     },
+    /// Ticket keys could not be worked on.
+    #[error(transparent)]
+    Keys(#[from] crate::keys::KeysError),
     /// Files could not be written or taken back.
     #[error(transparent)]
     Fix(#[from] FixError),

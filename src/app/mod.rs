@@ -13,6 +13,8 @@ mod fix;
 mod inputs;
 mod inspect;
 mod judge;
+#[cfg(target_os = "linux")]
+pub mod keys;
 mod lint;
 mod merge;
 mod near;

@@ -38,6 +38,8 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// List the rules
     Rules,
+    /// Make, rotate and check ticket keys
+    Keys(Box<super::keys::KeysArguments>),
 }
 
 #[derive(Debug, Args)]

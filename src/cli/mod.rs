@@ -8,6 +8,7 @@ mod explain;
 mod fix;
 mod hints;
 mod inspect;
+mod keys;
 mod lint;
 mod output;
 mod request;
@@ -39,6 +40,7 @@ stekguard keeps TLS session resumption in nginx and Apache httpd safe.
   stekguard fix [PATH...]       the smallest patch that repairs it (--write applies it)
   stekguard undo                takes the last --write back
   stekguard inspect [PATH...]   what resumes, by address and name, and why
+  stekguard keys init           ticket keys for nginx that rotate; `stekguard keys --help`
   stekguard explain RULE        a rule's page; `stekguard rules` lists them
 
 PATH is a root file, a directory to search, or - for a file or `nginx -T` output.
@@ -64,6 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
+        Command::Keys(arguments) => keys::run(&arguments, &terminal),
     }
 }
 

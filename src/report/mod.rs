@@ -10,6 +10,8 @@ mod excerpt;
 mod expanded;
 mod explain;
 mod json;
+#[cfg(target_os = "linux")]
+mod keys;
 mod paint;
 mod pairs;
 mod summary;
@@ -31,6 +33,11 @@ pub use escape::{line as escape_line, path as escape_path};
 pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};
 pub use json::{inspect as inspect_json, lint as lint_json};
+#[cfg(target_os = "linux")]
+pub use keys::{
+    doctor as keys_doctor, metrics as keys_metrics, status_json as keys_status_json,
+    status_text as keys_status_text,
+};
 pub use paint::Paint;
 pub use summary::summary;
 pub use table::inspect as inspect_table;
