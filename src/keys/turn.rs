@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::KeysError;
-use super::core::{Alarm, Now, Offer, Schedule, Set, Slot, State, Step, View, step};
+use super::core::{Alarm, Key, Now, Offer, Schedule, Set, Slot, State, Step, View, step};
 use super::folder::Folder;
 use super::live::{Live, Verdict};
 use super::saved::Saved;
@@ -137,19 +137,20 @@ impl Turn<'_> {
                 done.saved.state = looked.state;
                 return Ok(());
             };
-            let text = self.include(&set)?;
+            let text = self.include(&set, &offers)?;
             let there = self.folder.include()?;
             if looked.state.applied.as_ref() == Some(&set) && there.as_ref() == Some(&text) {
                 done.saved.state = looked.state;
                 return Ok(());
             }
-            match self.load(&set, &text) {
-                Ok(loaded) => self.went_live(looked.state, &set, loaded, done)?,
-                Err(failure) => return self.take_back(looked.state, failure, done),
+            match self.load(&set, &text, &offers) {
+                Ok(loaded) => self.went_live(looked.state, &set, &offers, loaded, done)?,
+                Err(failure) => return self.take_back(looked.state, &offers, failure, done),
             }
-            if !looked.again {
+            if !looked.again || done.failed.is_some() {
                 return Ok(());
             }
+            offers.retain(|offer| set.has(&offer.key));
         }
         Ok(())
     }
@@ -193,7 +194,7 @@ impl Turn<'_> {
         Ok(take(offers))
     }
 
-    fn load(&self, set: &Set, text: &[u8]) -> Result<Loaded, Failure> {
+    fn load(&self, set: &Set, text: &[u8], offers: &[Offer]) -> Result<Loaded, Failure> {
         let failed = |reloaded| move |why: String| Failure { why, reloaded };
         let said = |why: KeysError| why.to_string();
         self.folder
@@ -211,9 +212,7 @@ impl Turn<'_> {
         let verdict = match set.encrypts {
             None => Verdict::NotCheckable("there are no tickets to check".to_owned()),
             Some(key) => {
-                let offer = |derived| Offer { key, derived };
-                let read = |derived| self.folder.key(&offer(derived));
-                let key = read(false).or_else(|_| read(true));
+                let key = self.find(&key, offers).and_then(|it| self.folder.key(it));
                 (self.live)().check(&*key.map_err(said).map_err(failed(true))?)
             }
         };
@@ -227,6 +226,7 @@ impl Turn<'_> {
         &self,
         state: State,
         set: &Set,
+        offers: &[Offer],
         loaded: Loaded,
         done: &mut Done,
     ) -> Result<(), KeysError> {
@@ -235,7 +235,7 @@ impl Turn<'_> {
                 why: why.clone(),
                 reloaded: true,
             };
-            return self.take_back(state, failure, done);
+            return self.take_back(state, offers, failure, done);
         }
         let line = match set.encrypts {
             Some(key) => format!(
@@ -262,11 +262,17 @@ impl Turn<'_> {
     }
 
     /// The set of before stands again. New keys stay: the next run takes them.
-    fn take_back(&self, state: State, failure: Failure, done: &mut Done) -> Result<(), KeysError> {
+    fn take_back(
+        &self,
+        state: State,
+        offers: &[Offer],
+        failure: Failure,
+        done: &mut Done,
+    ) -> Result<(), KeysError> {
         let before = state.applied.clone();
         let text = match &before {
             // A damaged key of the old set leaves what stands there.
-            Some(set) => self.include(set).ok(),
+            Some(set) => self.include(set, offers).ok(),
             None => None,
         };
         if text.is_some() || before.is_none() {
@@ -314,12 +320,19 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn include(&self, set: &Set) -> Result<Vec<u8>, KeysError> {
+    fn find<'o>(&self, key: &Key, offers: &'o [Offer]) -> Result<&'o Offer, KeysError> {
+        let found = offers.iter().find(|offer| offer.key == *key);
+        found.ok_or_else(|| KeysError::Damaged(self.folder.dir().join(key.id.to_string())))
+    }
+
+    fn include(&self, set: &Set, offers: &[Offer]) -> Result<Vec<u8>, KeysError> {
         let generation = set.encrypts.map_or(0, |key| key.slot.generation);
         let cache = self
             .cache
             .map(|size| format!("shared:stekguard_{generation}:{size}"));
-        self.folder.include_for(set, cache.as_deref())
+        let keys = set.keys().map(|key| self.find(key, offers).copied());
+        let keys = keys.collect::<Result<Vec<_>, _>>()?;
+        Ok(self.folder.include_for(&keys, cache.as_deref()))
     }
 
     fn seconds(&self) -> u64 {
