@@ -178,6 +178,8 @@ impl Bench {
         let paths = entries.map(|entry| entry.unwrap().path());
         let mut paths: Vec<PathBuf> = paths
             .filter(|path| path.extension().is_some_and(|end| end == "key"))
+            // Not those that are just being written.
+            .filter(|path| !path.file_name().unwrap().as_encoded_bytes().starts_with(b"."))
             .collect();
         paths.sort();
         paths
