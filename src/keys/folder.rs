@@ -351,6 +351,21 @@ impl Folder {
     }
 }
 
+/// A key out of a file of somebody else's, on the heap and wiped when dropped.
+///
+/// # Errors
+/// [`KeysError`] where it cannot be read or is no key of this layout.
+pub fn read_key(path: &Path, layout: Layout) -> Result<Box<TicketKey>, KeysError> {
+    let failed = |why| KeysError::file("read", path, why);
+    let file = File::open(path).map_err(failed)?;
+    // httpd reads the first bytes of a longer file.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(layout.bytes()));
+    let most = layout.bytes() as u64;
+    file.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    let key = Secret::of(layout, bytes).and_then(|secret| secret.key(layout));
+    key.ok_or_else(|| KeysError::Damaged(path.to_owned()))
+}
+
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)

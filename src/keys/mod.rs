@@ -40,7 +40,7 @@ pub use error::KeysError;
 #[cfg(target_os = "linux")]
 pub use examine::{Check, Grade, examine};
 #[cfg(target_os = "linux")]
-pub use folder::{Contents, Folder, Lock};
+pub use folder::{Contents, Folder, Lock, read_key};
 #[cfg(target_os = "linux")]
 pub use ground::Ground;
 #[cfg(target_os = "linux")]

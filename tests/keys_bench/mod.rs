@@ -137,12 +137,15 @@ impl Bench {
         let mut keys = Command::new(env!("CARGO_BIN_EXE_stekguard"));
         keys.args(["keys", command, "--dir"])
             .arg(self.memory.keys())
-            .args(["--pid-file", &self.pid_file(), "--server-config"])
+            .arg("--server-config")
             .arg(&self.root)
             .env("NO_COLOR", "1")
             .stdin(Stdio::null());
         if !matches!(command, "status" | "doctor") {
             keys.args(["--test-command", &self.test_command()]);
+        }
+        if !more.contains(&"--pid-file") {
+            keys.args(["--pid-file", &self.pid_file()]);
         }
         keys.args(more);
         keys
@@ -179,7 +182,13 @@ impl Bench {
         let mut paths: Vec<PathBuf> = paths
             .filter(|path| path.extension().is_some_and(|end| end == "key"))
             // Not those that are just being written.
-            .filter(|path| !path.file_name().unwrap().as_encoded_bytes().starts_with(b"."))
+            .filter(|path| {
+                !path
+                    .file_name()
+                    .unwrap()
+                    .as_encoded_bytes()
+                    .starts_with(b".")
+            })
             .collect();
         paths.sort();
         paths

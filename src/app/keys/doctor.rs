@@ -1,6 +1,6 @@
 //! `keys doctor`: everything around the keys that can be wrong, as one table. Changes nothing.
 
-use super::{KeysRequest, Layout, Verdict, targets};
+use super::{KeysRequest, Layout, Verdict, httpd, targets};
 use crate::app::{AppError, Inspection, Request, clock, lint};
 use crate::keys::{Folder, Status, examine};
 use crate::model::{Endpoint, KeySource};
@@ -40,14 +40,15 @@ const RULES: [&str; 8] = [
 /// # Errors
 /// [`AppError::Keys`] where the folder's path cannot be used at all.
 pub fn doctor(request: &KeysRequest) -> Result<Doctor, AppError> {
+    if request.layout == Layout::Apache48 {
+        let checks = httpd::examined(request);
+        return Ok(Doctor { checks });
+    }
     let folder = request.folder()?;
     let mut checks = examine(&folder, &request.server);
     checks.extend(rotation(request, &folder));
     checks.extend(configuration(request));
     checks.push(live(request, &folder));
-    if request.layout == Layout::Apache48 {
-        checks.push(httpd());
-    }
     Ok(Doctor { checks })
 }
 
@@ -157,10 +158,6 @@ fn lifetime(request: &KeysRequest, inspection: &Inspection) -> Option<Check> {
 /// Old processes keep old keys.
 fn draining(request: &KeysRequest, inspection: &Inspection) -> Check {
     let name = "draining";
-    if request.layout == Layout::Apache48 {
-        let text = "httpd: GracefulShutdownTimeout bounds a stop, not a graceful restart";
-        return Check::new(name, Grade::Note, text);
-    }
     let Rotation { interval, .. } = request.rotation;
     let settings = inspection.servers.iter().flat_map(|it| &it.site.settings);
     let value = settings
@@ -193,7 +190,7 @@ fn draining(request: &KeysRequest, inspection: &Inspection) -> Check {
 }
 
 /// What lint finds that concerns keys.
-fn findings(request: &KeysRequest) -> Vec<Check> {
+pub(super) fn findings(request: &KeysRequest) -> Vec<Check> {
     let name = "lint";
     let asked = Request {
         paths: request.root.iter().cloned().collect(),
@@ -243,13 +240,4 @@ fn live(request: &KeysRequest, folder: &Folder) -> Check {
         }
         Verdict::Wrong(why) => Check::new(name, Grade::Error, why),
     }
-}
-
-fn httpd() -> Check {
-    Check::new(
-        "httpd",
-        Grade::Note,
-        "httpd takes one key, so every rotation costs every returning client a full handshake; \
-         better: SSLSessionTickets off with a shared SSLSessionCache",
-    )
 }

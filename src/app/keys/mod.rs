@@ -2,6 +2,7 @@
 //! server and what its configuration says; one use case a file.
 
 mod doctor;
+mod httpd;
 mod port;
 mod rotate;
 mod run;

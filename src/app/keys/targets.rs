@@ -52,7 +52,7 @@ pub(super) fn uses(endpoint: &Endpoint, folder: &Path) -> bool {
     endpoint.ticket_key.source == KeySource::Files && endpoint.ticket_key.files.iter().any(ours)
 }
 
-fn target(endpoint: &Endpoint) -> Option<Target> {
+pub(super) fn target(endpoint: &Endpoint) -> Option<Target> {
     if endpoint.transport != Transport::Tcp || !endpoint.reachable || endpoint.rejects {
         return None;
     }
