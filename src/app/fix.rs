@@ -174,7 +174,7 @@ impl Work<'_> {
         }
         let place = first.loaded.root.path.display().to_string();
         // No server accepts it before, so nobody could tell whether it does afterwards.
-        if !refusals(&first.loaded, &first.site, &first.findings).is_empty() {
+        if !refusals(&first).is_empty() {
             return;
         }
         let all = self.rules_in_order(&first);

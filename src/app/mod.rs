@@ -3,6 +3,7 @@
 //! Joins the rooms. Never prints, never exits, and decides nothing that a rule or a plan
 //! can decide.
 
+mod baseline;
 mod clock;
 mod compare;
 mod detect;
@@ -14,17 +15,22 @@ mod inputs;
 mod inspect;
 mod judge;
 mod lint;
+mod measure;
 mod merge;
 mod near;
+mod parts;
 mod platforms;
 mod prove;
 mod request;
+mod settings;
 mod startup;
 mod stretches;
+mod suppress;
 mod undo;
 
 pub use crate::fix::FixError;
-pub use crate::source::SourceError;
+pub use crate::source::{FragmentContext, SourceError};
+pub use baseline::{Baseline, BaselineError};
 pub use compare::{Comparison, Upgrade, compare};
 pub use error::AppError;
 pub use expand::{Expansion, expand};
@@ -33,6 +39,11 @@ pub use fix::{Choice, Repair, fix};
 pub use inspect::{Inspection, inspect};
 pub use lint::{JudgedServer, Outcome, lint};
 pub use near::near;
+pub use parts::Part;
 pub use request::{Request, VersionSpecError, Versions, standard_input};
+pub use settings::{
+    Configured, Lookup, SETTINGS_FILE, SYSTEM_SETTINGS, SettingsError, check_settings, configured,
+    new_settings, settings_files,
+};
 pub use startup::{Startup, StartupError};
 pub use undo::{Past, past, undo};

@@ -43,6 +43,7 @@ pub(super) fn prove(before: &Before, after: &Judged, goal: Goal) -> Result<(), S
     let said: HashSet<&str> = after
         .findings
         .iter()
+        .chain(after.silenced.iter().map(|silenced| &silenced.finding))
         .flat_map(|finding| finding.endpoints.iter().map(String::as_str))
         .collect();
     let missed = after

@@ -4,6 +4,7 @@
 //! not empty; 2 the job could not be done. Judges nothing by itself.
 
 mod args;
+mod config;
 mod explain;
 mod fix;
 mod hints;
@@ -16,8 +17,8 @@ mod undo;
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Arguments, Command};
 use terminal::Terminal;
@@ -52,7 +53,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         let code = terminal.report(INTRODUCTION.as_bytes(), None);
         return code.max(FAILED);
     }
-    let parsed = match Arguments::try_parse_from(arguments) {
+    let matches = Arguments::command().try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| {
+        let mut parsed = Arguments::from_arg_matches(&matches)?;
+        config::fill(&mut parsed, &matches);
+        Ok(parsed)
+    });
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
@@ -64,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
+        Command::Config(arguments) => config::run(&arguments, &terminal),
     }
 }
 

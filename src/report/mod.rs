@@ -12,6 +12,7 @@ mod explain;
 mod json;
 mod paint;
 mod pairs;
+mod settings;
 mod summary;
 mod table;
 mod text;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Silenced};
 use crate::model::{Platform, Site};
 use crate::text::Location;
 
@@ -32,6 +33,7 @@ pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as exp
 pub use explain::{list, page};
 pub use json::{inspect as inspect_json, lint as lint_json};
 pub use paint::Paint;
+pub use settings::settings;
 pub use summary::summary;
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, lines, problems};
@@ -63,6 +65,12 @@ pub struct Lint<'a> {
     pub sources: &'a Sources,
     /// Templates that were skipped.
     pub templates: usize,
+    /// What was found and is accepted, with the reason.
+    pub silenced: &'a [Silenced],
+    /// Findings of the baseline that are gone.
+    pub resolved: usize,
+    /// Files that a search left out because git ignores them or the settings exclude them.
+    pub excluded: usize,
 }
 
 /// Something that was not read, resolved or parsed.
