@@ -67,13 +67,13 @@ fn comment(finding: &Finding, remarks: &[Remark]) -> Option<Silence> {
     }
     // The nearest comment says it best: blocks stand around statements.
     let about = remarks.iter().filter(|it| it.is_about(&finding.location));
-    let named = about.filter_map(|remark| match &remark.said {
+    let mut named = about.filter_map(|remark| match &remark.said {
         Said::Ignore { rules, reason } if rules.iter().any(|rule| rule == finding.rule) => {
             Some((remark, reason))
         }
         _ => None,
     });
-    let (remark, reason) = named.last()?;
+    let (remark, reason) = named.next_back()?;
     Some(Silence::Comment {
         at: remark.location.clone(),
         reason: reason.clone(),
