@@ -110,6 +110,24 @@ pub(super) struct FixArguments {
     /// Apply the patch; `undo` takes it back
     #[arg(long)]
     pub(super) write: bool,
+    /// Ask for every hunk whether it is to be taken
+    #[arg(short, long)]
+    pub(super) interactive: bool,
+    /// Before anything is written, have the server test the result: auto (the installed
+    /// server's own tree only, as root), always, never, or a shell command for which
+    /// $STEKGUARD_CONFIG names the root file
+    #[arg(long, value_name = "WHEN|COMMAND", default_value = "auto")]
+    pub(super) validate: String,
+    /// After writing, have the running servers read the files; where that fails, everything
+    /// is put back
+    #[arg(long, requires = "write")]
+    pub(super) reload: bool,
+    /// Write the patch to this file too, as `git apply` takes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) patch_out: Option<PathBuf>,
+    /// What goes to stdout
+    #[arg(long, value_enum, default_value_t = FixFormat::Patch)]
+    pub(super) format: FixFormat,
     /// Apply fixes too that may change more than the policy asks for
     #[arg(long)]
     pub(super) unsafe_fixes: bool,
@@ -165,6 +183,14 @@ pub(super) enum Color {
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
 pub(super) enum Format {
     Text,
+    Json,
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum FixFormat {
+    /// A unified diff
+    Patch,
+    /// Findings, edits and what was done
     Json,
 }
 
