@@ -8,13 +8,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::clock::now;
 use super::inputs::Replaced;
 use super::lint::{Judged, Session, refusals, too_old};
 use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
 use crate::finding::{Applicability, Finding, Fix, GoLive};
-use crate::fix::{self, Options, Plan, Proposal, State};
+use crate::fix::{self, Options, Plan, Proposal};
 use crate::rules;
 
 /// A repair can make the next one possible; more rounds than this would be a loop.
@@ -39,7 +38,7 @@ pub struct Repair {
     /// As it is with the patch.
     pub after: Outcome,
     /// All changes.
-    plan: Plan,
+    pub(super) plan: Plan,
     /// What was not repaired and why, as `path: rule: reason`.
     pub refused: Vec<String>,
     /// Repairs that did not prove themselves, with the reason; they are not in the patch.
@@ -130,18 +129,6 @@ impl Repair {
                  test passes"
             }
         })
-    }
-
-    /// Writes the files, with a way back in the journal. Gives the files written.
-    ///
-    /// # Errors
-    /// [`AppError::Fix`]; nothing has changed then, unless it says so.
-    pub fn write(&self) -> Result<Vec<PathBuf>, AppError> {
-        if self.plan.is_empty() {
-            return Ok(Vec::new());
-        }
-        let state = State::from_environment()?;
-        Ok(fix::write(&self.plan.files, &state, now())?.files)
     }
 }
 

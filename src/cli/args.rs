@@ -112,6 +112,21 @@ pub(super) struct FixArguments {
     /// Apply the patch; `undo` takes it back
     #[arg(long)]
     pub(super) write: bool,
+    /// Ask for every hunk whether it is to be taken
+    #[arg(short, long)]
+    pub(super) interactive: bool,
+    /// Before anything is written, have the server test the result: auto (the installed
+    /// server's own tree only, as root), always, never, or a shell command for which
+    /// $STEKGUARD_CONFIG names the root file
+    #[arg(long, value_name = "WHEN|COMMAND", default_value = "auto")]
+    pub(super) validate: String,
+    /// After writing, have the running servers read the files; where that fails, everything
+    /// is put back
+    #[arg(long, requires = "write")]
+    pub(super) reload: bool,
+    /// Write the patch to this file too, as `git apply` takes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) patch_out: Option<PathBuf>,
     /// Apply fixes too that may change more than the policy asks for
     #[arg(long)]
     pub(super) unsafe_fixes: bool,
@@ -122,7 +137,7 @@ pub(super) struct FixArguments {
     #[arg(long)]
     pub(super) force: bool,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = FixFormat::Text)]
+    #[arg(long, value_enum, default_value_t = FixFormat::Patch)]
     pub(super) format: FixFormat,
 }
 
@@ -195,8 +210,11 @@ pub(super) enum InspectFormat {
 /// Formats of `fix`.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
 pub(super) enum FixFormat {
-    /// The patch
-    Text,
+    /// A unified diff
+    #[value(alias = "text")]
+    Patch,
+    /// Findings, edits and what was done
+    Json,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]

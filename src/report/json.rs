@@ -154,7 +154,7 @@ impl<'a> LintServer<'a> {
 }
 
 #[derive(Serialize)]
-struct LintFinding<'a> {
+pub(super) struct LintFinding<'a> {
     rule: &'a str,
     severity: Severity,
     confidence: Confidence,
@@ -172,7 +172,7 @@ struct LintFinding<'a> {
 }
 
 impl<'a> LintFinding<'a> {
-    fn new(finding: &'a Finding) -> Self {
+    pub(super) fn new(finding: &'a Finding) -> Self {
         Self {
             rule: finding.rule,
             severity: finding.severity,
