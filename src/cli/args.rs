@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
-use crate::policy::{ApacheDirective, Goal};
+use crate::policy::{ApacheDirective, Goal, KEYS_DIRECTORY, PROFILES, Profile};
 
 /// Lints, inspects and fixes TLS session resumption in nginx and Apache httpd.
 #[derive(Debug, Parser)]
@@ -78,6 +78,12 @@ pub(super) struct JudgeArguments {
     /// What resumption has to look like [default: sound for lint, no-tickets for fix]
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(super) policy: Option<PolicyName>,
+    /// A known demand: cis-2, cis-3 or mozilla; it sets the policy and the longest lifetime
+    #[arg(long, value_name = "NAME", value_parser = profile)]
+    pub(super) profile: Option<&'static Profile>,
+    /// Where rotated ticket keys of nginx are listed
+    #[arg(long, value_name = "DIR", default_value = KEYS_DIRECTORY)]
+    pub(super) keys_dir: PathBuf,
     /// Exit with 1 when a finding is this bad or worse
     #[arg(long, value_enum, value_name = "GRADE", default_value_t = FailOn::Warning)]
     pub(super) fail_on: FailOn,
@@ -225,6 +231,17 @@ pub(super) enum PolicyName {
     NoTickets,
     /// Nothing resumes
     NoResumption,
+    /// Tickets under key files that are replaced (nginx)
+    Rotate,
+    /// Tickets under keys that nginx replaces itself, on a version that does it well
+    Automatic,
+}
+
+fn profile(name: &str) -> Result<&'static Profile, String> {
+    Profile::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = PROFILES.iter().map(|known| known.name).collect();
+        format!("the profiles are {}", names.join(", "))
+    })
 }
 
 impl PolicyName {
@@ -233,6 +250,8 @@ impl PolicyName {
             Self::Sound => Goal::Sound,
             Self::NoTickets => Goal::NoTickets,
             Self::NoResumption => Goal::NoResumption,
+            Self::Rotate => Goal::Rotate,
+            Self::Automatic => Goal::Automatic,
         }
     }
 }

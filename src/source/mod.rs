@@ -37,6 +37,6 @@ pub use numbers::LineNumbers;
 pub use options::{FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
 pub use package::{PackageStatus, upstream_version};
 pub use project::{
-    Atom, AtomKind, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
+    Atom, AtomKind, Awaited, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
     ProblemKind, Project, Subtree, Text, Via, ViaId, When, WhenId,
 };
