@@ -6,6 +6,7 @@
 mod clock;
 mod compare;
 mod detect;
+mod edits;
 mod error;
 mod expand;
 mod explain;
