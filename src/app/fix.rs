@@ -47,7 +47,7 @@ pub struct Repair {
     /// Repairs that did not prove themselves, with the reason; they are not in the patch.
     pub failed: Vec<String>,
     /// What has to be done beside the patch, a sentence each.
-    advice: Vec<String>,
+    pub(super) advice: Vec<String>,
 }
 
 /// Plans the repair of everything that the request names. Writes nothing.
@@ -127,7 +127,7 @@ impl Repair {
     }
 
     /// A configuration can name keys and not make them.
-    fn advice_for(&self, policy: &Policy) -> Vec<String> {
+    pub(super) fn advice_for(&self, policy: &Policy) -> Vec<String> {
         let mut sites = self.after.servers.iter().map(|server| &server.site);
         let awaits = sites.any(|site| site.awaited.is_some());
         if self.plan.is_empty() || policy.goal != Goal::Rotate || !awaits {

@@ -8,6 +8,7 @@ mod choose;
 mod clock;
 mod compare;
 mod detect;
+mod edits;
 mod error;
 mod expand;
 mod explain;

@@ -193,14 +193,30 @@ pub(super) enum Color {
 pub(super) enum LintFormat {
     /// Findings with the lines that decide them
     Text,
+    /// The same with the reason of each rule, and what a fix does and costs
+    Full,
+    /// One line a finding
+    Concise,
     /// One document, schema stekguard-lint/1
     Json,
+    /// One object a line, schema stekguard-lint-lines/1
+    JsonLines,
+    /// SARIF 2.1.0, for code scanning services and editors
+    Sarif,
+    /// GitHub's workflow commands, which become annotations
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
 }
 
 impl LintFormat {
     /// True where a program reads it: then also what could not be done has to be in it.
     pub(super) const fn is_document(self) -> bool {
-        !matches!(self, Self::Text)
+        !matches!(self, Self::Text | Self::Full | Self::Concise)
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) fn request(
         allow_missing: read.allow_missing.clone(),
         policy,
         pedantic: judge.is_some_and(|(judge, _)| judge.pedantic),
+        edits: false,
     })
 }
 

@@ -221,7 +221,12 @@ mod tests {
     #[test]
     fn globs_of_the_settings_cover_files_and_folders() {
         let globs = |list: &[&str]| PathGlobs::new(Path::new("/repo"), list.iter().copied());
-        let covered = globs(&["vendor/", "conf.d/gen-*.conf", "/etc/nginx/**", "!keep.conf"]);
+        let covered = globs(&[
+            "vendor/",
+            "conf.d/gen-*.conf",
+            "/etc/nginx/**",
+            "!keep.conf",
+        ]);
         for (path, expected) in [
             ("/repo/vendor/a.conf", true),
             ("/repo/deep/vendor/b/a.conf", true),

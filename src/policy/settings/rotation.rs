@@ -76,7 +76,11 @@ impl RotationSettings {
         }
         let keys = plan.ahead.saturating_add(plan.previous).saturating_add(1);
         if keys > MOST_KEYS {
-            let key = if plan.ahead > plan.previous { "ahead" } else { "previous" };
+            let key = if plan.ahead > plan.previous {
+                "ahead"
+            } else {
+                "previous"
+            };
             return Err((
                 key,
                 format!("{keys} keys would be loaded at once; at most {MOST_KEYS} are useful"),
@@ -143,18 +147,30 @@ mod tests {
         let refused = |settings: RotationSettings| settings.plan().map_err(|(key, _)| key);
         let base = RotationSettings::default;
         assert_eq!(
-            refused(RotationSettings { interval: period("0s"), ..base() }),
+            refused(RotationSettings {
+                interval: period("0s"),
+                ..base()
+            }),
             Err("interval")
         );
         // 19 hours less five minutes are covered.
         assert_eq!(
-            refused(RotationSettings { lifetime: period("18h56m"), ..base() }),
+            refused(RotationSettings {
+                lifetime: period("18h56m"),
+                ..base()
+            }),
             Err("lifetime")
         );
-        let longest = RotationSettings { lifetime: period("18h55m"), ..base() };
+        let longest = RotationSettings {
+            lifetime: period("18h55m"),
+            ..base()
+        };
         assert_eq!(longest.plan().map(|plan| plan.lifetime), Ok(68_100));
         assert_eq!(
-            refused(RotationSettings { previous: Some(u32::MAX), ..base() }),
+            refused(RotationSettings {
+                previous: Some(u32::MAX),
+                ..base()
+            }),
             Err("previous")
         );
         assert_eq!(
@@ -165,7 +181,10 @@ mod tests {
             Err("interval")
         );
         assert_eq!(
-            refused(RotationSettings { scheduled_reload: period("0s"), ..base() }),
+            refused(RotationSettings {
+                scheduled_reload: period("0s"),
+                ..base()
+            }),
             Err("scheduled_reload")
         );
         // Fewer keys than the published plan has are not the published plan.
