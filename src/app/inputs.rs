@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::clock::now;
 use super::judge::Verdict;
 use super::parts::{Part, into_roots};
-use super::settings::Wish;
+use super::settings::RootWish;
 use super::{AppError, Request, Startup, Versions};
 use crate::catalog::Server;
 use crate::finding::{Finding, Silence, Silenced};
@@ -34,7 +34,7 @@ pub(super) struct Inputs {
     /// Named files that are judged in the root that includes them: the file and the root.
     pub(super) parts: Vec<Part>,
     /// What the settings say of single configurations.
-    wishes: Vec<Wish>,
+    wishes: Vec<RootWish>,
     /// What the command line says of versions, over the settings.
     versions: Versions,
     /// What the settings say of all configurations.
@@ -71,6 +71,7 @@ impl Inputs {
             path_map: request.path_map.clone(),
             exclusion: request.exclusion.clone(),
             now: Some(now()),
+            keys_directory: Some(request.policy.keys_directory.clone()),
             ..LoadOptions::default()
         };
         let disk = Disk::default();
@@ -79,9 +80,9 @@ impl Inputs {
             templates: 0,
             excluded: 0,
             parts: Vec::new(),
-            wishes: request.roots.clone(),
+            wishes: request.laid.roots.clone(),
             versions: request.versions.clone(),
-            fallback: request.fallback.clone(),
+            fallback: request.laid.fallback.clone(),
             unreadable: Vec::new(),
             packages: PackageStatus::default(),
             startup: request.startup.clone(),
@@ -171,7 +172,7 @@ impl Inputs {
         Some(self.loaded(found, &overlay, wish))
     }
 
-    fn loaded(&self, found: &Found, files: &dyn FileSystem, wish: Option<&Wish>) -> Loaded {
+    fn loaded(&self, found: &Found, files: &dyn FileSystem, wish: Option<&RootWish>) -> Loaded {
         Loaded {
             root: found.root.clone(),
             project: self.read(found, files, wish),
@@ -184,14 +185,14 @@ impl Inputs {
     }
 
     /// What the settings say of the configuration that begins in this file.
-    fn wish(&self, root: &Path, files: &dyn FileSystem) -> Option<&Wish> {
-        let same = |wish: &&Wish| same_file(&wish.path, root, files);
+    fn wish(&self, root: &Path, files: &dyn FileSystem) -> Option<&RootWish> {
+        let same = |wish: &&RootWish| same_file(&wish.path, root, files);
         self.wishes.iter().find(same)
     }
 
     /// Reads one, and again where what httpd was started with has to be told from what the
     /// files load and define themselves.
-    fn read(&self, found: &Found, files: &dyn FileSystem, wish: Option<&Wish>) -> Project {
+    fn read(&self, found: &Found, files: &dyn FileSystem, wish: Option<&RootWish>) -> Project {
         let startup = match wish {
             Some(wish) => self.startup.over(&wish.startup),
             None => self.startup.clone(),

@@ -27,7 +27,7 @@ pub(super) fn judge(
 ) -> Option<Verdict> {
     let mut merger = Merger::default();
     let mut newest = None;
-    let policies = request.measure.policies(&request.policy, project);
+    let policies = request.laid.measure.policies(&request.policy, project);
     for stretch in stretches(project, platforms) {
         let Some(platform) = stretch.last() else {
             continue;
@@ -41,7 +41,9 @@ pub(super) fn judge(
             for finding in rules::check(&context) {
                 // Every file is measured by its own policy.
                 let path = &finding.location.path;
-                if policies.len() > 1 && request.measure.policy(&request.policy, path) != *policy {
+                if policies.len() > 1
+                    && request.laid.measure.policy(&request.policy, path) != *policy
+                {
                     continue;
                 }
                 let versions = stretch.iter().map(|platform| platform.server.value);
@@ -52,7 +54,7 @@ pub(super) fn judge(
     }
     let site = newest?;
     let findings = merger.finish(platforms.len());
-    let sorted = sort(findings, &site.remarks, &request.measure);
+    let sorted = sort(findings, &site.remarks, &request.laid.measure);
     Some(Verdict {
         site,
         findings: sorted.findings,

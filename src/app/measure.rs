@@ -11,7 +11,7 @@ use crate::source::{PathGlobs, Project};
 
 /// Overrides and grades.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Measure {
+pub(super) struct Measure {
     rules: BTreeMap<String, RuleGrade>,
     overrides: Vec<(PathGlobs, Judging)>,
 }

@@ -3,10 +3,13 @@
 //! Joins the rooms. Never prints, never exits, and decides nothing that a rule or a plan
 //! can decide.
 
+mod apply;
 mod baseline;
+mod choose;
 mod clock;
 mod compare;
 mod detect;
+mod edits;
 mod error;
 mod expand;
 mod explain;
@@ -17,20 +20,27 @@ mod judge;
 mod lint;
 mod measure;
 mod merge;
+mod mixture;
 mod near;
 mod parts;
 mod platforms;
 mod prove;
+mod reload;
 mod request;
+mod server;
 mod settings;
 mod startup;
 mod stretches;
 mod suppress;
+mod told;
 mod undo;
+mod validate;
 
-pub use crate::fix::FixError;
+pub use crate::fix::{FixError, KEPT as WRITES_KEPT};
 pub use crate::source::{FragmentContext, SourceError};
+pub use apply::{Applied, Wish, apply, order_of};
 pub use baseline::{Baseline, BaselineError};
+pub use choose::Piece;
 pub use compare::{Comparison, Upgrade, compare};
 pub use error::AppError;
 pub use expand::{Expansion, expand};
@@ -40,10 +50,12 @@ pub use inspect::{Inspection, inspect};
 pub use lint::{JudgedServer, Outcome, lint};
 pub use near::near;
 pub use parts::Part;
-pub use request::{Request, VersionSpecError, Versions, standard_input};
+pub use reload::Reloaded;
+pub use request::{Laid, Request, VersionSpecError, Versions, standard_input};
 pub use settings::{
     Configured, Lookup, SETTINGS_FILE, SYSTEM_SETTINGS, SettingsError, check_settings, configured,
     new_settings, settings_files,
 };
 pub use startup::{Startup, StartupError};
 pub use undo::{Past, past, undo};
+pub use validate::{Tested, Validate};

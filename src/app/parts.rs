@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings::Wish;
+use super::settings::RootWish;
 use crate::catalog::Server;
 use crate::finding::Finding;
 use crate::source::{
@@ -40,7 +40,7 @@ const LEVELS: usize = 5;
 /// known root includes stays. `wishes` name roots too.
 pub(super) fn into_roots(
     found: &mut Vec<Found>,
-    wishes: &[Wish],
+    wishes: &[RootWish],
     files: &dyn FileSystem,
     options: &LoadOptions,
 ) -> Vec<Part> {
@@ -122,7 +122,7 @@ impl Known<'_> {
         &mut self,
         path: &Path,
         server: Server,
-        wishes: &[Wish],
+        wishes: &[RootWish],
     ) -> Option<(Found, Vec<PathBuf>)> {
         let real = self.real(path);
         let mut candidates: Vec<PathBuf> = wishes.iter().map(|wish| wish.path.clone()).collect();

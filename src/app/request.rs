@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Baseline;
 use super::measure::Measure;
-use super::settings::Wish;
+use super::settings::RootWish;
 use super::{AppError, Startup};
 use crate::catalog::{Server, Version};
 use crate::finding::{Confidence, Finding, Severity};
@@ -44,12 +44,21 @@ pub struct Request {
     pub path_map: Vec<PathMap>,
     /// Findings that are known.
     pub baseline: Option<Baseline>,
-    /// The settings' versions, where neither the command line nor a root says any.
-    pub(crate) fallback: Versions,
-    /// What the settings say of single configurations.
-    pub(crate) roots: Vec<Wish>,
-    /// What the settings say of single files and of rules.
-    pub(crate) measure: Measure,
+    /// What the settings say of single configurations and files.
+    pub laid: Laid,
+    /// Also work out which bytes the fix of each finding would change.
+    pub edits: bool,
+}
+
+/// What only settings say; the command line has no words for it.
+#[derive(Clone, Debug, Default)]
+pub struct Laid {
+    /// Versions, where neither the command line nor a root says any.
+    pub(super) fallback: Versions,
+    /// What holds for single configurations.
+    pub(super) roots: Vec<RootWish>,
+    /// What holds for single files and for rules.
+    pub(super) measure: Measure,
 }
 
 impl Request {

@@ -94,7 +94,7 @@ fn said(file: Option<&PathBuf>) -> String {
 
 /// What a root of the settings says about its configuration.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wish {
+pub(super) struct RootWish {
     /// The file, absolute where the settings' folder is.
     pub(super) path: PathBuf,
     pub(super) server: Option<Server>,
@@ -108,7 +108,7 @@ pub(crate) struct Wish {
 pub struct Configured {
     /// The values and their origins.
     pub effective: Effective,
-    roots: Vec<Wish>,
+    roots: Vec<RootWish>,
     versions: Versions,
 }
 
@@ -242,7 +242,7 @@ impl Configured {
     /// the command line aims at, where it says so.
     pub fn complete(&self, request: &mut Request, goal: Option<Goal>) {
         let settings = self.settings();
-        request.fallback = self.versions.clone();
+        request.laid.fallback = self.versions.clone();
         let listed = settings.allow_missing.iter().flatten();
         request.allow_missing.extend(listed.cloned());
         request.path_map.extend(self.path_map());
@@ -258,8 +258,8 @@ impl Configured {
         if request.paths.is_empty() && request.stream.is_none() {
             request.paths = self.roots.iter().map(|wish| wish.path.clone()).collect();
         }
-        request.roots.clone_from(&self.roots);
-        request.measure = self.measure(goal);
+        request.laid.roots.clone_from(&self.roots);
+        request.laid.measure = self.measure(goal);
     }
 
     /// Writes thresholds, policy and rotation into a policy, before the command line does.
@@ -281,6 +281,7 @@ impl Configured {
             let mut judging = each.judging.clone();
             // What the command line aims at holds everywhere.
             judging.policy = goal.map_or(judging.policy, |_| None);
+            judging.profile = goal.map_or(judging.profile, |_| None);
             measure.add(globs, judging);
         }
         measure
@@ -379,16 +380,16 @@ impl Configured {
             .map_err(|error| self.effective.fault(place, format!("`{place}`: {error}")))
     }
 
-    fn wish(&self, place: &str, root: &RootSettings) -> Result<Wish, (PathBuf, Fault)> {
+    fn wish(&self, place: &str, root: &RootSettings) -> Result<RootWish, (PathBuf, Fault)> {
         let at = |key: &str| format!("{place}.{key}");
         let fault = |key: &str, why: String| self.effective.fault(&at(key), why);
         let path = self.place(place, &root.path);
-        let mut wish = Wish {
+        let mut wish = RootWish {
             server: root.kind.map(|kind| match kind {
                 ServerKind::Nginx => Server::Nginx,
                 ServerKind::Apache => Server::Apache,
             }),
-            ..Wish::default()
+            ..RootWish::default()
         };
         // Without `kind` the versions are of whichever server the file turns out to be of.
         let kinds: &[&str] = match root.kind {
@@ -423,7 +424,7 @@ impl Configured {
                     fault("context", why.to_string())
                 })?);
         }
-        Ok(Wish { path, ..wish })
+        Ok(RootWish { path, ..wish })
     }
 }
 

@@ -169,6 +169,10 @@ fn fill_judge(judge: &mut JudgeArguments, settings: &Settings, said: &dyn Fn(&st
     if let Some(grade) = settings.output.fail_on.filter(|_| !said("fail_on")) {
         judge.fail_on = word(grade).unwrap_or(judge.fail_on);
     }
+    let directory = settings.rotation.directory.clone();
+    if let Some(directory) = directory.filter(|_| !said("keys_dir")) {
+        judge.keys_dir = directory;
+    }
     let directive = settings.judging.apache_directive;
     if let Some(directive) = directive.filter(|_| !said("apache_directive")) {
         judge.apache_directive = word(directive).unwrap_or(judge.apache_directive);

@@ -4,6 +4,7 @@
 //! not empty; 2 the job could not be done. Judges nothing by itself.
 
 mod args;
+mod choose;
 mod config;
 mod explain;
 mod fix;

@@ -28,10 +28,20 @@ pub(super) fn request(
         if let Some(settings) = settings {
             settings.policy(&mut policy);
         }
-        policy.goal = judge.policy.map_or(policy.goal, |name| name.goal());
+        if let Some(profile) = judge.profile {
+            profile.apply(&mut policy);
+        }
+        if let Some(name) = judge.policy {
+            policy.goal = name.goal();
+        }
+        policy.keys_directory = judge.keys_dir.clone();
         policy.apache_directive = judge.apache_directive.directive();
     }
-    let goal = judge.and_then(|(judge, _)| Some(judge.policy?.goal()));
+    let named = |judge: &JudgeArguments| {
+        let profile = judge.profile.map(|profile| profile.goal);
+        judge.policy.map(|name| name.goal()).or(profile)
+    };
+    let goal = judge.and_then(|(judge, _)| named(judge));
     let mut request = Request {
         versions: versions(read)?,
         startup: startup(read)?,

@@ -35,7 +35,8 @@ pub fn fingerprints<'a>(
     one.collect()
 }
 
-fn digest(parts: &[&str]) -> String {
+/// 32 hexadecimal digits of what these parts say; where one ends counts.
+pub fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

@@ -6,7 +6,7 @@ mod fingerprint;
 mod fix;
 mod silenced;
 
-pub use fingerprint::fingerprints;
+pub use fingerprint::{digest, fingerprints};
 pub use fix::{Applicability, Change, Fix, GoLive, Target};
 pub use silenced::{Silence, Silenced};
 

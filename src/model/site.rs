@@ -13,7 +13,7 @@ use super::words::{
 };
 use super::{Platform, Said};
 use crate::catalog::Server;
-use crate::source::{DirectiveId, Facts, FragmentContext};
+use crate::source::{Awaited, DirectiveId, Facts, FragmentContext};
 use crate::text::{Location, Span};
 
 /// One configuration, judged for one platform.
@@ -42,6 +42,8 @@ pub struct Site {
     pub facts: Facts,
     /// Comments that speak to stekguard, by file and place.
     pub remarks: Vec<Remark>,
+    /// nginx: the list of rotated ticket keys that is counted on and not seen.
+    pub awaited: Option<Awaited>,
 }
 
 /// Why the server of this version would not start.

@@ -15,12 +15,6 @@ use crate::model::{Endpoint, Incomplete, Platform, VersionSource};
 
 /// The lint report: `stekguard-lint/1`.
 pub fn lint(lint: &Lint<'_>) -> String {
-    let count = |severity| {
-        lint.findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
     let document = LintDocument {
         schema: "stekguard-lint/1",
         complete: lint.problems.is_empty(),
@@ -31,23 +25,7 @@ pub fn lint(lint: &Lint<'_>) -> String {
             .iter()
             .map(|finding| LintFinding::new(finding))
             .collect(),
-        summary: Summary {
-            error: count(Severity::Error),
-            warning: count(Severity::Warning),
-            note: count(Severity::Note),
-            pedantic: count(Severity::Pedantic),
-            files: lint.servers.iter().map(|server| server.site.files).sum(),
-            endpoints: lint
-                .servers
-                .iter()
-                .map(|server| server.site.endpoints.len())
-                .sum(),
-            assumed: lint.servers.iter().map(|server| server.assumed.len()).sum(),
-            templates: lint.templates,
-            suppressed: lint.silenced.len(),
-            resolved: lint.resolved,
-            excluded: lint.excluded,
-        },
+        summary: Summary::new(lint),
         suppressed: lint.silenced.iter().map(Accepted::new).collect(),
     };
     print(&document)
@@ -98,7 +76,7 @@ struct LintDocument<'a> {
 }
 
 #[derive(Serialize)]
-struct Summary {
+pub(super) struct Summary {
     error: usize,
     warning: usize,
     note: usize,
@@ -142,6 +120,34 @@ impl<'a> Accepted<'a> {
                 path: at.path.to_string_lossy(),
                 line: at.line,
             }),
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn new(lint: &Lint<'_>) -> Self {
+        let count = |severity| {
+            lint.findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
+        Self {
+            error: count(Severity::Error),
+            warning: count(Severity::Warning),
+            note: count(Severity::Note),
+            pedantic: count(Severity::Pedantic),
+            files: lint.servers.iter().map(|server| server.site.files).sum(),
+            endpoints: lint
+                .servers
+                .iter()
+                .map(|server| server.site.endpoints.len())
+                .sum(),
+            assumed: lint.servers.iter().map(|server| server.assumed.len()).sum(),
+            templates: lint.templates,
+            suppressed: lint.silenced.len(),
+            resolved: lint.resolved,
+            excluded: lint.excluded,
         }
     }
 }
@@ -198,7 +204,7 @@ impl<'a> LintServer<'a> {
 }
 
 #[derive(Serialize)]
-struct LintFinding<'a> {
+pub(super) struct LintFinding<'a> {
     rule: &'a str,
     severity: Severity,
     confidence: Confidence,
@@ -216,7 +222,7 @@ struct LintFinding<'a> {
 }
 
 impl<'a> LintFinding<'a> {
-    fn new(finding: &'a Finding) -> Self {
+    pub(super) fn new(finding: &'a Finding) -> Self {
         Self {
             rule: finding.rule,
             severity: finding.severity,

@@ -43,7 +43,7 @@ pub use package::{PackageStatus, upstream_version};
 pub use path::clean as clean_path;
 pub use pattern::PathGlobs;
 pub use project::{
-    Atom, AtomKind, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
+    Atom, AtomKind, Awaited, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
     ProblemKind, Project, Subtree, Text, Via, ViaId, When, WhenId,
 };
 pub use upward::upward;

@@ -157,6 +157,9 @@ pub struct LoadOptions {
     pub now: Option<u64>,
     /// What a search through a directory leaves out.
     pub exclusion: Exclusion,
+    /// nginx: the folder of ticket keys that somebody replaces. A pattern over it that matches
+    /// nothing here is taken for the list of keys that will be there.
+    pub keys_directory: Option<PathBuf>,
     /// Bounds against files that multiply themselves.
     pub limits: Limits,
 }

@@ -71,6 +71,7 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         settings: roles.blocks.settings,
         facts: project.facts.clone(),
         remarks: Vec::new(),
+        awaited: project.awaited.clone(),
     }
 }
 

@@ -14,6 +14,7 @@ pub(super) mod revocation_outlived;
 pub(super) mod session_crosses_client_auth;
 pub(super) mod static_ticket_key;
 pub(super) mod ticket_key_file_unsafe;
+pub(super) mod ticket_keys_against_policy;
 pub(super) mod tickets_without_rotation;
 pub(super) mod unbounded_tls13_session;
 pub(super) mod unused_suppression;
