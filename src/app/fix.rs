@@ -39,7 +39,7 @@ pub struct Repair {
     /// As it is with the patch.
     pub after: Outcome,
     /// All changes.
-    plan: Plan,
+    pub(super) plan: Plan,
     /// What was not repaired and why, as `path: rule: reason`.
     pub refused: Vec<String>,
     /// Repairs that did not prove themselves, with the reason; they are not in the patch.

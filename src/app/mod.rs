@@ -3,6 +3,7 @@
 //! Joins the rooms. Never prints, never exits, and decides nothing that a rule or a plan
 //! can decide.
 
+mod changes;
 mod clock;
 mod compare;
 mod detect;
@@ -22,8 +23,10 @@ mod startup;
 mod stretches;
 mod undo;
 
+pub use crate::finding::GoLive;
 pub use crate::fix::FixError;
 pub use crate::source::SourceError;
+pub use changes::FileChange;
 pub use compare::{Comparison, Upgrade, compare};
 pub use error::AppError;
 pub use expand::{Expansion, expand};

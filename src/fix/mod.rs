@@ -8,6 +8,7 @@
 mod apache;
 mod arguments;
 mod attributes;
+mod backup;
 mod desk;
 mod draft;
 mod error;
@@ -28,6 +29,7 @@ mod undo;
 mod verify;
 mod write;
 
+pub use backup::backup;
 pub use error::FixError;
 pub use journal::{Entry, EntryFile, Progress};
 pub use patch::{PatchOptions, common_repository, patch};
