@@ -1,5 +1,6 @@
 //! The arguments, as clap reads them. Nothing else happens here.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -98,9 +99,10 @@ pub(super) struct ReadArguments {
     /// Includes that may be missing; what they would say is then assumed to be nothing
     #[arg(long, value_name = "GLOB")]
     pub(super) allow_missing: Vec<String>,
-    /// Write the report to this file instead of stdout
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    /// FILE takes the report instead of stdout; FORMAT=FILE writes a further one, as often as
+    /// wanted
+    #[arg(short, long, value_name = "[FORMAT=]FILE")]
+    pub(super) output: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -129,8 +131,8 @@ pub(super) struct LintArguments {
     #[arg(long, value_name = "RULE")]
     pub(super) rule: Vec<String>,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(super) format: LintFormat,
 }
 
 #[derive(Debug, Args)]
@@ -151,6 +153,9 @@ pub(super) struct FixArguments {
     /// Edit files too that say they are managed by another tool
     #[arg(long)]
     pub(super) force: bool,
+    /// The report's format
+    #[arg(long, value_enum, default_value_t = FixFormat::Text)]
+    pub(super) format: FixFormat,
 }
 
 #[derive(Debug, Args)]
@@ -168,8 +173,8 @@ pub(super) struct InspectArguments {
     #[command(flatten)]
     pub(super) read: ReadArguments,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = InspectFormat::Text)]
+    pub(super) format: InspectFormat,
     /// Show every directive in force instead, with file and line, in the server's order
     #[arg(long, conflicts_with = "pairs")]
     pub(super) expanded: bool,
@@ -194,10 +199,36 @@ pub(super) enum Color {
     Never,
 }
 
+/// Formats of `lint`.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum LintFormat {
+    /// Findings with the lines that decide them
     Text,
+    /// One document, schema stekguard-lint/1
     Json,
+}
+
+impl LintFormat {
+    /// True where a program reads it: then also what could not be done has to be in it.
+    pub(super) const fn is_document(self) -> bool {
+        !matches!(self, Self::Text)
+    }
+}
+
+/// Formats of `inspect`.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum InspectFormat {
+    /// A table
+    Text,
+    /// One document, schema stekguard-inspect/1
+    Json,
+}
+
+/// Formats of `fix`.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum FixFormat {
+    /// The patch
+    Text,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]

@@ -1,7 +1,8 @@
 //! `stekguard fix`: the patch on stdout, what it is for on stderr.
 
-use super::args::FixArguments;
+use super::args::{FixArguments, FixFormat};
 use super::hints::{self, Said};
+use super::output::Output;
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND};
@@ -11,12 +12,13 @@ use crate::policy::Goal;
 use crate::report;
 
 pub(super) fn run(arguments: &FixArguments, terminal: &Terminal) -> u8 {
+    let output = match Output::new(arguments.format, &arguments.read.output) {
+        Ok(output) => output,
+        Err(said) => return hints::failure(&said, terminal),
+    };
     match repair(arguments) {
-        Ok(repair) => show(&repair, arguments, terminal),
-        Err((sentence, hint)) => {
-            terminal.error(&sentence, hint.as_deref());
-            FAILED
-        }
+        Ok(repair) => show(&repair, arguments, &output, terminal),
+        Err(said) => hints::failure(&said, terminal),
     }
 }
 
@@ -31,7 +33,12 @@ fn repair(arguments: &FixArguments) -> Result<Repair, Said> {
     app::fix(&request, &choice).map_err(hints::said)
 }
 
-fn show(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) -> u8 {
+fn show(
+    repair: &Repair,
+    arguments: &FixArguments,
+    output: &Output<FixFormat>,
+    terminal: &Terminal,
+) -> u8 {
     let before = repair.before.report();
     let found = before
         .findings
@@ -43,9 +50,10 @@ fn show(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) -> u8 {
     hints::say_problems(&repair.before.problems, &repair.before.sources, terminal);
     hints::say_newer(&repair.before, terminal);
 
-    let file = arguments.read.output.as_deref();
-    let patch = repair.patch(terminal.shows(file), terminal.paint(file).colour());
-    if terminal.report(&patch, file) != CLEAN {
+    let patched = output.write(terminal, |format, look| match format {
+        FixFormat::Text => Some(repair.patch(look.shown, look.paint.colour())),
+    });
+    if patched != CLEAN {
         return FAILED;
     }
     let failed = !repair.failed.is_empty() || !repair.before.complete();

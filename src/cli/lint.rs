@@ -1,7 +1,8 @@
 //! `stekguard lint`.
 
-use super::args::{Format, LintArguments};
+use super::args::{LintArguments, LintFormat};
 use super::hints::Said;
+use super::output::{Look, Output};
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND, hints};
@@ -10,15 +11,18 @@ use crate::policy::Goal;
 use crate::report;
 
 pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
+    let output = match Output::new(arguments.format, &arguments.read.output) {
+        Ok(output) => output,
+        Err(said) => return hints::failure(&said, terminal),
+    };
     match outcome(arguments) {
-        Ok(outcome) => show(&outcome, arguments, terminal),
-        Err((sentence, hint)) => {
-            terminal.error(&sentence, hint.as_deref());
-            if arguments.format == Format::Json {
-                let failed = hints::failed(&sentence);
-                let document = report::lint_json(&failed.report());
-                terminal.report(document.as_bytes(), arguments.read.output.as_deref());
-            }
+        Ok(outcome) => show(&outcome, arguments, &output, terminal),
+        Err(said) => {
+            let failed = hints::failed(&said.0);
+            hints::failure(&said, terminal);
+            output.write(terminal, |format, look| {
+                format.is_document().then(|| render(&failed, format, look))
+            });
             FAILED
         }
     }
@@ -36,16 +40,15 @@ fn outcome(arguments: &LintArguments) -> Result<Outcome, Said> {
     Ok(outcome)
 }
 
-fn show(outcome: &Outcome, arguments: &LintArguments, terminal: &Terminal) -> u8 {
-    let lint = outcome.report();
-    let file = arguments.read.output.as_deref();
-    let document = match arguments.format {
-        Format::Text => report::findings(&lint, terminal.paint(file)),
-        Format::Json => report::lint_json(&lint),
-    };
-    let written = terminal.report(document.as_bytes(), file);
+fn show(
+    outcome: &Outcome,
+    arguments: &LintArguments,
+    output: &Output<LintFormat>,
+    terminal: &Terminal,
+) -> u8 {
+    let written = output.write(terminal, |format, look| Some(render(outcome, format, look)));
     hints::say_problems(&outcome.problems, &outcome.sources, terminal);
-    terminal.say(&report::summary(&lint, terminal.paint_err()));
+    terminal.say(&report::summary(&outcome.report(), terminal.paint_err()));
     hints::say_versions(outcome, terminal);
     hints::say_newer(outcome, terminal);
 
@@ -58,4 +61,13 @@ fn show(outcome: &Outcome, arguments: &LintArguments, terminal: &Terminal) -> u8
     } else {
         CLEAN
     }
+}
+
+fn render(outcome: &Outcome, format: LintFormat, look: Look) -> Vec<u8> {
+    let lint = outcome.report();
+    let text = match format {
+        LintFormat::Text => report::findings(&lint, look.paint),
+        LintFormat::Json => report::lint_json(&lint),
+    };
+    text.into_bytes()
 }

@@ -11,6 +11,7 @@ mod fix;
 mod hints;
 mod inspect;
 mod lint;
+mod output;
 mod request;
 mod terminal;
 mod undo;
