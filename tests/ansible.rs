@@ -11,6 +11,7 @@ mod harden;
 #[path = "ansible/noexec.rs"]
 mod noexec;
 #[path = "ansible/playbook.rs"]
+#[allow(unreachable_pub)]
 mod playbook;
 mod support;
 

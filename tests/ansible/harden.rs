@@ -171,7 +171,11 @@ fn nginx_is_reloaded_and_httpd_is_stopped_and_started() {
     let old = site.text();
     let _nginx = nginx::serve(&web.program, &web.dir, &web.root, &web.target);
     let _httpd = site.start_httpd();
-    assert_eq!((web.seen(), site.seen()), (State::ON, State::ON));
+    let cached = State {
+        id: "resumes",
+        ..State::ON
+    };
+    assert_eq!((web.seen(), site.seen()), (State::ON, cached));
     let master = web.pid("nginx.pid").unwrap();
     let parent = site.pid("httpd.pid").unwrap();
 
