@@ -50,12 +50,7 @@ impl Kind {
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Self; 4] = [
-        Self::Plain,
-        Self::OneAddress,
-        Self::Snippet,
-        Self::Findings,
-    ];
+    pub const ALL: [Self; 4] = [Self::Plain, Self::OneAddress, Self::Snippet, Self::Findings];
 
     /// Its name on a command line.
     pub fn name(self) -> &'static str {

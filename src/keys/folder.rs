@@ -372,10 +372,13 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Overwrites a file in place and removes it.
 fn forget(path: &Path) -> Result<(), KeysError> {
-    let wiped = OpenOptions::new().write(true).open(path).and_then(|mut file| {
-        let length = file.metadata()?.len().min(LARGEST);
-        file.write_all(&vec![0; length as usize])
-    });
+    let wiped = OpenOptions::new()
+        .write(true)
+        .open(path)
+        .and_then(|mut file| {
+            let length = file.metadata()?.len().min(LARGEST);
+            file.write_all(&vec![0; length as usize])
+        });
     let removed = fs::remove_file(path);
     wiped
         .and(removed)

@@ -28,7 +28,9 @@ impl Ground {
         let read = |path: &str| {
             fs::read_to_string(path).map_err(|why| KeysError::file("read", Path::new(path), why))
         };
-        let existing = folder.ancestors().find_map(|path| fs::canonicalize(path).ok());
+        let existing = folder
+            .ancestors()
+            .find_map(|path| fs::canonicalize(path).ok());
         let existing = existing.unwrap_or_else(|| folder.to_owned());
         // A kernel without swap has no such file.
         let swaps = fs::read_to_string("/proc/swaps").unwrap_or_default();
@@ -129,6 +131,9 @@ mod tests {
         assert!(ground("/run/keysish", "").is_memory_only());
         assert!(!ground("/run/keysish", SWAPS).is_memory_only());
         assert_eq!(ground("/run/a b/c", "").kind, "ext4");
-        assert_eq!(ground("/var", "").why_not().unwrap(), "keys would be written to ext4 at /: mount a tmpfs there");
+        assert_eq!(
+            ground("/var", "").why_not().unwrap(),
+            "keys would be written to ext4 at /: mount a tmpfs there"
+        );
     }
 }

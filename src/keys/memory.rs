@@ -1,9 +1,7 @@
 //! This process keeps what it knows: not swapped out, not dumped, not traced by others.
 
 use rustix::mm::{MlockAllFlags, mlockall};
-use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit,
-};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
 /// Keeps this process's memory to itself, as far as the system lets it. Gives what it refused,
 /// one sentence each.
