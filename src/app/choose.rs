@@ -81,11 +81,14 @@ impl Repair {
             files.any(|file| file.paths.iter().any(|known| **known == *path))
         };
         plan.notes.retain(|note| changed(&note.path));
-        Ok(Self {
+        let mut part = Self {
             after,
             plan,
+            advice: Vec::new(),
             ..self
-        })
+        };
+        part.advice = part.advice_for(&request.policy);
+        Ok(part)
     }
 }
 

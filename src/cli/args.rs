@@ -1,11 +1,12 @@
 //! The arguments, as clap reads them. Nothing else happens here.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
-use crate::policy::{ApacheDirective, Goal};
+use crate::policy::{ApacheDirective, Goal, KEYS_DIRECTORY, PROFILES, Profile};
 
 /// Lints, inspects and fixes TLS session resumption in nginx and Apache httpd.
 #[derive(Debug, Parser)]
@@ -66,9 +67,10 @@ pub(super) struct ReadArguments {
     /// Includes that may be missing; what they would say is then assumed to be nothing
     #[arg(long, value_name = "GLOB")]
     pub(super) allow_missing: Vec<String>,
-    /// Write the report to this file instead of stdout
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    /// FILE takes the report instead of stdout; FORMAT=FILE writes a further one, as often as
+    /// wanted
+    #[arg(short, long, value_name = "[FORMAT=]FILE")]
+    pub(super) output: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +78,12 @@ pub(super) struct JudgeArguments {
     /// What resumption has to look like [default: sound for lint, no-tickets for fix]
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(super) policy: Option<PolicyName>,
+    /// A known demand: cis-2, cis-3 or mozilla; it sets the policy and the longest lifetime
+    #[arg(long, value_name = "NAME", value_parser = profile)]
+    pub(super) profile: Option<&'static Profile>,
+    /// Where rotated ticket keys of nginx are listed
+    #[arg(long, value_name = "DIR", default_value = KEYS_DIRECTORY)]
+    pub(super) keys_dir: PathBuf,
     /// Exit with 1 when a finding is this bad or worse
     #[arg(long, value_enum, value_name = "GRADE", default_value_t = FailOn::Warning)]
     pub(super) fail_on: FailOn,
@@ -97,8 +105,8 @@ pub(super) struct LintArguments {
     #[arg(long, value_name = "RULE")]
     pub(super) rule: Vec<String>,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(super) format: LintFormat,
 }
 
 #[derive(Debug, Args)]
@@ -125,9 +133,6 @@ pub(super) struct FixArguments {
     /// Write the patch to this file too, as `git apply` takes it
     #[arg(long, value_name = "FILE")]
     pub(super) patch_out: Option<PathBuf>,
-    /// What goes to stdout
-    #[arg(long, value_enum, default_value_t = FixFormat::Patch)]
-    pub(super) format: FixFormat,
     /// Apply fixes too that may change more than the policy asks for
     #[arg(long)]
     pub(super) unsafe_fixes: bool,
@@ -137,6 +142,9 @@ pub(super) struct FixArguments {
     /// Edit files too that say they are managed by another tool
     #[arg(long)]
     pub(super) force: bool,
+    /// The report's format
+    #[arg(long, value_enum, default_value_t = FixFormat::Patch)]
+    pub(super) format: FixFormat,
 }
 
 #[derive(Debug, Args)]
@@ -154,8 +162,8 @@ pub(super) struct InspectArguments {
     #[command(flatten)]
     pub(super) read: ReadArguments,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = InspectFormat::Text)]
+    pub(super) format: InspectFormat,
     /// Show every directive in force instead, with file and line, in the server's order
     #[arg(long, conflicts_with = "pairs")]
     pub(super) expanded: bool,
@@ -180,15 +188,52 @@ pub(super) enum Color {
     Never,
 }
 
+/// Formats of `lint`.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum LintFormat {
+    /// Findings with the lines that decide them
     Text,
+    /// The same with the reason of each rule, and what a fix does and costs
+    Full,
+    /// One line a finding
+    Concise,
+    /// One document, schema stekguard-lint/1
+    Json,
+    /// One object a line, schema stekguard-lint-lines/1
+    JsonLines,
+    /// SARIF 2.1.0, for code scanning services and editors
+    Sarif,
+    /// GitHub's workflow commands, which become annotations
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
+}
+
+impl LintFormat {
+    /// True where a program reads it: then also what could not be done has to be in it.
+    pub(super) const fn is_document(self) -> bool {
+        !matches!(self, Self::Text | Self::Full | Self::Concise)
+    }
+}
+
+/// Formats of `inspect`.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum InspectFormat {
+    /// A table
+    Text,
+    /// One document, schema stekguard-inspect/1
     Json,
 }
 
+/// Formats of `fix`.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
 pub(super) enum FixFormat {
     /// A unified diff
+    #[value(alias = "text")]
     Patch,
     /// Findings, edits and what was done
     Json,
@@ -202,6 +247,17 @@ pub(super) enum PolicyName {
     NoTickets,
     /// Nothing resumes
     NoResumption,
+    /// Tickets under key files that are replaced (nginx)
+    Rotate,
+    /// Tickets under keys that nginx replaces itself, on a version that does it well
+    Automatic,
+}
+
+fn profile(name: &str) -> Result<&'static Profile, String> {
+    Profile::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = PROFILES.iter().map(|known| known.name).collect();
+        format!("the profiles are {}", names.join(", "))
+    })
 }
 
 impl PolicyName {
@@ -210,6 +266,8 @@ impl PolicyName {
             Self::Sound => Goal::Sound,
             Self::NoTickets => Goal::NoTickets,
             Self::NoResumption => Goal::NoResumption,
+            Self::Rotate => Goal::Rotate,
+            Self::Automatic => Goal::Automatic,
         }
     }
 }

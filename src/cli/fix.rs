@@ -3,6 +3,7 @@
 use super::args::{FixArguments, FixFormat};
 use super::choose::choose;
 use super::hints::{self, Said};
+use super::output::Output;
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND};
@@ -12,19 +13,19 @@ use crate::policy::Goal;
 use crate::report;
 
 pub(super) fn run(arguments: &FixArguments, terminal: &Terminal) -> u8 {
+    let output = match Output::new(arguments.format, &arguments.read.output) {
+        Ok(output) => output,
+        Err(said) => return hints::failure(&said, terminal),
+    };
     match repair(arguments, terminal) {
-        Ok((request, repair)) => show(&request, &repair, arguments, terminal),
-        Err((sentence, hint)) => {
-            terminal.error(&sentence, hint.as_deref());
-            if arguments.format == FixFormat::Json {
-                let failed = report::Fixed {
-                    error: Some(sentence),
-                    ..report::Fixed::default()
-                };
-                let file = arguments.read.output.as_deref();
-                terminal.report(report::fix_json(&failed).as_bytes(), file);
-            }
-            FAILED
+        Ok((request, repair)) => show(&request, &repair, arguments, &output, terminal),
+        Err(said) => {
+            let failed = report::Fixed {
+                error: Some(said.0.clone()),
+                ..report::Fixed::default()
+            };
+            output.write(terminal, |format, _| json_of(format, &failed));
+            hints::failure(&said, terminal)
         }
     }
 }
@@ -70,19 +71,30 @@ fn say_found(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) {
     hints::say_newer(&repair.before, terminal);
 }
 
-fn show(request: &Request, repair: &Repair, arguments: &FixArguments, terminal: &Terminal) -> u8 {
-    let file = arguments.read.output.as_deref();
-    let json = arguments.format == FixFormat::Json;
+/// The report as JSON, where that is the format.
+fn json_of(format: FixFormat, told: &report::Fixed<'_>) -> Option<Vec<u8>> {
+    (format == FixFormat::Json).then(|| report::fix_json(told).into_bytes())
+}
+
+fn show(
+    request: &Request,
+    repair: &Repair,
+    arguments: &FixArguments,
+    output: &Output<FixFormat>,
+    terminal: &Terminal,
+) -> u8 {
     if let Some(path) = &arguments.patch_out
         && terminal.report(&repair.patch(false, false), Some(path)) != CLEAN
     {
         return FAILED;
     }
-    if !json {
-        let patch = repair.patch(terminal.shows(file), terminal.paint(file).colour());
-        if terminal.report(&patch, file) != CLEAN {
-            return FAILED;
-        }
+    // The patch is shown before anything is written, the account afterwards.
+    let patched = output.write(terminal, |format, look| match format {
+        FixFormat::Patch => Some(repair.patch(look.shown, look.paint.colour())),
+        FixFormat::Json => None,
+    });
+    if patched != CLEAN {
+        return FAILED;
     }
     let mut told = repair.report(&|finding| asked(finding, arguments));
     let mut failed = !repair.failed.is_empty() || !repair.before.complete();
@@ -100,7 +112,7 @@ fn show(request: &Request, repair: &Repair, arguments: &FixArguments, terminal: 
     } else {
         told.broken_between = broken_between(request, repair);
     }
-    if json && terminal.report(report::fix_json(&told).as_bytes(), file) != CLEAN {
+    if output.write(terminal, |format, _| json_of(format, &told)) != CLEAN {
         return FAILED;
     }
     if let Some(why) = &told.broken_between {

@@ -1,5 +1,6 @@
 //! What to do about an error: the part of the answer that knows the command line.
 
+use super::FAILED;
 use super::terminal::Terminal;
 use crate::app::{AppError, FixError, Outcome, SourceError};
 use crate::report::{self, Problem, Sources};
@@ -71,6 +72,12 @@ pub(super) fn say_versions(outcome: &Outcome, terminal: &Terminal) {
              --server-version nginx=1.28.3 judges for one",
         );
     }
+}
+
+/// Says what stopped a command; gives its exit code.
+pub(super) fn failure((sentence, hint): &Said, terminal: &Terminal) -> u8 {
+    terminal.error(sentence, hint.as_deref());
+    FAILED
 }
 
 /// The outcome of a use case that had nothing to judge, for documents.

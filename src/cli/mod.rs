@@ -10,6 +10,7 @@ mod fix;
 mod hints;
 mod inspect;
 mod lint;
+mod output;
 mod request;
 mod terminal;
 mod undo;

@@ -4,7 +4,7 @@
 //! the writing quietly; any other failure is said and is exit code 2.
 
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::Color;
 use super::{CLEAN, FAILED};
@@ -42,6 +42,11 @@ impl Terminal {
     /// Colours of stderr.
     pub(super) fn paint_err(&self) -> Paint {
         Paint::new(self.err)
+    }
+
+    /// The working directory, where it has a name.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        std::env::current_dir().ok()
     }
 
     /// Writes the report; gives the exit code that this alone asks for.
