@@ -4,6 +4,7 @@
 //! can decide.
 
 mod apply;
+mod changes;
 mod choose;
 mod clock;
 mod compare;
@@ -31,9 +32,11 @@ mod told;
 mod undo;
 mod validate;
 
+pub use crate::finding::GoLive;
 pub use crate::fix::{FixError, KEPT as WRITES_KEPT};
 pub use crate::source::SourceError;
 pub use apply::{Applied, Wish, apply, order_of};
+pub use changes::FileChange;
 pub use choose::Piece;
 pub use compare::{Comparison, Upgrade, compare};
 pub use error::AppError;

@@ -25,6 +25,19 @@ pub enum Validate {
     Command(String),
 }
 
+impl Validate {
+    /// What a user calls it: `auto`, `always`, `never`, and anything else is a command.
+    #[must_use]
+    pub fn named(word: &str) -> Self {
+        match word {
+            "auto" => Self::Auto,
+            "always" => Self::Always,
+            "never" => Self::Never,
+            command => Self::Command(command.to_owned()),
+        }
+    }
+}
+
 /// A root and what its test said.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub struct Tested {
