@@ -5,6 +5,7 @@
 
 mod apply;
 mod baseline;
+mod changes;
 mod choose;
 mod clock;
 mod compare;
@@ -36,10 +37,12 @@ mod told;
 mod undo;
 mod validate;
 
+pub use crate::finding::GoLive;
 pub use crate::fix::{FixError, KEPT as WRITES_KEPT};
 pub use crate::source::{FragmentContext, SourceError};
 pub use apply::{Applied, Wish, apply, order_of};
 pub use baseline::{Baseline, BaselineError};
+pub use changes::FileChange;
 pub use choose::Piece;
 pub use compare::{Comparison, Upgrade, compare};
 pub use error::AppError;

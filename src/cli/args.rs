@@ -43,6 +43,38 @@ pub(super) enum Command {
     Rules,
     /// Show, check or begin the settings, stekguard.toml
     Config(ConfigArguments),
+    /// Answer a module of the Ansible collection (JSON on stdin, JSON on stdout)
+    Ansible(AnsibleArguments),
+    /// Print the completions of a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man(ManArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnsibleArguments {
+    #[command(subcommand)]
+    pub(super) command: AnsibleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AnsibleCommand {
+    /// Answer the call on standard input
+    Run,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

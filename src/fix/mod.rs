@@ -8,6 +8,7 @@
 mod apache;
 mod arguments;
 mod attributes;
+mod backup;
 mod desk;
 mod draft;
 mod error;
@@ -32,6 +33,7 @@ mod undo;
 mod verify;
 mod write;
 
+pub use backup::backup;
 pub use error::FixError;
 pub use hunks::{Change, Hunk, changes, hunks, select};
 pub use journal::{Entry, EntryFile, KEPT, Progress};
