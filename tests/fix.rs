@@ -147,7 +147,10 @@ fn every_case_comes_out_as_written_down() {
         fs::copy(path.join("before.conf"), &file).unwrap();
         let project = load(case.server(), &file);
         let fixes = case.fixes(&project);
-        let options = Options { force: case.force };
+        let options = Options {
+            force: case.force,
+            ..Options::default()
+        };
         let plan = planned(&project, &fixes, options);
 
         let refused: Vec<&str> = plan.refused.iter().map(|r| r.reason.as_str()).collect();
