@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::clock::now;
 use super::inputs::Replaced;
 use super::lint::{Judged, Session, refusals, too_old};
 use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
 use crate::catalog::Server;
 use crate::finding::{Applicability, Finding, Fix, GoLive};
-use crate::fix::{self, Options, Plan, Proposal, State};
+use crate::fix::{self, Options, Plan, Proposal};
 use crate::model::VersionSource;
 use crate::policy::{Goal, Policy};
 use crate::rules;
@@ -42,13 +41,13 @@ pub struct Repair {
     /// As it is with the patch.
     pub after: Outcome,
     /// All changes.
-    plan: Plan,
+    pub(super) plan: Plan,
     /// What was not repaired and why, as `path: rule: reason`.
     pub refused: Vec<String>,
     /// Repairs that did not prove themselves, with the reason; they are not in the patch.
     pub failed: Vec<String>,
     /// What has to be done beside the patch, a sentence each.
-    advice: Vec<String>,
+    pub(super) advice: Vec<String>,
 }
 
 /// Plans the repair of everything that the request names. Writes nothing.
@@ -128,7 +127,7 @@ impl Repair {
     }
 
     /// A configuration can name keys and not make them.
-    fn advice_for(&self, policy: &Policy) -> Vec<String> {
+    pub(super) fn advice_for(&self, policy: &Policy) -> Vec<String> {
         let mut sites = self.after.servers.iter().map(|server| &server.site);
         let awaits = sites.any(|site| site.awaited.is_some());
         if self.plan.is_empty() || policy.goal != Goal::Rotate || !awaits {
@@ -150,18 +149,6 @@ impl Repair {
                  test passes"
             }
         })
-    }
-
-    /// Writes the files, with a way back in the journal. Gives the files written.
-    ///
-    /// # Errors
-    /// [`AppError::Fix`]; nothing has changed then, unless it says so.
-    pub fn write(&self) -> Result<Vec<PathBuf>, AppError> {
-        if self.plan.is_empty() {
-            return Ok(Vec::new());
-        }
-        let state = State::from_environment()?;
-        Ok(fix::write(&self.plan.files, &state, now())?.files)
     }
 }
 
@@ -194,7 +181,7 @@ impl Work<'_> {
         }
         let place = first.loaded.root.path.display().to_string();
         // No server accepts it before, so nobody could tell whether it does afterwards.
-        if !refusals(&first.loaded, &first.site, &first.findings).is_empty() {
+        if !refusals(&first).is_empty() {
             return;
         }
         let mut all = self.rules_in_order(&first);

@@ -47,6 +47,7 @@ pub(super) fn prove(before: &Before, after: &Judged, policy: &Policy) -> Result<
     let said: HashSet<&str> = after
         .findings
         .iter()
+        .chain(after.silenced.iter().map(|silenced| &silenced.finding))
         .flat_map(|finding| finding.endpoints.iter().map(String::as_str))
         .collect();
     let site = &after.site;

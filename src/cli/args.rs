@@ -1,10 +1,14 @@
 //! The arguments, as clap reads them. Nothing else happens here.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::finding::Severity;
+use super::config::ConfigArguments;
+use super::hints::Said;
+use crate::app::{Configured, FragmentContext};
+use crate::finding::{Confidence, Severity};
 use crate::policy::{ApacheDirective, Goal, KEYS_DIRECTORY, PROFILES, Profile};
 
 /// Lints, inspects and fixes TLS session resumption in nginx and Apache httpd.
@@ -37,6 +41,40 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// List the rules
     Rules,
+    /// Show, check or begin the settings, stekguard.toml
+    Config(ConfigArguments),
+    /// Answer a module of the Ansible collection (JSON on stdin, JSON on stdout)
+    Ansible(AnsibleArguments),
+    /// Print the completions of a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man(ManArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnsibleArguments {
+    #[command(subcommand)]
+    pub(super) command: AnsibleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AnsibleCommand {
+    /// Answer the call on standard input
+    Run,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -66,9 +104,22 @@ pub(super) struct ReadArguments {
     /// Includes that may be missing; what they would say is then assumed to be nothing
     #[arg(long, value_name = "GLOB")]
     pub(super) allow_missing: Vec<String>,
-    /// Write the report to this file instead of stdout
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    /// nginx: the blocks around a file that is no root, as http,server; it is then judged alone
+    #[arg(long, value_name = "BLOCKS")]
+    pub(super) context: Option<FragmentContext>,
+    /// Settings to take instead of the nearest stekguard.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Take no settings but those of --config
+    #[arg(long)]
+    pub(super) isolated: bool,
+    /// The settings for the paths, filled in once they are read
+    #[arg(skip)]
+    pub(super) settings: Option<Result<Configured, Said>>,
+    /// FILE takes the report instead of stdout; FORMAT=FILE writes a further one, as often as
+    /// wanted
+    #[arg(short, long, value_name = "[FORMAT=]FILE")]
+    pub(super) output: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]
@@ -88,6 +139,9 @@ pub(super) struct JudgeArguments {
     /// Show pedantic findings too
     #[arg(long)]
     pub(super) pedantic: bool,
+    /// Leave out findings that are less sure than this [default: low]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) min_confidence: Option<Sureness>,
     /// How httpd's tickets are turned off
     #[arg(long, value_enum, value_name = "HOW", default_value_t = ApacheWay::Auto)]
     pub(super) apache_directive: ApacheWay,
@@ -102,9 +156,15 @@ pub(super) struct LintArguments {
     /// Only findings of this rule
     #[arg(long, value_name = "RULE")]
     pub(super) rule: Vec<String>,
+    /// Report only findings that this baseline does not hold
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Write all findings down as a baseline
+    #[arg(long, value_name = "FILE", conflicts_with = "rule")]
+    pub(super) write_baseline: Option<PathBuf>,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = LintFormat::Text)]
+    pub(super) format: LintFormat,
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +176,21 @@ pub(super) struct FixArguments {
     /// Apply the patch; `undo` takes it back
     #[arg(long)]
     pub(super) write: bool,
+    /// Ask for every hunk whether it is to be taken
+    #[arg(short, long)]
+    pub(super) interactive: bool,
+    /// Before anything is written, have the server test the result: auto (the installed
+    /// server's own tree only, as root), always, never, or a shell command for which
+    /// $STEKGUARD_CONFIG names the root file
+    #[arg(long, value_name = "WHEN|COMMAND", default_value = "auto")]
+    pub(super) validate: String,
+    /// After writing, have the running servers read the files; where that fails, everything
+    /// is put back
+    #[arg(long, requires = "write")]
+    pub(super) reload: bool,
+    /// Write the patch to this file too, as `git apply` takes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) patch_out: Option<PathBuf>,
     /// Apply fixes too that may change more than the policy asks for
     #[arg(long)]
     pub(super) unsafe_fixes: bool,
@@ -125,6 +200,9 @@ pub(super) struct FixArguments {
     /// Edit files too that say they are managed by another tool
     #[arg(long)]
     pub(super) force: bool,
+    /// The report's format
+    #[arg(long, value_enum, default_value_t = FixFormat::Patch)]
+    pub(super) format: FixFormat,
 }
 
 #[derive(Debug, Args)]
@@ -142,8 +220,8 @@ pub(super) struct InspectArguments {
     #[command(flatten)]
     pub(super) read: ReadArguments,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
+    #[arg(long, value_enum, default_value_t = InspectFormat::Text)]
+    pub(super) format: InspectFormat,
     /// Show every directive in force instead, with file and line, in the server's order
     #[arg(long, conflicts_with = "pairs")]
     pub(super) expanded: bool,
@@ -168,9 +246,54 @@ pub(super) enum Color {
     Never,
 }
 
+/// Formats of `lint`.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum LintFormat {
+    /// Findings with the lines that decide them
     Text,
+    /// The same with the reason of each rule, and what a fix does and costs
+    Full,
+    /// One line a finding
+    Concise,
+    /// One document, schema stekguard-lint/1
+    Json,
+    /// One object a line, schema stekguard-lint-lines/1
+    JsonLines,
+    /// SARIF 2.1.0, for code scanning services and editors
+    Sarif,
+    /// GitHub's workflow commands, which become annotations
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
+}
+
+impl LintFormat {
+    /// True where a program reads it: then also what could not be done has to be in it.
+    pub(super) const fn is_document(self) -> bool {
+        !matches!(self, Self::Text | Self::Full | Self::Concise)
+    }
+}
+
+/// Formats of `inspect`.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum InspectFormat {
+    /// A table
+    Text,
+    /// One document, schema stekguard-inspect/1
+    Json,
+}
+
+/// Formats of `fix`.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum FixFormat {
+    /// A unified diff
+    #[value(alias = "text")]
+    Patch,
+    /// Findings, edits and what was done
     Json,
 }
 
@@ -203,6 +326,26 @@ impl PolicyName {
             Self::NoResumption => Goal::NoResumption,
             Self::Rotate => Goal::Rotate,
             Self::Automatic => Goal::Automatic,
+        }
+    }
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum Sureness {
+    /// All findings
+    Low,
+    /// Those that hold unless an assumption that they name is wrong
+    Medium,
+    /// Those that follow from what was read
+    High,
+}
+
+impl Sureness {
+    pub(super) const fn confidence(self) -> Confidence {
+        match self {
+            Self::Low => Confidence::Low,
+            Self::Medium => Confidence::Medium,
+            Self::High => Confidence::High,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `stekguard inspect`.
 
-use super::args::{Format, InspectArguments};
+use super::args::{InspectArguments, InspectFormat};
+use super::hints::Said;
+use super::output::Output;
 use super::request::request;
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, hints};
@@ -8,38 +10,42 @@ use crate::app::{self, Inspection};
 use crate::report;
 
 pub(super) fn run(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+    let output = match Output::new(arguments.format, &arguments.read.output) {
+        Ok(output) => output,
+        Err(said) => return hints::failure(&said, terminal),
+    };
     if let Some(versions) = &arguments.compare_version {
-        return compared(versions, arguments, terminal);
+        return compared(versions, arguments, &output, terminal);
     }
     if arguments.expanded {
-        return expanded(arguments, terminal);
+        return expanded(arguments, &output, terminal);
     }
     let inspection = request(&arguments.read, None)
         .and_then(|request| app::inspect(&request).map_err(hints::said));
     match inspection {
-        Ok(inspection) => show(&inspection, arguments, terminal),
-        Err((sentence, hint)) => {
-            terminal.error(&sentence, hint.as_deref());
-            if arguments.format == Format::Json {
-                let failed = hints::failed(&sentence);
-                let document = report::inspect_json(&[], &failed.problems, false);
-                terminal.report(document.as_bytes(), arguments.read.output.as_deref());
-            }
-            FAILED
-        }
+        Ok(inspection) => show(&inspection, arguments, &output, terminal),
+        Err(said) => failure(&said, &output, terminal, |failed| {
+            report::inspect_json(&[], &failed.problems, false)
+        }),
     }
 }
 
-fn show(inspection: &Inspection, arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+fn show(
+    inspection: &Inspection,
+    arguments: &InspectArguments,
+    output: &Output<InspectFormat>,
+    terminal: &Terminal,
+) -> u8 {
     let servers = inspection.report();
-    let file = arguments.read.output.as_deref();
-    let document = match arguments.format {
-        Format::Text => report::inspect_table(&servers, arguments.pairs, terminal.paint(file)),
-        Format::Json => {
-            report::inspect_json(&servers, &inspection.search_problems, arguments.pairs)
-        }
-    };
-    let written = terminal.report(document.as_bytes(), file);
+    let written = output.write(terminal, |format, look| {
+        let document = match format {
+            InspectFormat::Text => report::inspect_table(&servers, arguments.pairs, look.paint),
+            InspectFormat::Json => {
+                report::inspect_json(&servers, &inspection.search_problems, arguments.pairs)
+            }
+        };
+        Some(document.into_bytes())
+    });
     hints::say_problems(&inspection.problems, &inspection.sources, terminal);
     if written != CLEAN || !inspection.complete() {
         FAILED
@@ -48,28 +54,29 @@ fn show(inspection: &Inspection, arguments: &InspectArguments, terminal: &Termin
     }
 }
 
-fn expanded(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
+fn expanded(
+    arguments: &InspectArguments,
+    output: &Output<InspectFormat>,
+    terminal: &Terminal,
+) -> u8 {
     let expansion = request(&arguments.read, None)
         .and_then(|request| app::expand(&request).map_err(hints::said));
-    let file = arguments.read.output.as_deref();
     let expansion = match expansion {
         Ok(expansion) => expansion,
-        Err((sentence, hint)) => {
-            terminal.error(&sentence, hint.as_deref());
-            if arguments.format == Format::Json {
-                let failed = hints::failed(&sentence);
-                let document = report::expanded_json(&[], &failed.problems);
-                terminal.report(document.as_bytes(), file);
-            }
-            return FAILED;
+        Err(said) => {
+            return failure(&said, output, terminal, |failed| {
+                report::expanded_json(&[], &failed.problems)
+            });
         }
     };
     let servers = expansion.report();
-    let document = match arguments.format {
-        Format::Text => report::expanded_text(&servers, terminal.paint(file)),
-        Format::Json => report::expanded_json(&servers, &expansion.search_problems),
-    };
-    let written = terminal.report(document.as_bytes(), file);
+    let written = output.write(terminal, |format, look| {
+        let document = match format {
+            InspectFormat::Text => report::expanded_text(&servers, look.paint),
+            InspectFormat::Json => report::expanded_json(&servers, &expansion.search_problems),
+        };
+        Some(document.into_bytes())
+    });
     hints::say_problems(&expansion.problems, &expansion.sources, terminal);
     if written != CLEAN || !expansion.complete() {
         FAILED
@@ -78,26 +85,28 @@ fn expanded(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
     }
 }
 
-fn compared(versions: &[String], arguments: &InspectArguments, terminal: &Terminal) -> u8 {
-    let file = arguments.read.output.as_deref();
+fn compared(
+    versions: &[String],
+    arguments: &InspectArguments,
+    output: &Output<InspectFormat>,
+    terminal: &Terminal,
+) -> u8 {
     let comparison = match comparison(versions, arguments) {
         Ok(comparison) => comparison,
-        Err((sentence, hint)) => {
-            terminal.error(&sentence, hint.as_deref());
-            if arguments.format == Format::Json {
-                let failed = hints::failed(&sentence);
-                let document = report::compare_json(&[], &failed.problems);
-                terminal.report(document.as_bytes(), file);
-            }
-            return FAILED;
+        Err(said) => {
+            return failure(&said, output, terminal, |failed| {
+                report::compare_json(&[], &failed.problems)
+            });
         }
     };
     let servers = comparison.report();
-    let document = match arguments.format {
-        Format::Text => report::compare_text(&servers, terminal.paint(file)),
-        Format::Json => report::compare_json(&servers, &comparison.problems),
-    };
-    let written = terminal.report(document.as_bytes(), file);
+    let written = output.write(terminal, |format, look| {
+        let document = match format {
+            InspectFormat::Text => report::compare_text(&servers, look.paint),
+            InspectFormat::Json => report::compare_json(&servers, &comparison.problems),
+        };
+        Some(document.into_bytes())
+    });
     hints::say_problems(&comparison.problems, &comparison.sources, terminal);
     for other in &comparison.others {
         let path = report::escape_path(other);
@@ -113,10 +122,23 @@ fn compared(versions: &[String], arguments: &InspectArguments, terminal: &Termin
     }
 }
 
-fn comparison(
-    versions: &[String],
-    arguments: &InspectArguments,
-) -> Result<app::Comparison, hints::Said> {
+/// What could not be done: a sentence on stderr, and where a document was asked for, one that
+/// says so.
+fn failure(
+    said: &Said,
+    output: &Output<InspectFormat>,
+    terminal: &Terminal,
+    json: impl Fn(&app::Outcome) -> String,
+) -> u8 {
+    hints::failure(said, terminal);
+    let failed = hints::failed(&said.0);
+    output.write(terminal, |format, _| {
+        (format == InspectFormat::Json).then(|| json(&failed).into_bytes())
+    });
+    FAILED
+}
+
+fn comparison(versions: &[String], arguments: &InspectArguments) -> Result<app::Comparison, Said> {
     let said = |error: String| (format!("--compare-version: {error}"), None);
     let [before, after] = versions else {
         return Err(said("takes two versions".to_owned()));

@@ -2,6 +2,7 @@
 
 mod profile;
 mod rotation;
+pub mod settings;
 
 use std::path::PathBuf;
 
@@ -62,15 +63,18 @@ pub struct Policy {
 }
 
 /// How httpd's tickets are turned off.
-#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub enum ApacheDirective {
     /// `SSLOpenSSLConfCmd Options -SessionTicket` where the vhost already uses
     /// `SSLOpenSSLConfCmd Options`, else `SSLSessionTickets off`.
     #[default]
+    #[serde(rename = "auto")]
     Automatic,
     /// `SSLSessionTickets off` (2.4.11 and later).
+    #[serde(rename = "session-tickets")]
     SessionTickets,
     /// `SSLOpenSSLConfCmd Options -SessionTicket`.
+    #[serde(rename = "conf-command")]
     ConfCmd,
 }
 
