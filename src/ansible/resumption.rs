@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::answer::Answer;
 use super::call::Call;
-use crate::app::{self, FileChange, GoLive, Outcome, Repair};
+use crate::app::{self, Applied, FileChange, GoLive, Outcome, Repair, Request, Wish};
 use crate::finding::Finding;
 use crate::policy::Goal;
 use crate::report;
@@ -25,11 +25,12 @@ struct Difference {
 
 pub(super) fn run(call: &Call) -> Answer {
     let arguments = &call.arguments;
-    let repair = arguments
-        .request(Goal::NoTickets)
-        .and_then(|request| app::fix(&request, &arguments.choice()).map_err(|it| it.to_string()));
-    match repair {
-        Ok(repair) => converge(call, &repair),
+    let planned = arguments.request(Goal::NoTickets).and_then(|request| {
+        let repair = app::fix(&request, &arguments.choice());
+        Ok((request, repair.map_err(|error| error.to_string())?))
+    });
+    match planned {
+        Ok((request, repair)) => converge(call, &request, &repair),
         Err(sentence) => Answer::failed(sentence),
     }
 }
@@ -49,7 +50,7 @@ pub(super) fn problems(outcome: &Outcome) -> Vec<String> {
         .collect()
 }
 
-fn converge(call: &Call, repair: &Repair) -> Answer {
+fn converge(call: &Call, request: &Request, repair: &Repair) -> Answer {
     let changes = repair.changes();
     let mut answer = Answer::new(!changes.is_empty());
     describe(&mut answer, call, repair, &changes);
@@ -71,10 +72,18 @@ fn converge(call: &Call, repair: &Repair) -> Answer {
             }
         }
     }
-    if let Err(error) = repair.write() {
-        // Nothing has changed, unless the sentence says so.
-        answer.put("changed", &false);
-        answer.fail(error.to_string());
+    let wish = Wish {
+        validate: call.arguments.validate(),
+        // The play's handlers do that, once for all tasks.
+        reload: false,
+    };
+    match app::apply(request, repair, &wish) {
+        Ok(done) => answer.put("validated", &validated(&done)),
+        Err(error) => {
+            // Nothing has changed, unless the sentence says so.
+            answer.put("changed", &false);
+            answer.fail(error.to_string());
+        }
     }
     answer
 }
@@ -138,6 +147,22 @@ fn difference(file: &FileChange) -> Difference {
         before: String::from_utf8_lossy(&file.before).into_owned(),
         after: String::from_utf8_lossy(&file.after).into_owned(),
     }
+}
+
+/// What each root was tested by, or why it was not, by the root's path.
+fn validated(done: &Applied) -> BTreeMap<String, String> {
+    let tested = done.tested.iter();
+    tested
+        .map(|test| {
+            let root = test.root.to_string_lossy().into_owned();
+            let why_not = test.why_not.as_deref().unwrap_or_default();
+            let said = test.by.clone();
+            (
+                root,
+                said.unwrap_or_else(|| format!("not tested: {why_not}")),
+            )
+        })
+        .collect()
 }
 
 /// Each file's path and that of its copy.

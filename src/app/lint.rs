@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::detect::Detected;
+use super::edits::edits;
 use super::inputs::{Inputs, Loaded, Replaced};
 use super::judge::judge;
 use super::merge::Merger;
@@ -40,6 +41,8 @@ pub struct Outcome {
     pub sources: report::Sources,
     /// Templates that were skipped.
     pub templates: usize,
+    /// What each fix would change by itself, where the request asks for it.
+    pub edits: report::Edits,
 }
 
 /// Reads and judges everything that the request names.
@@ -179,6 +182,7 @@ impl<'a> Session<'a> {
         };
         outcome.problems = self.search_problems();
         let mut merger = Merger::default();
+        let mut projects = Vec::new();
         for judged in all {
             let project = &judged.loaded.project;
             let refused = refusals(&judged.loaded, &judged.site, &judged.findings);
@@ -196,14 +200,18 @@ impl<'a> Session<'a> {
             outcome.servers.push(JudgedServer {
                 site: judged.site,
                 judged: judged.platforms,
-                assumed: judged.loaded.project.assumed,
+                assumed: judged.loaded.project.assumed.clone(),
             });
+            if self.request.edits {
+                projects.push(judged.loaded.project);
+            }
         }
         outcome.findings = merger.finish(usize::MAX);
         outcome
             .findings
             .retain(|finding| self.request.shows(finding));
         outcome.problems.dedup();
+        outcome.edits = edits(&outcome.findings, &projects);
         outcome
     }
 

@@ -27,6 +27,8 @@ pub struct Request {
     pub policy: Policy,
     /// Show pedantic findings too.
     pub pedantic: bool,
+    /// Also work out which bytes the fix of each finding would change.
+    pub edits: bool,
 }
 
 impl Request {

@@ -5,6 +5,7 @@
 
 mod ansible;
 mod args;
+mod choose;
 mod completions;
 mod explain;
 mod fix;

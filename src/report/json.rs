@@ -13,12 +13,6 @@ use crate::model::{Endpoint, Incomplete, Platform, VersionSource};
 
 /// The lint report: `stekguard-lint/1`.
 pub fn lint(lint: &Lint<'_>) -> String {
-    let count = |severity| {
-        lint.findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
     let document = LintDocument {
         schema: "stekguard-lint/1",
         complete: lint.problems.is_empty(),
@@ -29,20 +23,7 @@ pub fn lint(lint: &Lint<'_>) -> String {
             .iter()
             .map(|finding| LintFinding::new(finding))
             .collect(),
-        summary: Summary {
-            error: count(Severity::Error),
-            warning: count(Severity::Warning),
-            note: count(Severity::Note),
-            pedantic: count(Severity::Pedantic),
-            files: lint.servers.iter().map(|server| server.site.files).sum(),
-            endpoints: lint
-                .servers
-                .iter()
-                .map(|server| server.site.endpoints.len())
-                .sum(),
-            assumed: lint.servers.iter().map(|server| server.assumed.len()).sum(),
-            templates: lint.templates,
-        },
+        summary: Summary::new(lint),
     };
     print(&document)
 }
@@ -91,7 +72,7 @@ struct LintDocument<'a> {
 }
 
 #[derive(Serialize)]
-struct Summary {
+pub(super) struct Summary {
     error: usize,
     warning: usize,
     note: usize,
@@ -100,6 +81,31 @@ struct Summary {
     endpoints: usize,
     assumed: usize,
     templates: usize,
+}
+
+impl Summary {
+    pub(super) fn new(lint: &Lint<'_>) -> Self {
+        let count = |severity| {
+            lint.findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
+        Self {
+            error: count(Severity::Error),
+            warning: count(Severity::Warning),
+            note: count(Severity::Note),
+            pedantic: count(Severity::Pedantic),
+            files: lint.servers.iter().map(|server| server.site.files).sum(),
+            endpoints: lint
+                .servers
+                .iter()
+                .map(|server| server.site.endpoints.len())
+                .sum(),
+            assumed: lint.servers.iter().map(|server| server.assumed.len()).sum(),
+            templates: lint.templates,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -154,7 +160,7 @@ impl<'a> LintServer<'a> {
 }
 
 #[derive(Serialize)]
-struct LintFinding<'a> {
+pub(super) struct LintFinding<'a> {
     rule: &'a str,
     severity: Severity,
     confidence: Confidence,
@@ -172,7 +178,7 @@ struct LintFinding<'a> {
 }
 
 impl<'a> LintFinding<'a> {
-    fn new(finding: &'a Finding) -> Self {
+    pub(super) fn new(finding: &'a Finding) -> Self {
         Self {
             rule: finding.rule,
             severity: finding.severity,

@@ -3,6 +3,8 @@
 //! The codecs are pure and always there; the client ([`client`]) opens sockets and needs the
 //! cargo feature `tls`. Knows no configuration, judges nothing, and shows no key.
 
+#[cfg(feature = "tls")]
+pub mod client;
 mod error;
 mod key;
 mod session;

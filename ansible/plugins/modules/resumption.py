@@ -21,7 +21,18 @@ extends_documentation_fragment:
   - stekguard.tls.program
 options:
   policy:
-    default: no-tickets
+    description:
+      - What resumption has to look like, V(no-tickets) where neither this nor O(profile) says
+        otherwise.
+  validate:
+    description:
+      - When the server itself tests the result before anything is written.
+      - V(auto) does for the installed server's own files, as root. V(always) makes it an error
+        where that is not possible. V(never) does not.
+      - Anything else is a command of the shell, for which C($STEKGUARD_CONFIG) names the root
+        file.
+    type: str
+    default: auto
   unsafe_fixes:
     description:
       - Also repairs that may change more than the policy asks for.
@@ -130,6 +141,12 @@ complete:
   returned: success
   type: bool
   sample: true
+validated:
+  description: By what each root was tested before anything was written, or why it was not.
+  returned: when something changed
+  type: dict
+  sample:
+    /etc/nginx/nginx.conf: nginx -t
 backup_files:
   description: Each changed file with its copy.
   returned: when O(backup=true) and something changed
@@ -147,7 +164,6 @@ def main():
     module = AnsibleModule(
         argument_spec=dict(
             COMMON,
-            policy=dict(COMMON['policy'], default='no-tickets'),
             unsafe_fixes={'type': 'bool', 'default': False},
             force={'type': 'bool', 'default': False},
             apache_directive={
@@ -155,6 +171,7 @@ def main():
                 'choices': ['auto', 'session-tickets', 'conf-command'],
                 'default': 'auto',
             },
+            validate={'type': 'str', 'default': 'auto'},
             backup={'type': 'bool', 'default': False},
             fail_on={
                 'type': 'str',
