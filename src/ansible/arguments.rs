@@ -103,12 +103,7 @@ impl Arguments {
 
     /// When the server's own test is run before anything is written.
     pub(super) fn validate(&self) -> Validate {
-        match self.validate.as_deref() {
-            None | Some("auto") => Validate::Auto,
-            Some("always") => Validate::Always,
-            Some("never") => Validate::Never,
-            Some(command) => Validate::Command(command.to_owned()),
-        }
+        Validate::named(self.validate.as_deref().unwrap_or("auto"))
     }
 
     fn policy(&self, goal: Goal) -> Result<Policy, String> {

@@ -78,7 +78,7 @@ fn converge(call: &Call, request: &Request, repair: &Repair) -> Answer {
         reload: false,
     };
     match app::apply(request, repair, &wish) {
-        Ok(done) => answer.put("validated", &validated(&done)),
+        Ok(done) => tell_tests(&mut answer, &done),
         Err(error) => {
             // Nothing has changed, unless the sentence says so.
             answer.put("changed", &false);
@@ -149,20 +149,19 @@ fn difference(file: &FileChange) -> Difference {
     }
 }
 
-/// What each root was tested by, or why it was not, by the root's path.
-fn validated(done: &Applied) -> BTreeMap<String, String> {
-    let tested = done.tested.iter();
-    tested
-        .map(|test| {
-            let root = test.root.to_string_lossy().into_owned();
-            let why_not = test.why_not.as_deref().unwrap_or_default();
-            let said = test.by.clone();
-            (
-                root,
-                said.unwrap_or_else(|| format!("not tested: {why_not}")),
-            )
-        })
-        .collect()
+/// Which roots the server's own test has passed, and which it has not seen and why.
+fn tell_tests(answer: &mut Answer, done: &Applied) {
+    let mut passed: Vec<String> = Vec::new();
+    let mut missed: BTreeMap<String, String> = BTreeMap::new();
+    for test in &done.tested {
+        let root = report::escape_path(&test.root);
+        match &test.why_not {
+            Some(why) => drop(missed.insert(root, why.clone())),
+            None => passed.push(root),
+        }
+    }
+    answer.put("validated", &passed);
+    answer.put("not_validated", &missed);
 }
 
 /// Each file's path and that of its copy.

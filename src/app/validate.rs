@@ -8,7 +8,7 @@ use super::inputs::Loaded;
 use super::server::{Answer, Call, Installed, installed};
 use crate::catalog::Server;
 use crate::fix::{Copied, FixError, PlannedFile, Shadow, State, is_root};
-use crate::source::{Dump, FileOrigin, RootKind};
+use crate::source::{Dump, File, RootKind};
 
 /// When the server's own test is run.
 #[derive(Clone, Eq, PartialEq, Debug, Default)]
@@ -23,6 +23,19 @@ pub enum Validate {
     Never,
     /// This command of the shell stands for the test; `$STEKGUARD_CONFIG` names the root.
     Command(String),
+}
+
+impl Validate {
+    /// What a user calls it: `auto`, `always`, `never`, and anything else is a command.
+    #[must_use]
+    pub fn named(word: &str) -> Self {
+        match word {
+            "auto" => Self::Auto,
+            "always" => Self::Always,
+            "never" => Self::Never,
+            command => Self::Command(command.to_owned()),
+        }
+    }
 }
 
 /// A root and what its test said.
@@ -104,8 +117,8 @@ impl Trial<'_> {
     fn by_server(&self, when: &Validate) -> Result<Tested, Failure> {
         let not_run = |why: &str| Failure::NotRun(why.to_owned());
         let (root, project) = (&self.loaded.root, &self.loaded.project);
-        let on_disk = |file: &crate::source::File| file.origin == FileOrigin::Disk;
-        if root.kind != RootKind::Root || !project.files.iter().all(on_disk) {
+        let here = |file: &File| file.real.is_some();
+        if root.kind != RootKind::Root || !project.files.iter().all(here) {
             return Err(not_run("this is not the whole tree of a server"));
         }
         let auto = *when == Validate::Auto;

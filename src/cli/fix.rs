@@ -155,12 +155,7 @@ fn apply(
     terminal: &Terminal,
 ) -> Result<Applied, String> {
     let wish = Wish {
-        validate: match arguments.validate.as_str() {
-            "auto" => Validate::Auto,
-            "always" => Validate::Always,
-            "never" => Validate::Never,
-            command => Validate::Command(command.to_owned()),
-        },
+        validate: Validate::named(&arguments.validate),
         reload: arguments.reload,
     };
     match app::apply(request, repair, &wish) {

@@ -24,15 +24,6 @@ options:
     description:
       - What resumption has to look like, V(no-tickets) where neither this nor O(profile) says
         otherwise.
-  validate:
-    description:
-      - When the server itself tests the result before anything is written.
-      - V(auto) does for the installed server's own files, as root. V(always) makes it an error
-        where that is not possible. V(never) does not.
-      - Anything else is a command of the shell, for which C($STEKGUARD_CONFIG) names the root
-        file.
-    type: str
-    default: auto
   unsafe_fixes:
     description:
       - Also repairs that may change more than the policy asks for.
@@ -59,6 +50,15 @@ options:
       - Without it, C(stekguard undo) on the host takes the change back all the same.
     type: bool
     default: false
+  validate:
+    description:
+      - The server's own test, run on a shadow of the tree before a change is kept. V(auto) runs
+        it for the configuration that the installed server was built for, V(always) for every
+        one, V(never) for none; anything else is a command of the shell, which finds the root
+        file in C(STEKGUARD_CONFIG).
+      - Where the test fails, nothing is changed.
+    type: str
+    default: auto
   fail_on:
     description:
       - Fail, and change nothing, when a finding of this grade or a worse one would remain.
@@ -141,18 +141,23 @@ complete:
   returned: success
   type: bool
   sample: true
-validated:
-  description: By what each root was tested before anything was written, or why it was not.
-  returned: when something changed
-  type: dict
-  sample:
-    /etc/nginx/nginx.conf: nginx -t
 backup_files:
   description: Each changed file with its copy.
   returned: when O(backup=true) and something changed
   type: dict
   sample:
     /etc/nginx/nginx.conf: /var/lib/stekguard/backup/1795297465/etc/nginx/nginx.conf
+validated:
+  description: Roots that the server's own test has passed with the change.
+  returned: when something changed
+  type: list
+  elements: str
+  sample: [/etc/nginx/nginx.conf]
+not_validated:
+  description: Roots that were not tested, each with the reason.
+  returned: when something changed
+  type: dict
+  sample: {}
 '''
 
 from ansible.module_utils.basic import AnsibleModule
@@ -171,8 +176,8 @@ def main():
                 'choices': ['auto', 'session-tickets', 'conf-command'],
                 'default': 'auto',
             },
-            validate={'type': 'str', 'default': 'auto'},
             backup={'type': 'bool', 'default': False},
+            validate={'type': 'str', 'default': 'auto'},
             fail_on={
                 'type': 'str',
                 'choices': ['error', 'warning', 'note', 'never'],
