@@ -72,8 +72,15 @@ fn found(judged: &Judged) -> BTreeMap<(&'static str, String), usize> {
         .iter()
         .filter(|it| it.severity >= Severity::Warning)
     {
-        *out.entry((finding.rule, finding.message.clone()))
+        *out.entry((finding.rule, cause(&finding.message)))
             .or_insert(0) += 1;
     }
     out
+}
+
+/// A message without what follows from it: that a line has no effect stays the same finding
+/// when a repair changes what is in force instead.
+fn cause(message: &str) -> String {
+    let cause = message.split("; ").next();
+    cause.unwrap_or(message).to_owned()
 }
