@@ -118,7 +118,8 @@ fn httpds_key_file_is_proven_or_refused_by_its_tickets() {
         (
             "SSLSessionTicketKeyFile {dir}/k1.key",
             "error",
-            "is unreliable", 1,
+            "is unreliable",
+            1,
         ),
         (
             "SSLSessionTickets off\nSSLSessionCache shmcb:{dir}/cache(512000)",

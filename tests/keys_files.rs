@@ -374,6 +374,37 @@ fn a_lost_memory_costs_no_key() {
 }
 
 #[test]
+fn the_plan_comes_from_the_settings_and_the_arguments() {
+    let bench = Bench::new("1m");
+    let settings = bench.other.path().join("stekguard.toml");
+    let text = "[rotation]\ninterval = \"30m\"\nahead = 5\nlifetime = \"8h\"\n";
+    fs::write(&settings, text).unwrap();
+    let config = ["--config", settings.to_str().unwrap()];
+    bench.run("init", &config).ended(0);
+    assert_eq!(bench.files(".key").len(), 6);
+    let epoch: u64 = bench.files(".key")[0]
+        .split('-')
+        .next()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(epoch, keys_bench::wall() / 1_800_000);
+    let more = Bench::new("1m");
+    more.run("init", &[&config[..], &["--ahead", "1"]].concat())
+        .ended(0);
+    assert_eq!(more.files(".key").len(), 2);
+    fs::write(&settings, "[rotation]\ninterval = \"0s\"\n").unwrap();
+    let wrong = bench.run("rotate", &config).ended(2);
+    assert!(
+        wrong.err.contains("stekguard.toml") && wrong.err.contains("interval"),
+        "{}",
+        wrong.err
+    );
+    let wrong = bench.run("rotate", &["--lifetime", "30h"]).ended(2);
+    assert!(wrong.err.contains("lifetime"), "{}", wrong.err);
+}
+
+#[test]
 fn two_runs_do_not_meet() {
     let bench = Bench::new("1m");
     bench.run("init", &[]).ended(0);

@@ -40,6 +40,12 @@ pub enum AppError {
     /// Ticket keys could not be worked on.
     #[error(transparent)]
     Keys(#[from] crate::keys::KeysError),
+    /// Settings that cannot be used.
+    #[error(transparent)]
+    Settings(super::SettingsError),
+    /// A baseline that cannot be used.
+    #[error(transparent)]
+    Baseline(#[from] super::BaselineError),
     /// Files could not be written or taken back.
     #[error(transparent)]
     Fix(#[from] FixError),

@@ -196,6 +196,7 @@ pub(super) fn findings(request: &KeysRequest) -> Vec<Check> {
         paths: request.root.iter().cloned().collect(),
         policy: Policy {
             rotation: request.rotation.clone(),
+            keys_directory: request.folder.clone(),
             ..Policy::default()
         },
         ..Request::default()

@@ -59,6 +59,12 @@ pub(super) struct KeyArguments {
     /// How late a change may be [default: 5m]
     #[arg(long, value_parser = Period::parse, value_name = "PERIOD")]
     pub(super) skew: Option<Period>,
+    /// Settings to take instead of the nearest stekguard.toml; `[rotation]` is read
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Take no settings
+    #[arg(long)]
+    pub(super) isolated: bool,
     /// The root of the server's configuration, which says where to check
     #[arg(long, value_name = "FILE", default_value = "/etc/nginx/nginx.conf")]
     pub(super) server_config: PathBuf,

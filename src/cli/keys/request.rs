@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::args::{KeyArguments, LayoutName, MissingName, PresetName, RunArguments};
 use crate::app::keys::{KeysRequest, KeysServer, Layout, Live, Target, WhenMissing};
-use crate::cli::hints::Said;
+use crate::app::{AppError, Lookup, configured};
+use crate::cli::hints::{self, Said};
+use crate::policy::KEYS_DIRECTORY;
 use crate::policy::settings::{Preset, RotationSettings};
 
-const FOLDER: &str = "/run/stekguard/keys/nginx";
 /// How long a server may hand out tickets under the older key after its new processes run.
 const OLD_TICKETS: Duration = Duration::from_secs(5);
 
@@ -24,11 +25,13 @@ pub(super) fn looking(keys: &KeyArguments) -> Result<KeysRequest, Said> {
         proxy: keys.proxy_protocol,
         patience: OLD_TICKETS,
     };
-    let settings = rotation(keys);
+    let settings = rotation(keys)?;
     let rotation = settings
         .plan()
-        .map_err(|(name, why)| (format!("--{name}: {why}"), None))?;
-    let folder = settings.directory.unwrap_or_else(|| PathBuf::from(FOLDER));
+        .map_err(|(name, why)| (format!("rotation: {name}: {why}"), None))?;
+    let folder = settings
+        .directory
+        .unwrap_or_else(|| PathBuf::from(KEYS_DIRECTORY));
     Ok(KeysRequest {
         folder,
         layout: layout(keys.layout),
@@ -88,20 +91,30 @@ fn httpd() -> Said {
     )
 }
 
-fn rotation(keys: &KeyArguments) -> RotationSettings {
-    RotationSettings {
-        preset: keys.preset.map(|name| match name {
-            PresetName::Hourly => Preset::Hourly,
-            PresetName::Published2015 => Preset::Published2015,
-        }),
-        interval: keys.interval,
-        ahead: keys.ahead,
-        previous: keys.previous,
-        lifetime: keys.lifetime,
-        skew: keys.skew,
-        directory: keys.dir.clone(),
-        scheduled_reload: None,
-    }
+/// The plan of the settings, with what the arguments say over it.
+fn rotation(keys: &KeyArguments) -> Result<RotationSettings, Said> {
+    let lookup = Lookup {
+        config: keys.config.clone(),
+        isolated: keys.isolated,
+        ..Lookup::default()
+    };
+    let configured = configured(&[], &lookup);
+    let configured = configured.map_err(|why| hints::said(AppError::Settings(why)))?;
+    let settings = configured.settings().rotation.clone();
+    let preset = keys.preset.map(|name| match name {
+        PresetName::Hourly => Preset::Hourly,
+        PresetName::Published2015 => Preset::Published2015,
+    });
+    Ok(RotationSettings {
+        preset: preset.or(settings.preset),
+        interval: keys.interval.or(settings.interval),
+        ahead: keys.ahead.or(settings.ahead),
+        previous: keys.previous.or(settings.previous),
+        lifetime: keys.lifetime.or(settings.lifetime),
+        skew: keys.skew.or(settings.skew),
+        directory: keys.dir.clone().or(settings.directory),
+        scheduled_reload: settings.scheduled_reload,
+    })
 }
 
 fn layout(name: LayoutName) -> Layout {
@@ -156,6 +169,7 @@ pub(super) fn given(arguments: &RunArguments, folder: &Path) -> Vec<String> {
     add("previous", keys.previous.map(|it| it.to_string()));
     add("lifetime", keys.lifetime.map(|it| it.to_string()));
     add("skew", keys.skew.map(|it| it.to_string()));
+    add("config", keys.config.as_ref().map(path));
     add("server-config", Some(path(&keys.server_config)));
     add("pid-file", Some(path(&keys.pid_file)));
     for check in &keys.check {
@@ -168,6 +182,7 @@ pub(super) fn given(arguments: &RunArguments, folder: &Path) -> Vec<String> {
     add("cache", arguments.cache.clone());
     add("metrics-file", arguments.metrics_file.as_ref().map(path));
     for (name, on) in [
+        ("--isolated", keys.isolated),
         ("--proxy-protocol", keys.proxy_protocol),
         ("--no-check", arguments.no_check),
         ("--allow-disk", arguments.allow_disk),
