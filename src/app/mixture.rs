@@ -259,13 +259,24 @@ mod tests {
         assert_eq!(found, (vec![2, 1, 0], None));
     }
 
-    /// A line that moves from the root into a file, or back: twice would be refused.
+    /// Twice would be refused; nowhere is as it was: tickets are on.
     #[test]
-    fn a_line_that_moves_leaves_before_it_arrives() {
-        let (sequence, broken) = order([(TICKETS, ""), ("", TICKETS), ("", "tcp_nodelay on;\n")]);
+    fn a_line_leaves_before_its_successor_arrives() {
+        let on = "ssl_session_tickets on;\n";
+        let (sequence, broken) = order([(on, ""), ("", TICKETS), ("", "ssl_buffer_size 4k;\n")]);
         assert_eq!(broken, None);
-        // From the root first into `a.conf`: else it would stand twice. But then it stands
-        // nowhere, and tickets are on as they are neither before nor afterwards.
         assert_eq!(sequence, [2, 0, 1]);
+    }
+
+    /// Off before and afterwards: twice would be refused, and nowhere they would be on.
+    #[test]
+    fn a_line_that_moves_has_no_sound_order_and_that_is_said() {
+        let (sequence, broken) = order([(TICKETS, ""), ("", TICKETS), ("", "")]);
+        assert_eq!(sequence, [2, 1, 0]);
+        let broken = broken.unwrap();
+        assert!(
+            broken.starts_with("no order of these files is sound"),
+            "{broken}"
+        );
     }
 }
