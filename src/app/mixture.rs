@@ -203,8 +203,6 @@ fn compare(mixed: &State, old: &State, new: &State) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
     use crate::app::Request;
     use crate::catalog::Server;
@@ -242,7 +240,7 @@ mod tests {
             });
         }
         let request = Request {
-            paths: vec![PathBuf::from(base.join(names[0]))],
+            paths: vec![base.join(names[0])],
             ..Request::default()
         };
         let session = Session::open(&request).unwrap();
