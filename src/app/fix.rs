@@ -396,6 +396,7 @@ impl Work<'_> {
             .collect();
         let options = Options {
             force: self.choice.force,
+            protected: self.session.request.protected.clone(),
         };
         fix::plan(&judged.loaded.project, &proposals, options)
     }
