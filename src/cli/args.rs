@@ -190,6 +190,8 @@ pub(super) enum LintFormat {
     Junit,
     /// Checkstyle's XML
     Checkstyle,
+    /// One page for a browser
+    Html,
 }
 
 impl LintFormat {
@@ -206,6 +208,8 @@ pub(super) enum InspectFormat {
     Text,
     /// One document, schema stekguard-inspect/1
     Json,
+    /// One page for a browser
+    Html,
 }
 
 /// Formats of `fix`.
@@ -213,6 +217,8 @@ pub(super) enum InspectFormat {
 pub(super) enum FixFormat {
     /// The patch
     Text,
+    /// One page for a browser, the patch side by side
+    Html,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]

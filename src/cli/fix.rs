@@ -6,10 +6,10 @@ use super::output::Output;
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND};
-use crate::app::{self, Choice, Repair};
+use crate::app::{self, Choice, Page, Repair};
 use crate::finding::Finding;
 use crate::policy::Goal;
-use crate::report;
+use crate::report::{self, HtmlReport, RulePage};
 
 pub(super) fn run(arguments: &FixArguments, terminal: &Terminal) -> u8 {
     let output = match Output::new(arguments.format, &arguments.read.output) {
@@ -52,6 +52,7 @@ fn show(
 
     let patched = output.write(terminal, |format, look| match format {
         FixFormat::Text => Some(repair.patch(look.shown, look.paint.colour())),
+        FixFormat::Html => Some(page(repair, arguments)),
     });
     if patched != CLEAN {
         return FAILED;
@@ -77,6 +78,28 @@ fn show(
     });
     let open = !arguments.write && !repair.is_empty();
     if remain || open { FOUND } else { CLEAN }
+}
+
+/// The patch as a page, with the findings that it is for and the state before and after.
+fn page(repair: &Repair, arguments: &FixArguments) -> Vec<u8> {
+    let before = repair.before.report();
+    let after = repair.after.report();
+    let rules = app::rules();
+    let rules: Vec<RulePage<'_>> = rules.iter().map(Page::report).collect();
+    let mut findings = before.findings;
+    findings.retain(|finding| asked(finding, arguments));
+    let page = report::html(&HtmlReport {
+        command: "fix",
+        servers: before.servers,
+        after: after.servers,
+        findings: Some(findings),
+        problems: before.problems,
+        sources: before.sources,
+        templates: before.templates,
+        rules: &rules,
+        patch: Some(repair.pages()),
+    });
+    page.into_bytes()
 }
 
 fn asked(finding: &Finding, arguments: &FixArguments) -> bool {

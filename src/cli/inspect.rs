@@ -7,13 +7,19 @@ use super::request::request;
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, hints};
 use crate::app::{self, Inspection};
-use crate::report;
+use crate::report::{self, HtmlReport};
 
 pub(super) fn run(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
     let output = match Output::new(arguments.format, &arguments.read.output) {
         Ok(output) => output,
         Err(said) => return hints::failure(&said, terminal),
     };
+    let page = arguments.compare_version.is_none() && !arguments.expanded;
+    if !page && output.wants(InspectFormat::Html) {
+        let sentence = "--expanded and --compare-version have no page";
+        let hint = "their formats are text and json";
+        return hints::failure(&(sentence.to_owned(), Some(hint.to_owned())), terminal);
+    }
     if let Some(versions) = &arguments.compare_version {
         return compared(versions, arguments, &output, terminal);
     }
@@ -43,6 +49,17 @@ fn show(
             InspectFormat::Json => {
                 report::inspect_json(&servers, &inspection.search_problems, arguments.pairs)
             }
+            InspectFormat::Html => report::html(&HtmlReport {
+                command: "inspect",
+                servers: servers.clone(),
+                after: Vec::new(),
+                findings: None,
+                problems: &inspection.problems,
+                sources: &inspection.sources,
+                templates: 0,
+                rules: &[],
+                patch: None,
+            }),
         };
         Some(document.into_bytes())
     });
@@ -74,6 +91,8 @@ fn expanded(
         let document = match format {
             InspectFormat::Text => report::expanded_text(&servers, look.paint),
             InspectFormat::Json => report::expanded_json(&servers, &expansion.search_problems),
+            // Refused before.
+            InspectFormat::Html => return None,
         };
         Some(document.into_bytes())
     });
@@ -104,6 +123,8 @@ fn compared(
         let document = match format {
             InspectFormat::Text => report::compare_text(&servers, look.paint),
             InspectFormat::Json => report::compare_json(&servers, &comparison.problems),
+            // Refused before.
+            InspectFormat::Html => return None,
         };
         Some(document.into_bytes())
     });

@@ -10,7 +10,7 @@ use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND, hints};
 use crate::app::{self, Outcome, Page};
 use crate::policy::Goal;
-use crate::report::{self, Pipeline, RulePage};
+use crate::report::{self, HtmlReport, Pipeline, RulePage};
 
 pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
     let output = match Output::new(arguments.format, &arguments.read.output) {
@@ -104,6 +104,17 @@ impl<'a> Desk<'a> {
             LintFormat::Gitlab => report::gitlab(&pipeline),
             LintFormat::Junit => report::junit(&pipeline),
             LintFormat::Checkstyle => report::checkstyle(&pipeline),
+            LintFormat::Html => report::html(&HtmlReport {
+                command: "lint",
+                servers: lint.servers.clone(),
+                after: Vec::new(),
+                findings: Some(lint.findings.clone()),
+                problems: lint.problems,
+                sources: lint.sources,
+                templates: lint.templates,
+                rules: &rules,
+                patch: None,
+            }),
         };
         text.into_bytes()
     }
