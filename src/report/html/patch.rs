@@ -112,9 +112,10 @@ fn hunk(page: &mut Html, file: &PatchedFile<'_>, ops: &[DiffOp], (old, new): (&[
 
 fn same(page: &mut Html, old: usize, new: usize, line: &[u8]) {
     page.raw("<tr>");
-    for number in [old, new] {
-        page.element("td", &[("class", "number")], &(number + 1).to_string());
-        page.raw("<td class=\"code\">")
+    // Where both do not fit beside each other, the second is left out.
+    for (number, place, class) in [(old, "number", "code"), (new, "number twin", "code twin")] {
+        page.element("td", &[("class", place)], &(number + 1).to_string());
+        page.open("td", &[("class", class)])
             .shown(&shown(line))
             .raw("</td>");
     }
@@ -141,7 +142,7 @@ fn side(
     (name, class, word): (&'static str, &'static str, &'static str),
 ) {
     let Some((number, bytes)) = line else {
-        page.raw("<td class=\"number\"></td><td class=\"code missing\"></td>");
+        page.raw("<td class=\"number missing\"></td><td class=\"code missing\"></td>");
         return;
     };
     page.element("td", &[("class", "number")], &(number + 1).to_string());
