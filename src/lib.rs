@@ -2,11 +2,13 @@
 //!
 //! ARCHITECTURE.md describes the rooms, what each may use and the invariants.
 
+pub mod ansible;
 pub mod app;
 pub mod catalog;
 pub mod cli;
 pub mod finding;
 pub mod fix;
+pub mod keys;
 pub mod model;
 pub mod policy;
 pub mod report;
@@ -14,3 +16,4 @@ pub mod rules;
 pub mod source;
 pub mod syntax;
 pub mod text;
+pub mod tls;

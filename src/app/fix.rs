@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::clock::now;
 use super::inputs::Replaced;
 use super::lint::{Judged, Session, refusals, too_old};
 use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
+use crate::catalog::Server;
 use crate::finding::{Applicability, Finding, Fix, GoLive};
-use crate::fix::{self, Options, Plan, Proposal, State};
+use crate::fix::{self, Options, Plan, Proposal};
+use crate::model::VersionSource;
+use crate::policy::{Goal, Policy};
 use crate::report;
 use crate::rules;
 
@@ -40,11 +42,13 @@ pub struct Repair {
     /// As it is with the patch.
     pub after: Outcome,
     /// All changes.
-    plan: Plan,
+    pub(super) plan: Plan,
     /// What was not repaired and why, as `path: rule: reason`.
     pub refused: Vec<String>,
     /// Repairs that did not prove themselves, with the reason; they are not in the patch.
     pub failed: Vec<String>,
+    /// What has to be done beside the patch, a sentence each.
+    pub(super) advice: Vec<String>,
 }
 
 /// Plans the repair of everything that the request names. Writes nothing.
@@ -64,6 +68,7 @@ pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
         plan: Plan::default(),
         refused: Vec::new(),
         failed: Vec::new(),
+        advice: Vec::new(),
     };
     let mut work = Work {
         session: &session,
@@ -75,6 +80,7 @@ pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
         work.repair(index, &mut repair);
     }
     repair.after = work.outcome();
+    repair.advice = repair.advice_for(&request.policy);
     Ok(repair)
 }
 
@@ -142,9 +148,22 @@ impl Repair {
     /// What a reader of the patch should know, a sentence each.
     pub fn notes(&self) -> Vec<String> {
         let notes = self.plan.notes.iter();
-        notes
-            .map(|note| format!("{}: {}", note.path.display(), note.text))
-            .collect()
+        let notes = notes.map(|note| format!("{}: {}", note.path.display(), note.text));
+        notes.chain(self.advice.iter().cloned()).collect()
+    }
+
+    /// A configuration can name keys and not make them.
+    pub(super) fn advice_for(&self, policy: &Policy) -> Vec<String> {
+        let mut sites = self.after.servers.iter().map(|server| &server.site);
+        let awaits = sites.any(|site| site.awaited.is_some());
+        if self.plan.is_empty() || policy.goal != Goal::Rotate || !awaits {
+            return Vec::new();
+        }
+        vec![format!(
+            "make the keys first, with `stekguard keys init`: none is seen in {}, and until they \
+             are there nginx starts with a random key of its own",
+            policy.keys_directory.display()
+        )]
     }
 
     /// What makes it live, a sentence; `None` where nothing changes.
@@ -156,18 +175,6 @@ impl Repair {
                  test passes"
             }
         })
-    }
-
-    /// Writes the files, with a way back in the journal. Gives the files written.
-    ///
-    /// # Errors
-    /// [`AppError::Fix`]; nothing has changed then, unless it says so.
-    pub fn write(&self) -> Result<Vec<PathBuf>, AppError> {
-        if self.plan.is_empty() {
-            return Ok(Vec::new());
-        }
-        let state = State::from_environment()?;
-        Ok(fix::write(&self.plan.files, &state, now())?.files)
     }
 }
 
@@ -203,7 +210,13 @@ impl Work<'_> {
         if !refusals(&first.loaded, &first.site, &first.findings).is_empty() {
             return;
         }
-        let all = self.rules_in_order(&first);
+        let mut all = self.rules_in_order(&first);
+        if let Some(why) = self.obstacle(&first) {
+            all.retain(|rule| *rule != rules::KEYS_RULE);
+            repair
+                .refused
+                .push(format!("{place}: {}: {why}", rules::KEYS_RULE));
+        }
         let mut best = Proved::default();
         match self.attempt(index, &first, &all) {
             Ok(proved) => best = proved,
@@ -225,6 +238,35 @@ impl Work<'_> {
         let (plan, judged) = best;
         self.accept(plan, repair);
         self.judged[index] = Some(judged.unwrap_or(first));
+    }
+
+    /// Why the policy's kind of key cannot be had on every version that this may run on, with
+    /// what can be had instead; `None` where it can, or nothing lacks it.
+    fn obstacle(&self, judged: &Judged) -> Option<String> {
+        let lacks = |finding: &Finding| finding.rule == rules::KEYS_RULE;
+        if !judged.findings.iter().any(lacks) {
+            return None;
+        }
+        let (goal, server) = (self.session.request.policy.goal, judged.site.server);
+        let mut reasons = judged.platforms.iter().filter_map(|platform| {
+            let reason = rules::obstacle(goal, server, platform)?;
+            Some((reason, platform.server.source))
+        });
+        let reason = match reasons.next()? {
+            (reason, VersionSource::Assumed) if server == Server::Nginx => {
+                format!("the version is not known (--server-version says it), and {reason}")
+            }
+            (reason, _) => reason,
+        };
+        let root = judged.loaded.root.path.display();
+        let instead = format!("`stekguard fix --policy no-tickets {root}` turns tickets off");
+        Some(match server {
+            Server::Nginx => format!("{reason}; {instead}"),
+            Server::Apache => format!(
+                "{reason}; {instead}, and with `SSLSessionCache shmcb:/run/ssl_scache(512000)` at \
+                 the server level clients resume all the same"
+            ),
+        })
     }
 
     /// Plans in rounds with the fixes of these rules and proves the result.
@@ -261,7 +303,7 @@ impl Work<'_> {
                     (&fresh, false)
                 }
             };
-            prove(&before, judged, self.session.request.policy.goal)?;
+            prove(&before, judged, &self.session.request.policy)?;
             if !done && !self.plan(judged, rules).is_empty() {
                 return Err("repairing the result again would change it again".to_owned());
             }

@@ -53,6 +53,7 @@ impl Inputs {
         let options = LoadOptions {
             allow_missing: request.allow_missing.clone(),
             now: Some(now()),
+            keys_directory: Some(request.policy.keys_directory.clone()),
             ..LoadOptions::default()
         };
         let disk = Disk::default();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
-use crate::policy::{ApacheDirective, Goal};
+use crate::policy::{ApacheDirective, Goal, KEYS_DIRECTORY, PROFILES, Profile};
 
 /// Lints, inspects and fixes TLS session resumption in nginx and Apache httpd.
 #[derive(Debug, Parser)]
@@ -38,6 +38,38 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// List the rules
     Rules,
+    /// Answer a module of the Ansible collection (JSON on stdin, JSON on stdout)
+    Ansible(AnsibleArguments),
+    /// Print the completions of a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man(ManArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnsibleArguments {
+    #[command(subcommand)]
+    pub(super) command: AnsibleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AnsibleCommand {
+    /// Answer the call on standard input
+    Run,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -78,6 +110,12 @@ pub(super) struct JudgeArguments {
     /// What resumption has to look like [default: sound for lint, no-tickets for fix]
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(super) policy: Option<PolicyName>,
+    /// A known demand: cis-2, cis-3 or mozilla; it sets the policy and the longest lifetime
+    #[arg(long, value_name = "NAME", value_parser = profile)]
+    pub(super) profile: Option<&'static Profile>,
+    /// Where rotated ticket keys of nginx are listed
+    #[arg(long, value_name = "DIR", default_value = KEYS_DIRECTORY)]
+    pub(super) keys_dir: PathBuf,
     /// Exit with 1 when a finding is this bad or worse
     #[arg(long, value_enum, value_name = "GRADE", default_value_t = FailOn::Warning)]
     pub(super) fail_on: FailOn,
@@ -112,6 +150,21 @@ pub(super) struct FixArguments {
     /// Apply the patch; `undo` takes it back
     #[arg(long)]
     pub(super) write: bool,
+    /// Ask for every hunk whether it is to be taken
+    #[arg(short, long)]
+    pub(super) interactive: bool,
+    /// Before anything is written, have the server test the result: auto (the installed
+    /// server's own tree only, as root), always, never, or a shell command for which
+    /// $STEKGUARD_CONFIG names the root file
+    #[arg(long, value_name = "WHEN|COMMAND", default_value = "auto")]
+    pub(super) validate: String,
+    /// After writing, have the running servers read the files; where that fails, everything
+    /// is put back
+    #[arg(long, requires = "write")]
+    pub(super) reload: bool,
+    /// Write the patch to this file too, as `git apply` takes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) patch_out: Option<PathBuf>,
     /// Apply fixes too that may change more than the policy asks for
     #[arg(long)]
     pub(super) unsafe_fixes: bool,
@@ -122,7 +175,7 @@ pub(super) struct FixArguments {
     #[arg(long)]
     pub(super) force: bool,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = FixFormat::Text)]
+    #[arg(long, value_enum, default_value_t = FixFormat::Patch)]
     pub(super) format: FixFormat,
 }
 
@@ -215,8 +268,11 @@ pub(super) enum InspectFormat {
 /// Formats of `fix`.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
 pub(super) enum FixFormat {
-    /// The patch
-    Text,
+    /// A unified diff
+    #[value(alias = "text")]
+    Patch,
+    /// Findings, edits and what was done
+    Json,
     /// One page for a browser, the patch side by side
     Html,
 }
@@ -229,6 +285,17 @@ pub(super) enum PolicyName {
     NoTickets,
     /// Nothing resumes
     NoResumption,
+    /// Tickets under key files that are replaced (nginx)
+    Rotate,
+    /// Tickets under keys that nginx replaces itself, on a version that does it well
+    Automatic,
+}
+
+fn profile(name: &str) -> Result<&'static Profile, String> {
+    Profile::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = PROFILES.iter().map(|known| known.name).collect();
+        format!("the profiles are {}", names.join(", "))
+    })
 }
 
 impl PolicyName {
@@ -237,6 +304,8 @@ impl PolicyName {
             Self::Sound => Goal::Sound,
             Self::NoTickets => Goal::NoTickets,
             Self::NoResumption => Goal::NoResumption,
+            Self::Rotate => Goal::Rotate,
+            Self::Automatic => Goal::Automatic,
         }
     }
 }

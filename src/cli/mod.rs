@@ -3,9 +3,13 @@
 //! Exit codes: 0 done and nothing at or above `--fail-on`; 1 findings remain or the diff is
 //! not empty; 2 the job could not be done. Judges nothing by itself.
 
+mod ansible;
 mod args;
+mod choose;
+mod completions;
 mod explain;
 mod fix;
+mod fix_page;
 mod hints;
 mod inspect;
 mod lint;
@@ -52,6 +56,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         let code = terminal.report(INTRODUCTION.as_bytes(), None);
         return code.max(FAILED);
     }
+    if let Some(code) = ansible::as_module(&arguments, &Terminal::new(args::Color::Auto)) {
+        return code;
+    }
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
@@ -64,6 +71,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
+        Command::Ansible(_) => ansible::run(&terminal),
+        Command::Completions(arguments) => completions::completions(arguments.shell, &terminal),
+        Command::Man(arguments) => completions::man(&arguments, &terminal),
     }
 }
 

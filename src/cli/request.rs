@@ -19,7 +19,14 @@ pub(super) fn request(
         .partition(|path| path.as_os_str() == "-");
     let mut policy = Policy::default();
     if let Some((judge, goal)) = judge {
-        policy.goal = judge.policy.map_or(goal, |name| name.goal());
+        policy.goal = goal;
+        if let Some(profile) = judge.profile {
+            policy = profile.policy();
+        }
+        if let Some(name) = judge.policy {
+            policy.goal = name.goal();
+        }
+        policy.keys_directory = judge.keys_dir.clone();
         policy.apache_directive = judge.apache_directive.directive();
     }
     Ok(Request {

@@ -27,7 +27,7 @@ pub use words::{
 };
 
 /// What the files are like that settings name, as the source room found them.
-pub use crate::source::{Entropy, Facts, FileFacts, Storage};
+pub use crate::source::{Awaited, Entropy, Facts, FileFacts, Storage};
 
 use crate::catalog::Server;
 use crate::source::Project;

@@ -13,7 +13,7 @@ use super::words::{
     Tls13Issued, Tls13Resumes, Transport,
 };
 use crate::catalog::Server;
-use crate::source::{DirectiveId, Facts};
+use crate::source::{Awaited, DirectiveId, Facts};
 use crate::text::Location;
 
 /// One configuration, judged for one platform.
@@ -40,6 +40,8 @@ pub struct Site {
     pub settings: Vec<Setting>,
     /// What the files are like that settings name.
     pub facts: Facts,
+    /// nginx: the list of rotated ticket keys that is counted on and not seen.
+    pub awaited: Option<Awaited>,
 }
 
 /// Why the server of this version would not start.

@@ -6,21 +6,30 @@
 
 mod advisories;
 mod apache;
+mod goal;
 mod key_files;
 mod nginx;
 mod option_list;
 mod places;
+mod rotation;
 mod seconds;
 mod sessions_off;
 mod shared;
 mod tickets_off;
+mod tickets_on;
 mod trust;
 mod wording;
+mod zone;
 
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
 use crate::model::Site;
 use crate::policy::Policy;
+
+pub use goal::{meets, obstacle};
+
+/// The rule that says where tickets are not under the keys that a policy asks for.
+pub const KEYS_RULE: &str = shared::ticket_keys_against_policy::RULE.name;
 
 /// What a rule may look at.
 #[derive(Copy, Clone, Debug)]
@@ -94,7 +103,7 @@ fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
     )
 }
 
-static RULES: [Rule; 27] = [
+static RULES: [Rule; 29] = [
     nginx::client_auth_without_reject_handshake::RULE,
     shared::conf_command_overrides_tickets::RULE,
     shared::dead_tickets::RULE,
@@ -107,6 +116,7 @@ static RULES: [Rule; 27] = [
     shared::malformed_conf_command::RULE,
     shared::malformed_session_timeout::RULE,
     shared::missing_session_timeout::RULE,
+    nginx::missing_ticket_keys::RULE,
     nginx::per_worker_session_cache::RULE,
     apache::predictable_cache_path::RULE,
     shared::resumption_not_disabled::RULE,
@@ -117,6 +127,7 @@ static RULES: [Rule; 27] = [
     shared::static_ticket_key::RULE,
     apache::ticket_key_file_partial::RULE,
     shared::ticket_key_file_unsafe::RULE,
+    shared::ticket_keys_against_policy::RULE,
     shared::tickets_without_rotation::RULE,
     shared::unbounded_tls13_session::RULE,
     nginx::undrained_rotation::RULE,

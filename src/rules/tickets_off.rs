@@ -20,8 +20,12 @@ pub(super) const fn directive(server: Server) -> &'static str {
     }
 }
 
-/// The fix for these endpoints, if there is one.
+/// The fix for these endpoints, if there is one. A policy that wants tickets has a rule and a
+/// fix of its own.
 pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
+    if context.policy.goal.wants_tickets() {
+        return None;
+    }
     let changes = changes(context, endpoints);
     if changes.is_empty() {
         return None;

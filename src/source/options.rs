@@ -121,6 +121,9 @@ pub struct LoadOptions {
     /// The time, in seconds since 1970, from which a file's age is counted. `None`: no file
     /// has an age.
     pub now: Option<u64>,
+    /// nginx: the folder of ticket keys that somebody replaces. A pattern over it that matches
+    /// nothing here is taken for the list of keys that will be there.
+    pub keys_directory: Option<PathBuf>,
     /// Bounds against files that multiply themselves.
     pub limits: Limits,
 }

@@ -124,7 +124,20 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let Effect::Ignored(ignored) = &setting.effect else {
             continue;
         };
-        if ignored.reason == IgnoredReason::ConfCommand || is_idle(site, setting, ignored) {
+        let listed = setting
+            .location
+            .path
+            .starts_with(&context.policy.keys_directory);
+        if ignored.reason == IgnoredReason::ConfCommand
+            || is_idle(site, setting, ignored)
+            || (listed && ignored.reason == IgnoredReason::TicketsOff)
+        {
+            continue;
+        }
+        // A list of rotated keys is written by a program: one finding stands for all of it.
+        let same_list =
+            |line: &Line<'_>| listed && line.setting.location.path == setting.location.path;
+        if lines.iter().any(same_list) {
             continue;
         }
         match lines

@@ -74,7 +74,7 @@ use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, KeySource, Setting, Site, Tls12Id, Tls13Issued, Tls13Resumes};
 use crate::policy::Goal;
 use crate::rules::places::{self, Cause};
-use crate::rules::{Context, Rule, seconds, sessions_off};
+use crate::rules::{Context, Rule, goal, seconds, sessions_off};
 use crate::text::Location;
 
 /// The rule.
@@ -92,8 +92,7 @@ const DEFAULT: u64 = 300;
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
-    let goal = context.policy.goal;
-    let causes = places::causes(site, |endpoint| unbounded(site, goal, endpoint));
+    let causes = places::causes(site, |endpoint| unbounded(context, endpoint));
     causes
         .found()
         .iter()
@@ -102,8 +101,11 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 }
 
 /// The line that makes sessions resume without a written lifetime.
-fn unbounded(site: &Site, goal: Goal, endpoint: &Endpoint) -> Option<Location> {
-    if !kept(goal, endpoint) || !by_default(site, endpoint) {
+fn unbounded(context: &Context<'_>, endpoint: &Endpoint) -> Option<Location> {
+    let (site, goal) = (context.site, context.policy.goal);
+    // What brings the keys that the policy asks for brings the lifetime along.
+    let awaits = goal.wants_tickets() && !goal::meets(context, endpoint);
+    if awaits || !kept(goal, endpoint) || !by_default(site, endpoint) {
         return None;
     }
     let maker = maker(site, endpoint);
@@ -130,7 +132,9 @@ fn kept(goal: Goal, endpoint: &Endpoint) -> bool {
     );
     let cached = by_id || stored;
     match goal {
-        Goal::Sound => cached || (rotated && endpoint.stateless_resumes()),
+        Goal::Sound | Goal::Rotate | Goal::Automatic => {
+            cached || (rotated && endpoint.stateless_resumes())
+        }
         Goal::NoTickets => cached,
         Goal::NoResumption => false,
     }

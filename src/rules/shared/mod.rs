@@ -13,5 +13,6 @@ pub(super) mod revocation_outlived;
 pub(super) mod session_crosses_client_auth;
 pub(super) mod static_ticket_key;
 pub(super) mod ticket_key_file_unsafe;
+pub(super) mod ticket_keys_against_policy;
 pub(super) mod tickets_without_rotation;
 pub(super) mod unbounded_tls13_session;
