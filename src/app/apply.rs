@@ -115,7 +115,7 @@ fn running(repair: &Repair, concerned: &[Concerned]) -> Result<Vec<Running>, Fix
                 .to_owned(),
         ));
     }
-    let found = concerned.iter().map(|it| reload::running(&it.new));
+    let found = concerned.iter().map(|it| reload::running(&it.old, &it.new));
     found
         .collect::<Result<Vec<Running>, String>>()
         .map_err(|why| FixError::Refused(format!("--reload: {why}")))

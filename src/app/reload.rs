@@ -45,9 +45,13 @@ pub struct Reloaded {
     pub pid: u32,
 }
 
-/// The server that runs with this configuration, if a reload would not end it.
-pub(super) fn running(judged: &Judged) -> Result<Running, String> {
-    survives(judged)?;
+/// Caches whose loss httpd does not survive without a new start.
+const NEEDED: [&str; 2] = ["SSLSessionCache", "SSLStaplingCache"];
+
+/// The server that runs with this configuration, as it was and as it will be, if a reload
+/// would not end it.
+pub(super) fn running(old: &Judged, judged: &Judged) -> Result<Running, String> {
+    survives(old, judged)?;
     let project = &judged.loaded.project;
     let root = judged.loaded.root.path.display();
     let file = pid_file(judged).ok_or_else(|| {
@@ -78,10 +82,21 @@ pub(super) fn running(judged: &Judged) -> Result<Running, String> {
 }
 
 /// What the server's own test does not see and a reload does not survive.
-fn survives(judged: &Judged) -> Result<(), String> {
+fn survives(old: &Judged, judged: &Judged) -> Result<(), String> {
     let project = &judged.loaded.project;
     if project.server == Server::Nginx {
         return Ok(());
+    }
+    let has = |judged: &Judged, name: &str| {
+        let mut values = values(&judged.loaded.project, name).into_iter();
+        values.any(|value| !value.eq_ignore_ascii_case("none"))
+    };
+    let lost = |name: &&&str| has(old, name) && !has(judged, name);
+    if let Some(name) = NEEDED.iter().find(lost) {
+        return Err(format!(
+            "without {name} a reload would end the server: write without --reload, then stop the \
+             server and start it again"
+        ));
     }
     if let Some(finding) = judged.findings.iter().find(|it| it.rule == DEADLY) {
         let (path, line) = (finding.location.path.display(), finding.location.line);

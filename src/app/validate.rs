@@ -8,7 +8,7 @@ use super::inputs::Loaded;
 use super::server::{Answer, Call, Installed, installed};
 use crate::catalog::Server;
 use crate::fix::{Copied, FixError, PlannedFile, Shadow, State, is_root};
-use crate::source::{Dump, FileOrigin, RootKind};
+use crate::source::{Dump, File, RootKind};
 
 /// When the server's own test is run.
 #[derive(Clone, Eq, PartialEq, Debug, Default)]
@@ -117,8 +117,8 @@ impl Trial<'_> {
     fn by_server(&self, when: &Validate) -> Result<Tested, Failure> {
         let not_run = |why: &str| Failure::NotRun(why.to_owned());
         let (root, project) = (&self.loaded.root, &self.loaded.project);
-        let on_disk = |file: &crate::source::File| file.origin == FileOrigin::Disk;
-        if root.kind != RootKind::Root || !project.files.iter().all(on_disk) {
+        let here = |file: &File| file.real.is_some();
+        if root.kind != RootKind::Root || !project.files.iter().all(here) {
             return Err(not_run("this is not the whole tree of a server"));
         }
         let auto = *when == Validate::Auto;
