@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::{AppError, Startup};
+use super::{AppError, Progress, Startup};
 use crate::catalog::{Server, Version};
 use crate::finding::{Finding, Severity};
 use crate::policy::Policy;
@@ -29,6 +29,8 @@ pub struct Request {
     pub pedantic: bool,
     /// Also work out which bytes the fix of each finding would change.
     pub edits: bool,
+    /// Moved on while the work goes on.
+    pub progress: Progress,
 }
 
 impl Request {

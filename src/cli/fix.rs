@@ -5,6 +5,7 @@ use super::choose::choose;
 use super::fix_page::page;
 use super::hints::{self, Said};
 use super::output::Output;
+use super::progress::Watch;
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND};
@@ -48,7 +49,9 @@ fn repair(arguments: &FixArguments, terminal: &Terminal) -> Result<(Request, Rep
         rules: arguments.rule.clone(),
         force: arguments.force,
     };
+    let watch = Watch::start(terminal, &request.progress);
     let mut repair = app::fix(&request, &choice).map_err(hints::said)?;
+    drop(watch);
     say_found(&repair, arguments, terminal);
     if arguments.interactive && !repair.is_empty() {
         let keep = choose(&repair, terminal);
@@ -69,6 +72,7 @@ fn say_found(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) {
     terminal.say(&report::lines(found, terminal.paint_err()));
     terminal.say(&report::summary(&before, terminal.paint_err()));
     hints::say_problems(&repair.before.problems, &repair.before.sources, terminal);
+    hints::say_silent(&before.servers, terminal);
     hints::say_newer(&repair.before, terminal);
 }
 

@@ -3,6 +3,7 @@
 use super::args::{InspectArguments, InspectFormat};
 use super::hints::Said;
 use super::output::Output;
+use super::progress::Watch;
 use super::request::request;
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, hints};
@@ -26,8 +27,10 @@ pub(super) fn run(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
     if arguments.expanded {
         return expanded(arguments, &output, terminal);
     }
-    let inspection = request(&arguments.read, None)
-        .and_then(|request| app::inspect(&request).map_err(hints::said));
+    let inspection = request(&arguments.read, None).and_then(|request| {
+        let _watch = Watch::start(terminal, &request.progress);
+        app::inspect(&request).map_err(hints::said)
+    });
     match inspection {
         Ok(inspection) => show(&inspection, arguments, &output, terminal),
         Err(said) => failure(&said, &output, terminal, |failed| {
@@ -64,6 +67,7 @@ fn show(
         Some(document.into_bytes())
     });
     hints::say_problems(&inspection.problems, &inspection.sources, terminal);
+    hints::say_silent(&servers, terminal);
     if written != CLEAN || !inspection.complete() {
         FAILED
     } else {

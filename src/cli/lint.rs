@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::args::{LintArguments, LintFormat};
 use super::hints::Said;
 use super::output::{Look, Output};
+use super::progress::Watch;
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND, hints};
@@ -17,7 +18,7 @@ pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
         Ok(output) => output,
         Err(said) => return hints::failure(&said, terminal),
     };
-    match outcome(arguments, &output) {
+    match outcome(arguments, &output, terminal) {
         Ok(outcome) => show(&outcome, arguments, &output, terminal),
         Err(said) => {
             let failed = hints::failed(&said.0);
@@ -31,11 +32,17 @@ pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
     }
 }
 
-fn outcome(arguments: &LintArguments, output: &Output<LintFormat>) -> Result<Outcome, Said> {
+fn outcome(
+    arguments: &LintArguments,
+    output: &Output<LintFormat>,
+    terminal: &Terminal,
+) -> Result<Outcome, Said> {
     known_rules(&arguments.rule)?;
     let mut request = request(&arguments.read, Some((&arguments.judge, Goal::Sound)))?;
     request.edits = output.wants(LintFormat::Sarif);
+    let watch = Watch::start(terminal, &request.progress);
     let mut outcome = app::lint(&request).map_err(hints::said)?;
+    drop(watch);
     if !arguments.rule.is_empty() {
         outcome
             .findings
@@ -54,6 +61,7 @@ fn show(
     let written = output.write(terminal, |format, look| Some(desk.render(format, look)));
     hints::say_problems(&outcome.problems, &outcome.sources, terminal);
     terminal.say(&report::summary(&outcome.report(), terminal.paint_err()));
+    hints::say_silent(&outcome.report().servers, terminal);
     hints::say_versions(outcome, terminal);
     hints::say_newer(outcome, terminal);
 

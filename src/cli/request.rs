@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::{JudgeArguments, ReadArguments};
 use super::hints::{Said, said};
-use crate::app::{Request, Startup, Versions, explain, standard_input};
+use crate::app::{Progress, Request, Startup, Versions, explain, standard_input};
 use crate::policy::{Goal, Policy};
 
 /// `goal` is what the command aims at where no `--policy` says otherwise.
@@ -42,6 +42,7 @@ pub(super) fn request(
         policy,
         pedantic: judge.is_some_and(|(judge, _)| judge.pedantic),
         edits: false,
+        progress: Progress::default(),
     })
 }
 

@@ -58,7 +58,7 @@ pub use junit::junit;
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
 pub use sarif::sarif;
-pub use summary::summary;
+pub use summary::{summary, tls_statement};
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, problems};
 
