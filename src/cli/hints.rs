@@ -64,12 +64,12 @@ pub(super) fn say_newer(outcome: &Outcome, terminal: &Terminal) {
     }
 }
 
-/// Says that nothing speaks TLS, where that is all that there is to say.
-pub(super) fn say_silent(servers: &[report::Server<'_>], terminal: &Terminal) {
+/// Says that nothing speaks TLS, where everything was read.
+pub(super) fn say_silent(servers: &[report::Server<'_>], complete: bool, terminal: &Terminal) {
     let silent = servers
         .iter()
         .all(|server| server.site.endpoints.is_empty());
-    if servers.is_empty() || !silent {
+    if servers.is_empty() || !silent || !complete {
         return;
     }
     let mut missing: Vec<&str> = servers

@@ -67,7 +67,7 @@ fn show(
         Some(document.into_bytes())
     });
     hints::say_problems(&inspection.problems, &inspection.sources, terminal);
-    hints::say_silent(&servers, terminal);
+    hints::say_silent(&servers, inspection.complete(), terminal);
     if written != CLEAN || !inspection.complete() {
         FAILED
     } else {

@@ -61,7 +61,7 @@ fn show(
     let written = output.write(terminal, |format, look| Some(desk.render(format, look)));
     hints::say_problems(&outcome.problems, &outcome.sources, terminal);
     terminal.say(&report::summary(&outcome.report(), terminal.paint_err()));
-    hints::say_silent(&outcome.report().servers, terminal);
+    hints::say_silent(&outcome.report().servers, outcome.complete(), terminal);
     hints::say_versions(outcome, terminal);
     hints::say_newer(outcome, terminal);
 
