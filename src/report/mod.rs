@@ -25,6 +25,7 @@ mod paint;
 mod pairs;
 mod pipeline;
 mod sarif;
+mod settings;
 mod summary;
 mod table;
 mod text;
@@ -36,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Silenced};
 use crate::model::{Platform, Site};
 use crate::text::Location;
 
@@ -58,6 +59,7 @@ pub use junit::junit;
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
 pub use sarif::sarif;
+pub use settings::settings;
 pub use summary::{summary, tls_statement};
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, problems};
@@ -104,6 +106,12 @@ pub struct Lint<'a> {
     pub sources: &'a Sources,
     /// Templates that were skipped.
     pub templates: usize,
+    /// What was found and is accepted, with the reason.
+    pub silenced: &'a [Silenced],
+    /// Findings of the baseline that are gone.
+    pub resolved: usize,
+    /// Files that a search left out because git ignores them or the settings exclude them.
+    pub excluded: usize,
 }
 
 /// Something that was not read, resolved or parsed.
