@@ -17,6 +17,7 @@ pub(super) fn page(repair: &Repair, rules: &[String]) -> Vec<u8> {
         servers: before.servers,
         after: after.servers,
         findings: Some(findings),
+        silenced: before.silenced,
         problems: before.problems,
         sources: before.sources,
         templates: before.templates,

@@ -57,6 +57,7 @@ fn show(
                 servers: servers.clone(),
                 after: Vec::new(),
                 findings: None,
+                silenced: &[],
                 problems: &inspection.problems,
                 sources: &inspection.sources,
                 templates: 0,

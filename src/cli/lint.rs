@@ -148,6 +148,7 @@ impl<'a> Desk<'a> {
                 servers: lint.servers.clone(),
                 after: Vec::new(),
                 findings: Some(lint.findings.clone()),
+                silenced: lint.silenced,
                 problems: lint.problems,
                 sources: lint.sources,
                 templates: lint.templates,

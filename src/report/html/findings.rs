@@ -4,9 +4,10 @@ use super::HtmlReport;
 use super::markup::Html;
 use super::sections::{GRADES, of_grade};
 use super::snippet::snippets;
-use crate::finding::{Applicability, Confidence, Finding, Fix, GoLive};
+use crate::finding::{Applicability, Confidence, Finding, Fix, GoLive, Silence, Silenced};
 use crate::report::explain::severity_word;
-use crate::report::{page as pages, text};
+use crate::report::summary::count;
+use crate::report::{escape, page as pages, text};
 
 /// Endpoints that are named before the rest folds away.
 const ENDPOINTS_SHOWN: usize = 5;
@@ -15,15 +16,42 @@ const ENDPOINTS_SHOWN: usize = 5;
 pub(super) fn section(page: &mut Html, report: &HtmlReport<'_>, found: &[&Finding]) {
     page.raw("<section aria-labelledby=\"findings\">\n<h2 id=\"findings\">Findings</h2>\n");
     if found.is_empty() {
-        page.raw("<p>None.</p>\n</section>\n");
-        return;
+        page.raw("<p>None.</p>\n");
+    } else {
+        filter(page, found);
     }
-    filter(page, found);
     page.raw("<div class=\"findings\">\n");
     for (index, finding) in found.iter().enumerate() {
         article(page, report, index + 1, finding);
     }
-    page.raw("</div>\n</section>\n");
+    page.raw("</div>\n");
+    accepted(page, report.silenced);
+    page.raw("</section>\n");
+}
+
+/// What somebody has accepted, with the reason.
+fn accepted(page: &mut Html, silenced: &[Silenced]) {
+    if silenced.is_empty() {
+        return;
+    }
+    page.raw("<details class=\"accepted\"><summary>");
+    page.text(&count(silenced.len(), "accepted finding"))
+        .raw("</summary>\n<ul>\n");
+    for it in silenced {
+        let place = &it.finding.location;
+        page.raw("<li><code>").shown(&escape::path(&place.path));
+        page.text(&format!(":{}", place.line)).raw("</code> ");
+        page.element("code", &[("class", "rule")], it.finding.rule)
+            .raw(" ");
+        page.prose(&it.finding.message).raw(" <span class=\"dim\">");
+        match &it.by {
+            Silence::Comment { reason, .. } => page.raw("Reason: ").text(reason),
+            Silence::Baseline => page.raw("In the baseline."),
+            Silence::Off | Silence::Elsewhere => page,
+        };
+        page.raw("</span></li>\n");
+    }
+    page.raw("</ul>\n</details>\n");
 }
 
 fn filter(page: &mut Html, found: &[&Finding]) {

@@ -14,7 +14,7 @@ mod snippet;
 use sha2::{Digest, Sha256};
 
 use super::{Problem, RulePage, Server, Sources};
-use crate::finding::Finding;
+use crate::finding::{Finding, Silenced};
 use crate::text::Span;
 use markup::Html;
 
@@ -32,6 +32,8 @@ pub struct HtmlReport<'a> {
     pub after: Vec<Server<'a>>,
     /// What was found; `None` where nothing was judged.
     pub findings: Option<Vec<&'a Finding>>,
+    /// What was found and is accepted, with the reason.
+    pub silenced: &'a [Silenced],
     /// What was not read.
     pub problems: &'a [Problem],
     /// For snippets.

@@ -74,6 +74,9 @@ fn overview(page: &mut Html, report: &HtmlReport<'_>) {
     let (endpoints, files, assumed) = (endpoints.sum(), files.sum(), assumed.sum());
     tile(page, "plain", endpoints, "TLS endpoints");
     tile(page, "plain", files, "files read");
+    if !report.silenced.is_empty() {
+        tile(page, "plain", report.silenced.len(), "accepted");
+    }
     if assumed > 0 {
         tile(page, "plain", assumed, "missing files assumed");
     }
