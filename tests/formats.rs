@@ -550,3 +550,59 @@ fn one_report_that_cannot_be_written_does_not_lose_the_others() {
     assert!(run.out.contains("error[malformed-session-timeout]"));
     assert!(directory.path().join("kept.sarif").is_file());
 }
+
+#[test]
+fn what_was_accepted_is_told_with_its_reason_and_not_as_a_finding() {
+    const REASON: &str = "legacy clients <until> \"June\" & later";
+    let text = format!(
+        "events {{}}\nhttp {{\n    ssl_session_tickets off;\n    server {{\n        listen 443 ssl;\n        \
+         ssl_certificate a.pem;\n        ssl_certificate_key a.key;\n        \
+         ssl_session_cache shared:A:1m;\n        \
+         # stekguard: ignore[excessive-session-timeout] {REASON}\n        \
+         ssl_session_timeout 30d;\n    }}\n}}\n"
+    );
+    let directory = tree(&[("nginx.conf", text.as_bytes())]);
+    let run = |format: &str| {
+        let run = run_in(
+            directory.path(),
+            &["lint", "--format", format, "nginx.conf"],
+        );
+        assert_eq!(run.code, 0, "{format}: {}{}", run.out, run.err);
+        run.out
+    };
+    let sarif: Value = serde_json::from_str(&run("sarif")).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), 1);
+    let suppression = &results[0]["suppressions"][0];
+    assert_eq!(suppression["kind"], "inSource");
+    assert_eq!(suppression["justification"], REASON);
+    let line = &suppression["location"]["physicalLocation"]["region"]["startLine"];
+    assert_eq!(
+        (line.as_u64(), &results[0]["ruleId"]),
+        (Some(9), &"excessive-session-timeout".into())
+    );
+    let rows = xml(&run("junit"));
+    let skipped: Vec<&Value> = rows.iter().filter(|row| row[0] == "skipped").collect();
+    assert_eq!(
+        (skipped.len(), &skipped[0][1]["message"]),
+        (1, &REASON.into())
+    );
+    assert_eq!(
+        (&rows[0][1]["skipped"], &rows[0][1]["failures"]),
+        (&"1".into(), &"0".into())
+    );
+    let lines = run("json-lines");
+    let line: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&line["type"], &line["reason"]),
+        (&"suppressed".into(), &REASON.into())
+    );
+    assert_eq!(run("gitlab"), "[]\n");
+    assert_eq!(run("github"), "");
+    for format in ["text", "full", "concise"] {
+        assert_eq!(run(format), "", "{format}");
+    }
+    let page = run("html");
+    assert!(page.contains("1 accepted finding"), "{page}");
+    assert!(page.contains("legacy clients &lt;until&gt; &quot;June&quot; &amp; later"));
+}
