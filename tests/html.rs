@@ -394,3 +394,26 @@ fn the_policy_of_the_page_is_in_force() {
         "the browser says that it refused"
     );
 }
+
+#[test]
+fn what_was_not_read_stands_first() {
+    let directory = TempDir::new().unwrap();
+    let root = directory.path().join("nginx.conf");
+    fs::write(&root, "events {}\nhttp {\n    include <gone>.conf;\n}\n").unwrap();
+    let browser = Browser::start();
+    for (path, words) in [
+        (root.as_path(), "<gone>.conf"),
+        (Path::new("/no/<such>/file"), "/no/<such>/file"),
+    ] {
+        for command in ["lint", "inspect", "fix"] {
+            let file = page(&directory, &[command, path.to_str().unwrap()], 2);
+            browser.open(&file);
+            assert_eq!(browser.console(), [""; 0], "{command}");
+            let text = browser.run("return document.querySelector('.problems').innerText");
+            assert!(text.as_str().unwrap().contains(words), "{command}: {text}");
+            let verdict = browser.run("return document.querySelector('.verdict').textContent");
+            let verdict = verdict.as_str().unwrap();
+            assert!(verdict.starts_with("Not complete"), "{command}: {verdict}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::args::{FixArguments, FixFormat};
 use super::choose::choose;
-use super::fix_page::page;
+use super::fix_page::{self, page};
 use super::hints::{self, Said};
 use super::output::Output;
 use super::progress::Watch;
@@ -26,7 +26,10 @@ pub(super) fn run(arguments: &FixArguments, terminal: &Terminal) -> u8 {
                 error: Some(said.0.clone()),
                 ..report::Fixed::default()
             };
-            output.write(terminal, |format, _| json_of(format, &failed));
+            output.write(terminal, |format, _| match format {
+                FixFormat::Html => Some(fix_page::failed(&said.0)),
+                _ => json_of(format, &failed),
+            });
             hints::failure(&said, terminal)
         }
     }

@@ -1,8 +1,15 @@
 //! The page of `fix`: the patch with the findings that it is for, and the state before and
 //! after.
 
+use super::hints;
 use crate::app::{self, Page, Repair};
 use crate::report::{self, HtmlReport, RulePage};
+
+/// The page of a request that could not be met.
+pub(super) fn failed(sentence: &str) -> Vec<u8> {
+    let failed = hints::failed(sentence);
+    report::html_failed("fix", &failed.problems).into_bytes()
+}
 
 /// The page. `rules` are those whose fixes were asked for; empty: of all.
 pub(super) fn page(repair: &Repair, rules: &[String]) -> Vec<u8> {

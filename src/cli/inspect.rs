@@ -158,8 +158,10 @@ fn failure(
 ) -> u8 {
     hints::failure(said, terminal);
     let failed = hints::failed(&said.0);
-    output.write(terminal, |format, _| {
-        (format == InspectFormat::Json).then(|| json(&failed).into_bytes())
+    output.write(terminal, |format, _| match format {
+        InspectFormat::Text => None,
+        InspectFormat::Json => Some(json(&failed).into_bytes()),
+        InspectFormat::Html => Some(report::html_failed("inspect", &failed.problems).into_bytes()),
     });
     FAILED
 }

@@ -52,7 +52,7 @@ pub use fix_json::{Done, Fixed, FixedFile, json as fix_json};
 pub use full::full;
 pub use github::github;
 pub use gitlab::gitlab;
-pub use html::{HtmlPatch, HtmlReport, PatchedFile, html};
+pub use html::{HtmlPatch, HtmlReport, PatchedFile, html, html_failed};
 pub use json::{inspect as inspect_json, lint as lint_json};
 pub use json_lines::json_lines;
 pub use junit::junit;

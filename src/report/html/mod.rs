@@ -74,6 +74,22 @@ pub struct PatchedFile<'a> {
     pub reasons: Vec<(Span, String)>,
 }
 
+/// The page of a request that could not be met.
+pub fn html_failed(command: &'static str, problems: &[Problem]) -> String {
+    html(&HtmlReport {
+        command,
+        servers: Vec::new(),
+        after: Vec::new(),
+        findings: None,
+        silenced: &[],
+        problems,
+        sources: &Sources::new(),
+        templates: 0,
+        rules: &[],
+        patch: None,
+    })
+}
+
 /// The page.
 pub fn html(report: &HtmlReport<'_>) -> String {
     let mut page = Html::default();

@@ -29,8 +29,10 @@ pub(super) fn body(page: &mut Html, report: &HtmlReport<'_>) {
     if let Some(found) = &report.findings {
         findings::section(page, report, found);
     }
-    matrix::section(page, report);
-    domains::section(page, report);
+    if !report.servers.is_empty() {
+        matrix::section(page, report);
+        domains::section(page, report);
+    }
     page.raw("</main>\n<footer>Made by stekguard ");
     page.text(env!("CARGO_PKG_VERSION"));
     page.raw(". This page is complete in itself: it loads nothing from anywhere.</footer>\n");
@@ -50,8 +52,11 @@ fn header(page: &mut Html, report: &HtmlReport<'_>) {
     if report.findings.is_some() {
         page.raw("<li><a href=\"#findings\">Findings</a></li>");
     }
-    page.raw("<li><a href=\"#matrix\">What resumes</a></li>");
-    page.raw("<li><a href=\"#domains\">Session domains</a></li></ul></nav>\n");
+    if !report.servers.is_empty() {
+        page.raw("<li><a href=\"#matrix\">What resumes</a></li>");
+        page.raw("<li><a href=\"#domains\">Session domains</a></li>");
+    }
+    page.raw("</ul></nav>\n");
     page.raw("<button type=\"button\" id=\"theme\" hidden>Theme: system</button></header>\n");
 }
 
