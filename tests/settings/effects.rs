@@ -285,7 +285,7 @@ fn the_machines_file_lies_below_the_nearest_one() {
         ..Lookup::default()
     };
     let nginx = folder.path().join("repo/nginx.conf");
-    let both = configured(&[nginx.clone()], &lookup).unwrap();
+    let both = configured(std::slice::from_ref(&nginx), &lookup).unwrap();
     let json = serde_json::to_value(both.settings()).unwrap();
     assert_eq!(json["policy"], "no-resumption");
     assert_eq!(json["key_age"], "2h");
