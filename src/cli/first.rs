@@ -16,7 +16,6 @@ stekguard keeps TLS session resumption in nginx and Apache httpd safe.
   stekguard fix [PATH...]       the smallest patch that repairs it (--write applies it)
   stekguard undo                takes the last --write back
   stekguard inspect [PATH...]   what resumes, by address and name, and why
-  stekguard keys init           ticket keys for nginx that rotate; `stekguard keys --help`
   stekguard explain RULE        a rule's page; `stekguard rules` lists them
 
 PATH is a root file, a directory to search, or - for a file or `nginx -T` output; without
