@@ -37,6 +37,12 @@ pub enum AppError {
         /// Names that are close to it, closest first.
         close: Vec<&'static str>,
     },
+    /// Settings that cannot be used.
+    #[error(transparent)]
+    Settings(super::SettingsError),
+    /// A baseline that cannot be used.
+    #[error(transparent)]
+    Baseline(#[from] super::BaselineError),
     /// Files could not be written or taken back.
     #[error(transparent)]
     Fix(#[from] FixError),

@@ -181,7 +181,7 @@ impl Work<'_> {
         }
         let place = first.loaded.root.path.display().to_string();
         // No server accepts it before, so nobody could tell whether it does afterwards.
-        if !refusals(&first.loaded, &first.site, &first.findings).is_empty() {
+        if !refusals(&first).is_empty() {
             return;
         }
         let mut all = self.rules_in_order(&first);
@@ -191,24 +191,17 @@ impl Work<'_> {
                 .refused
                 .push(format!("{place}: {}: {why}", rules::KEYS_RULE));
         }
-        let mut best = Proved::default();
-        match self.attempt(index, &first, &all) {
-            Ok(proved) => best = proved,
+        let best = match self.attempt(index, &first, &all) {
+            Ok(proved) => proved,
             Err(_) => {
-                let mut taken: Vec<&'static str> = Vec::new();
-                for rule in all {
-                    taken.push(rule);
-                    match self.attempt(index, &first, &taken) {
-                        Ok(proved) => best = proved,
-                        Err(why) => {
-                            taken.pop();
-                            let line = format!("{place}: {rule} is not repaired: {why}");
-                            repair.failed.push(line);
-                        }
-                    }
-                }
+                let (proved, failed) = self.rule_by_rule(index, &first, all);
+                let lines = failed
+                    .into_iter()
+                    .map(|(rule, why)| format!("{place}: {rule} is not repaired: {why}"));
+                repair.failed.extend(lines);
+                proved
             }
-        }
+        };
         let (plan, judged) = best;
         self.accept(plan, repair);
         self.judged[index] = Some(judged.unwrap_or(first));
@@ -241,6 +234,37 @@ impl Work<'_> {
                  the server level clients resume all the same"
             ),
         })
+    }
+
+    /// The repairs that prove themselves together, and the rules that are left with the reason.
+    /// One that fails alone may hold beside another, so they are tried until none is added.
+    fn rule_by_rule(
+        &self,
+        index: usize,
+        first: &Judged,
+        rules: Vec<&'static str>,
+    ) -> (Proved, Vec<(&'static str, String)>) {
+        let mut best = Proved::default();
+        let mut taken: Vec<&'static str> = Vec::new();
+        let mut left = rules;
+        loop {
+            let before = left.len();
+            let mut failed = Vec::new();
+            for rule in left {
+                taken.push(rule);
+                match self.attempt(index, first, &taken) {
+                    Ok(proved) => best = proved,
+                    Err(why) => {
+                        taken.pop();
+                        failed.push((rule, why));
+                    }
+                }
+            }
+            if failed.is_empty() || failed.len() == before {
+                return (best, failed);
+            }
+            left = failed.iter().map(|(rule, _)| *rule).collect();
+        }
     }
 
     /// Plans in rounds with the fixes of these rules and proves the result.

@@ -133,7 +133,7 @@ impl State {
     fn of(judged: &Judged) -> Self {
         let problems = judged.loaded.project.problems.iter();
         let mut refused: BTreeSet<String> = problems.map(|it| it.message.clone()).collect();
-        let more = refusals(&judged.loaded, &judged.site, &judged.findings);
+        let more = refusals(judged);
         refused.extend(more.into_iter().map(|it| it.message));
         let mut endpoints: BTreeMap<String, Worth> = BTreeMap::new();
         for endpoint in &judged.site.endpoints {

@@ -47,6 +47,7 @@ pub(super) fn prove(before: &Before, after: &Judged, policy: &Policy) -> Result<
     let said: HashSet<&str> = after
         .findings
         .iter()
+        .chain(after.silenced.iter().map(|silenced| &silenced.finding))
         .flat_map(|finding| finding.endpoints.iter().map(String::as_str))
         .collect();
     let site = &after.site;
@@ -71,8 +72,15 @@ fn found(judged: &Judged) -> BTreeMap<(&'static str, String), usize> {
         .iter()
         .filter(|it| it.severity >= Severity::Warning)
     {
-        *out.entry((finding.rule, finding.message.clone()))
+        *out.entry((finding.rule, cause(&finding.message)))
             .or_insert(0) += 1;
     }
     out
+}
+
+/// A message without what follows from it: that a line has no effect stays the same finding
+/// when a repair changes what is in force instead.
+fn cause(message: &str) -> String {
+    let cause = message.split("; ").next();
+    cause.unwrap_or(message).to_owned()
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::finding::Severity;
+use super::config::ConfigArguments;
+use super::hints::Said;
+use crate::app::{Configured, FragmentContext};
+use crate::finding::{Confidence, Severity};
 use crate::policy::{ApacheDirective, Goal, KEYS_DIRECTORY, PROFILES, Profile};
 
 /// Lints, inspects and fixes TLS session resumption in nginx and Apache httpd.
@@ -38,6 +41,8 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// List the rules
     Rules,
+    /// Show, check or begin the settings, stekguard.toml
+    Config(ConfigArguments),
     /// Answer a module of the Ansible collection (JSON on stdin, JSON on stdout)
     Ansible(AnsibleArguments),
     /// Print the completions of a shell
@@ -99,6 +104,18 @@ pub(super) struct ReadArguments {
     /// Includes that may be missing; what they would say is then assumed to be nothing
     #[arg(long, value_name = "GLOB")]
     pub(super) allow_missing: Vec<String>,
+    /// nginx: the blocks around a file that is no root, as http,server; it is then judged alone
+    #[arg(long, value_name = "BLOCKS")]
+    pub(super) context: Option<FragmentContext>,
+    /// Settings to take instead of the nearest stekguard.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Take no settings but those of --config
+    #[arg(long)]
+    pub(super) isolated: bool,
+    /// The settings for the paths, filled in once they are read
+    #[arg(skip)]
+    pub(super) settings: Option<Result<Configured, Said>>,
     /// FILE takes the report instead of stdout; FORMAT=FILE writes a further one, as often as
     /// wanted
     #[arg(short, long, value_name = "[FORMAT=]FILE")]
@@ -122,6 +139,9 @@ pub(super) struct JudgeArguments {
     /// Show pedantic findings too
     #[arg(long)]
     pub(super) pedantic: bool,
+    /// Leave out findings that are less sure than this [default: low]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) min_confidence: Option<Sureness>,
     /// How httpd's tickets are turned off
     #[arg(long, value_enum, value_name = "HOW", default_value_t = ApacheWay::Auto)]
     pub(super) apache_directive: ApacheWay,
@@ -136,6 +156,12 @@ pub(super) struct LintArguments {
     /// Only findings of this rule
     #[arg(long, value_name = "RULE")]
     pub(super) rule: Vec<String>,
+    /// Report only findings that this baseline does not hold
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Write all findings down as a baseline
+    #[arg(long, value_name = "FILE", conflicts_with = "rule")]
+    pub(super) write_baseline: Option<PathBuf>,
     /// The report's format
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]
     pub(super) format: LintFormat,
@@ -300,6 +326,26 @@ impl PolicyName {
             Self::NoResumption => Goal::NoResumption,
             Self::Rotate => Goal::Rotate,
             Self::Automatic => Goal::Automatic,
+        }
+    }
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum Sureness {
+    /// All findings
+    Low,
+    /// Those that hold unless an assumption that they name is wrong
+    Medium,
+    /// Those that follow from what was read
+    High,
+}
+
+impl Sureness {
+    pub(super) const fn confidence(self) -> Confidence {
+        match self {
+            Self::Low => Confidence::Low,
+            Self::Medium => Confidence::Medium,
+            Self::High => Confidence::High,
         }
     }
 }

@@ -68,6 +68,7 @@ fn say_found(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) {
     terminal.say(&report::lines(found, terminal.paint_err()));
     terminal.say(&report::summary(&before, terminal.paint_err()));
     hints::say_problems(&repair.before.problems, &repair.before.sources, terminal);
+    hints::say_parts(&repair.before.parts, terminal);
     hints::say_newer(&repair.before, terminal);
 }
 

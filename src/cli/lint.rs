@@ -1,6 +1,6 @@
 //! `stekguard lint`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::{LintArguments, LintFormat};
 use super::hints::Said;
@@ -8,7 +8,7 @@ use super::output::{Look, Output};
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND, hints};
-use crate::app::{self, Outcome, Page};
+use crate::app::{self, Baseline, Outcome, Page};
 use crate::policy::Goal;
 use crate::report::{self, Pipeline, RulePage};
 
@@ -34,8 +34,13 @@ pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
 fn outcome(arguments: &LintArguments, output: &Output<LintFormat>) -> Result<Outcome, Said> {
     known_rules(&arguments.rule)?;
     let mut request = request(&arguments.read, Some((&arguments.judge, Goal::Sound)))?;
+    if let Some(path) = &arguments.baseline {
+        let baseline = Baseline::read(path).map_err(|error| hints::said(error.into()))?;
+        request.baseline = Some(baseline);
+    }
     request.edits = output.wants(LintFormat::Sarif);
     let mut outcome = app::lint(&request).map_err(hints::said)?;
+    // --rule is about what is shown; a baseline holds everything.
     if !arguments.rule.is_empty() {
         outcome
             .findings
@@ -54,11 +59,20 @@ fn show(
     let written = output.write(terminal, |format, look| Some(desk.render(format, look)));
     hints::say_problems(&outcome.problems, &outcome.sources, terminal);
     terminal.say(&report::summary(&outcome.report(), terminal.paint_err()));
+    hints::say_parts(&outcome.parts, terminal);
     hints::say_versions(outcome, terminal);
     hints::say_newer(outcome, terminal);
 
-    if written != CLEAN || !outcome.complete() {
+    let noted = match &arguments.write_baseline {
+        Some(path) => write_baseline(outcome, path, terminal),
+        None => CLEAN,
+    };
+    if written != CLEAN || noted != CLEAN || !outcome.complete() {
         return FAILED;
+    }
+    // What is written down is known from now on.
+    if arguments.write_baseline.is_some() {
+        return CLEAN;
     }
     let grade = arguments.judge.fail_on.grade();
     if grade.is_some_and(|grade| outcome.reaches(grade)) {
@@ -66,6 +80,23 @@ fn show(
     } else {
         CLEAN
     }
+}
+
+fn write_baseline(outcome: &Outcome, path: &Path, terminal: &Terminal) -> u8 {
+    if !outcome.complete() {
+        let sentence = format!("{}: not written", path.display());
+        terminal.error(
+            &sentence,
+            Some("a baseline needs everything to be read; see the problems above"),
+        );
+        return FAILED;
+    }
+    let text = outcome.baseline(path);
+    let code = terminal.report(text.as_bytes(), Some(path));
+    if code == CLEAN {
+        terminal.say(&format!("wrote {}", report::escape_path(path)));
+    }
+    code
 }
 
 /// What the formats are made from.

@@ -7,6 +7,7 @@ mod ansible;
 mod args;
 mod choose;
 mod completions;
+mod config;
 mod explain;
 mod fix;
 mod hints;
@@ -19,8 +20,8 @@ mod undo;
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Arguments, Command};
 use terminal::Terminal;
@@ -58,7 +59,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     if let Some(code) = ansible::as_module(&arguments, &Terminal::new(args::Color::Auto)) {
         return code;
     }
-    let parsed = match Arguments::try_parse_from(arguments) {
+    let matches = Arguments::command().try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| {
+        let mut parsed = Arguments::from_arg_matches(&matches)?;
+        config::fill(&mut parsed, &matches);
+        Ok(parsed)
+    });
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
@@ -70,6 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
+        Command::Config(arguments) => config::run(&arguments, &terminal),
         Command::Ansible(_) => ansible::run(&terminal),
         Command::Completions(arguments) => completions::completions(arguments.shell, &terminal),
         Command::Man(arguments) => completions::man(&arguments, &terminal),

@@ -59,6 +59,15 @@ impl Profile {
         PROFILES.iter().find(|profile| profile.name == name)
     }
 
+    /// Lays goal and thresholds into a policy; the rest of it stays.
+    pub fn apply(&self, policy: &mut Policy) {
+        let own = self.policy();
+        policy.goal = own.goal;
+        policy.lifetime_warning = own.lifetime_warning;
+        policy.lifetime_error = own.lifetime_error;
+        policy.key_age = own.key_age;
+    }
+
     /// The policy that it stands for.
     pub fn policy(&self) -> Policy {
         let default = Policy::default();

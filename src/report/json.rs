@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::{Lint, Problem, Server};
 use crate::catalog;
-use crate::finding::{Applicability, Confidence, Finding, GoLive, Related, Severity};
+use crate::finding::{
+    Applicability, Confidence, Finding, GoLive, Related, Severity, Silence, Silenced,
+};
 use crate::model::{Endpoint, Incomplete, Platform, VersionSource};
 
 /// The lint report: `stekguard-lint/1`.
@@ -24,6 +26,7 @@ pub fn lint(lint: &Lint<'_>) -> String {
             .map(|finding| LintFinding::new(finding))
             .collect(),
         summary: Summary::new(lint),
+        suppressed: lint.silenced.iter().map(Accepted::new).collect(),
     };
     print(&document)
 }
@@ -68,6 +71,7 @@ struct LintDocument<'a> {
     incomplete: Vec<Gap<'a>>,
     servers: Vec<LintServer<'a>>,
     findings: Vec<LintFinding<'a>>,
+    suppressed: Vec<Accepted<'a>>,
     summary: Summary,
 }
 
@@ -81,6 +85,43 @@ pub(super) struct Summary {
     endpoints: usize,
     assumed: usize,
     templates: usize,
+    suppressed: usize,
+    resolved: usize,
+    excluded: usize,
+}
+
+/// A finding that is not reported.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    finding: LintFinding<'a>,
+    by: &'static str,
+    reason: Option<&'a str>,
+    at: Option<CommentPlace<'a>>,
+}
+
+#[derive(Serialize)]
+struct CommentPlace<'a> {
+    path: Cow<'a, str>,
+    line: u32,
+}
+
+impl<'a> Accepted<'a> {
+    fn new(silenced: &'a Silenced) -> Self {
+        let (by, reason, at) = match &silenced.by {
+            Silence::Comment { at, reason } => ("comment", Some(reason.as_str()), Some(at)),
+            Silence::Baseline => ("baseline", None, None),
+            Silence::Off | Silence::Elsewhere => ("settings", None, None),
+        };
+        Self {
+            finding: LintFinding::new(&silenced.finding),
+            by,
+            reason,
+            at: at.map(|at| CommentPlace {
+                path: at.path.to_string_lossy(),
+                line: at.line,
+            }),
+        }
+    }
 }
 
 impl Summary {
@@ -104,6 +145,9 @@ impl Summary {
                 .sum(),
             assumed: lint.servers.iter().map(|server| server.assumed.len()).sum(),
             templates: lint.templates,
+            suppressed: lint.silenced.len(),
+            resolved: lint.resolved,
+            excluded: lint.excluded,
         }
     }
 }

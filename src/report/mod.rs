@@ -24,6 +24,7 @@ mod paint;
 mod pairs;
 mod pipeline;
 mod sarif;
+mod settings;
 mod summary;
 mod table;
 mod text;
@@ -35,7 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Silenced};
 use crate::model::{Platform, Site};
 use crate::text::Location;
 
@@ -56,6 +57,7 @@ pub use junit::junit;
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
 pub use sarif::sarif;
+pub use settings::settings;
 pub use summary::summary;
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, problems};
@@ -102,6 +104,12 @@ pub struct Lint<'a> {
     pub sources: &'a Sources,
     /// Templates that were skipped.
     pub templates: usize,
+    /// What was found and is accepted, with the reason.
+    pub silenced: &'a [Silenced],
+    /// Findings of the baseline that are gone.
+    pub resolved: usize,
+    /// Files that a search left out because git ignores them or the settings exclude them.
+    pub excluded: usize,
 }
 
 /// Something that was not read, resolved or parsed.

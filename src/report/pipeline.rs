@@ -81,6 +81,9 @@ mod tests {
             problems: &[],
             sources: &Sources::new(),
             templates: 0,
+            silenced: &[],
+            resolved: 0,
+            excluded: 0,
         };
         let edits = Edits::new();
         let pipeline = Pipeline {

@@ -77,6 +77,15 @@ pub fn all() -> &'static [Rule] {
     &RULES
 }
 
+/// Rules about suppressions, which no suppression is about.
+pub const ABOUT_SUPPRESSIONS: [&str; 2] = [
+    shared::malformed_suppression::RULE.name,
+    shared::unused_suppression::RULE.name,
+];
+
+/// The rule that names suppressions without use.
+pub const UNUSED_SUPPRESSION: &str = shared::unused_suppression::RULE.name;
+
 /// The rule of this name.
 pub fn by_name(name: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.name == name)
@@ -88,6 +97,8 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         .iter()
         .filter(|rule| rule.servers.contains(&context.site.server));
     let mut findings: Vec<Finding> = known.flat_map(|rule| (rule.check)(context)).collect();
+    let remarks = &context.site.remarks;
+    findings.extend(shared::unused_suppression::unmatched(remarks, &findings));
     findings.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     findings
 }
@@ -103,7 +114,7 @@ fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
     )
 }
 
-static RULES: [Rule; 29] = [
+static RULES: [Rule; 31] = [
     nginx::client_auth_without_reject_handshake::RULE,
     shared::conf_command_overrides_tickets::RULE,
     shared::dead_tickets::RULE,
@@ -115,6 +126,7 @@ static RULES: [Rule; 29] = [
     nginx::long_lived_automatic_key::RULE,
     shared::malformed_conf_command::RULE,
     shared::malformed_session_timeout::RULE,
+    shared::malformed_suppression::RULE,
     shared::missing_session_timeout::RULE,
     nginx::missing_ticket_keys::RULE,
     nginx::per_worker_session_cache::RULE,
@@ -132,5 +144,6 @@ static RULES: [Rule; 29] = [
     shared::unbounded_tls13_session::RULE,
     nginx::undrained_rotation::RULE,
     apache::unreliable_ticket_key_file::RULE,
+    shared::unused_suppression::RULE,
     nginx::upgrade_flips_tickets::RULE,
 ];

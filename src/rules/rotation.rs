@@ -122,7 +122,17 @@ pub(super) fn lifetimes(
                 &[TIMEOUT, &value],
             )),
         }
-        for block in places::blocks_behind(site, governor) {
+        // A line around all servers is in force for those too that are right already.
+        let everybody = site.endpoints.iter().map(|endpoint| endpoint.governor);
+        let silent = |id: &BlockId| places::in_force(site, &[], *id, TIMEOUT).is_none();
+        let mut concerned: HashSet<BlockId> = HashSet::from([governor]);
+        if written.is_none() {
+            concerned.extend(everybody.filter(silent));
+        }
+        for block in concerned
+            .iter()
+            .flat_map(|id| places::blocks_behind(site, *id))
+        {
             let own = places::own(site, &[], block, TIMEOUT).next_back();
             changes.extend(own.map(|own| set(own, &value)));
         }

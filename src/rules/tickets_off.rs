@@ -115,6 +115,18 @@ fn has_bystanders(context: &Context<'_>, endpoints: &[usize]) -> bool {
     })
 }
 
+/// The same at other addresses; at their own, all names lose their tickets together.
+fn has_other_bystanders(context: &Context<'_>, endpoints: &[usize]) -> bool {
+    let site = context.site;
+    let governors: HashSet<BlockId> = chosen(site, endpoints).map(|one| one.governor).collect();
+    let mut others = site.endpoints.iter();
+    context.policy.goal == Goal::Sound
+        && others.any(|endpoint| {
+            let elsewhere = !governors.contains(&endpoint.governor);
+            elsewhere && endpoint.reachable && endpoint.stateless_resumes()
+        })
+}
+
 /// With one TLS server the line goes there, else around all of them.
 fn inserted(site: &Site, parent: Option<BlockId>, block: BlockId, single: bool) -> Option<Change> {
     let speaks = places::block(site, block).is_some_and(|block| block.tls);
@@ -140,7 +152,8 @@ fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
         }
     }
     let when = places::conditions(site, endpoints);
-    changes.extend(apache_insertions(context, &when, &silent));
+    let bystanders = has_other_bystanders(context, endpoints);
+    changes.extend(apache_insertions(context, &when, &silent, bystanders));
     changes
 }
 
@@ -151,11 +164,17 @@ fn said_in_apache<'a>(site: &'a Site, when: &'a [String], block: BlockId) -> Opt
     command.or_else(|| places::in_force(site, when, block, directive(Server::Apache)))
 }
 
-fn apache_insertions(context: &Context<'_>, when: &[String], silent: &[BlockId]) -> Vec<Change> {
+fn apache_insertions(
+    context: &Context<'_>,
+    when: &[String],
+    silent: &[BlockId],
+    bystanders: bool,
+) -> Vec<Change> {
     let site = context.site;
     let main = places::main_block(site).filter(|main| {
         let several = places::tls_blocks_in(site, *main, BlockKind::VirtualHost) > 1;
         several
+            && !bystanders
             && !silent
                 .iter()
                 .any(|block| options_in(site, when, *block).is_some())

@@ -28,7 +28,7 @@ mod project;
 mod resolve;
 mod upward;
 
-pub use discover::{Discovery, Found, discover};
+pub use discover::{Discovery, Found, Given, discover, discover_file};
 pub use disk::Disk;
 pub use dump::Dump;
 pub use error::SourceError;
@@ -38,8 +38,9 @@ pub use ignored::Exclusion;
 pub use load::load;
 pub use memory::{Memory, Overlay};
 pub use numbers::LineNumbers;
-pub use options::{FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
+pub use options::{ContextError, FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
 pub use package::{PackageStatus, upstream_version};
+pub use path::clean as clean_path;
 pub use pattern::PathGlobs;
 pub use project::{
     Atom, AtomKind, Awaited, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,

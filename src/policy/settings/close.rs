@@ -51,5 +51,8 @@ mod tests {
         assert_eq!(close("fail-on", known), ["fail_on"]);
         assert_eq!(close("colour", known), ["color"]);
         assert!(close("zzzzzzz", known).is_empty());
+        assert_eq!(close("jsonlines", ["json", "json-lines"]), ["json-lines"]);
+        assert_eq!(close("SRIF", ["sarif", "text"]), ["sarif"]);
+        assert!(close("xml", ["sarif", "text"]).is_empty());
     }
 }

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApacheDirective, Goal, Policy};
+use super::{ApacheDirective, Goal, Policy, Profile};
 
 pub use close::close;
 pub use json_schema::json_schema;
@@ -67,6 +67,8 @@ pub struct Settings {
 pub struct Judging {
     /// What resumption has to look like.
     pub policy: Option<Goal>,
+    /// The name of a profile to start from.
+    pub profile: Option<String>,
     /// A lifetime above this is a warning.
     pub lifetime_warning: Option<Period>,
     /// A lifetime above this is an error.
@@ -215,6 +217,9 @@ pub struct Override {
 impl Judging {
     /// Writes what it says into a policy; grades of rules are not part of one.
     pub fn apply(&self, policy: &mut Policy) {
+        if let Some(profile) = self.profile.as_deref().and_then(Profile::by_name) {
+            profile.apply(policy);
+        }
         if let Some(goal) = self.policy {
             policy.goal = goal;
         }

@@ -64,7 +64,6 @@ impl RotationSettings {
             lifetime: seconds(self.lifetime, preset.lifetime),
             skew: seconds(self.skew, preset.skew),
             scheduled_reload: self.scheduled_reload.map(|period| period.0),
-            ..preset.clone()
         };
         self.refuse(&plan, &preset)?;
         Ok(plan)

@@ -57,10 +57,23 @@ const fn key(
 
 const POLICY: Key = key(
     "policy",
-    Kind::Word(&["sound", "no-tickets", "no-resumption"]),
+    Kind::Word(&[
+        "sound",
+        "no-tickets",
+        "no-resumption",
+        "rotate",
+        "automatic",
+    ]),
     "",
     "\"no-tickets\"",
     "what resumption has to look like; without it `lint` takes sound and `fix` no-tickets",
+);
+const PROFILE: Key = key(
+    "profile",
+    Kind::Word(&["cis-2", "cis-3", "mozilla"]),
+    "",
+    "\"mozilla\"",
+    "a known demand: policy and thresholds at once; the keys beside it say it better",
 );
 const LIFETIME_WARNING: Key = key(
     "lifetime_warning",
@@ -101,6 +114,7 @@ const RULES: Key = key(
 /// All keys, in the order in which they are shown.
 pub const KEYS: &[Key] = &[
     POLICY,
+    PROFILE,
     LIFETIME_WARNING,
     LIFETIME_ERROR,
     KEY_AGE,
@@ -374,6 +388,7 @@ const OVERRIDE: &[Key] = &[
         "globs as in .gitignore; one that starts with / is absolute",
     ),
     POLICY,
+    PROFILE,
     LIFETIME_WARNING,
     LIFETIME_ERROR,
     KEY_AGE,
