@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::probe::ProbeArguments;
 use crate::finding::Severity;
 use crate::policy::{ApacheDirective, Goal};
 
@@ -34,6 +35,8 @@ pub(super) enum Command {
     Undo(UndoArguments),
     /// Show what resumes, by address and name, and why
     Inspect(InspectArguments),
+    /// Show what a running server really does: what resumes, for how long, under which key
+    Probe(ProbeArguments),
     /// Print the page of a rule
     Explain(ExplainArguments),
     /// List the rules

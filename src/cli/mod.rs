@@ -1,7 +1,7 @@
 //! The command line: arguments in, a report on stdout, the rest on stderr, an exit code out.
 //!
 //! Exit codes: 0 done and nothing at or above `--fail-on`; 1 findings remain or the diff is
-//! not empty; 2 the job could not be done. Judges nothing by itself.
+//! not empty; 2 the job could not be done; 3 a probed server was not reached. Judges nothing by itself.
 
 mod args;
 mod explain;
@@ -10,6 +10,7 @@ mod hints;
 mod inspect;
 mod lint;
 mod output;
+mod probe;
 mod request;
 mod terminal;
 mod undo;
@@ -30,6 +31,8 @@ const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
 /// The job could not be done.
 const FAILED: u8 = 2;
+/// A server was not reached.
+const UNREACHABLE: u8 = 3;
 
 /// What `stekguard` alone says.
 const INTRODUCTION: &str = "\
@@ -39,6 +42,7 @@ stekguard keeps TLS session resumption in nginx and Apache httpd safe.
   stekguard fix [PATH...]       the smallest patch that repairs it (--write applies it)
   stekguard undo                takes the last --write back
   stekguard inspect [PATH...]   what resumes, by address and name, and why
+  stekguard probe HOST[:PORT]   what a running server really does
   stekguard explain RULE        a rule's page; `stekguard rules` lists them
 
 PATH is a root file, a directory to search, or - for a file or `nginx -T` output.
@@ -62,6 +66,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Fix(arguments) => fix::run(&arguments, &terminal),
         Command::Undo(arguments) => undo::run(&arguments, &terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
+        Command::Probe(arguments) => probe::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
     }

@@ -12,6 +12,8 @@ mod explain;
 mod json;
 mod paint;
 mod pairs;
+mod probe;
+mod probe_json;
 mod summary;
 mod table;
 mod text;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 use crate::finding::Finding;
 use crate::model::{Platform, Site};
+use crate::probe::{Difference, Probed, Unprobed, Verdict};
 use crate::text::Location;
 
 pub use compare::{Compared, Unknown, text as compare_text};
@@ -32,12 +35,31 @@ pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as exp
 pub use explain::{list, page};
 pub use json::{inspect as inspect_json, lint as lint_json};
 pub use paint::Paint;
+pub use probe::text as probe_text;
+pub use probe_json::{json as probe_json, summary as probe_summary};
 pub use summary::summary;
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, lines, problems};
 
 /// The bytes of every file that a finding may point into.
 pub type Sources = BTreeMap<Arc<Path>, Arc<[u8]>>;
+
+/// Everything that a probe's report says.
+#[derive(Clone, Debug)]
+pub struct Probe<'a> {
+    /// What was seen.
+    pub probed: &'a Probed,
+    /// The files' promises beside it.
+    pub promises: &'a [Difference],
+    /// Endpoints that could not be looked at.
+    pub unprobed: &'a [Unprobed],
+    /// What follows.
+    pub verdicts: &'a [Verdict],
+    /// What was not read of the files.
+    pub problems: &'a [Problem],
+    /// For snippets.
+    pub sources: &'a Sources,
+}
 
 /// One judged configuration.
 #[derive(Clone, Debug)]
