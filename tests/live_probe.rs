@@ -13,76 +13,14 @@ use std::fs;
 use serde_json::{Value, json};
 use support::install::{self, Program};
 use support::observe::State;
-use support::table::{Block, Group, Row, Running};
+use support::table::{Block, Group, Row};
 use support::{nginx, probe};
 use tempfile::TempDir;
 
-/// Every block of the rows by `probe`, against the table.
 fn equals_table(program: &Program, family: usize) {
-    let mut wrong = Vec::new();
-    let mut judged = 0;
-    for group in rows::nginx::groups() {
-        let running = nginx::start(program, &group);
-        for (index, row) in group.rows.iter().enumerate() {
-            for (at, block) in row.blocks.iter().enumerate() {
-                judged += 1;
-                let differs = difference(&running, (index, at), block, family);
-                let place = format!("{}: [{}] {}", row.name, block.name, block.lines);
-                wrong.extend(differs.map(|text| format!("{place}\n{text}")));
-            }
-        }
-    }
-    println!(
-        "nginx {}: {judged} blocks probed, {} differ from the table",
-        program.version,
-        wrong.len()
-    );
+    let groups = rows::nginx::groups();
+    let judged = probe::equals_table(groups, family, |group| nginx::start(program, group));
     assert!(judged > 40, "{judged}");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-fn difference(
-    running: &Running,
-    (row, at): (usize, usize),
-    block: &Block,
-    family: usize,
-) -> Option<String> {
-    let want = block.want[family];
-    let (target, manner) = (&running.targets[row][at], &running.manners[row][at]);
-    let seen = match probe::endpoint(running.dir.path(), manner, target) {
-        Ok(seen) => seen,
-        Err(why) => return Some(why),
-    };
-    let mut wanted = want.state;
-    // Without a ticket nothing says how long a session is kept.
-    if wanted.ticket == "none" {
-        wanted.life.0 = None;
-    }
-    let wanted = format!(
-        "{wanted} id_sent={} tickets13={} key={:?}",
-        want.id_sent, want.tickets13, want.key
-    );
-    let live = format!(
-        "{} id_sent={} tickets13={} key={:?}",
-        probe::state_line(&seen),
-        seen["tls12"]["id_sent"],
-        seen["tls13"]["tickets"],
-        key_file(running, &seen)
-    );
-    (live != wanted).then(|| format!("  table {wanted}\n  probe {live}"))
-}
-
-/// The key file whose name stands in front of the tickets.
-fn key_file(running: &Running, seen: &Value) -> Option<&'static str> {
-    let name = seen["keys"][0]["name"].as_str()?;
-    ["k1", "k2"].into_iter().find(|stem| {
-        let bytes = fs::read(running.dir.path().join(format!("{stem}.key"))).unwrap();
-        let hex: String = bytes[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        hex == name
-    })
 }
 
 #[test]

@@ -159,7 +159,8 @@ pub struct Offer {
     pub resumes: Ability,
     /// How often.
     pub tries: Tries,
-    /// Seconds that the server says with the ticket; `None` where it says none.
+    /// Seconds that the server says with the ticket, 0 where it leaves that open; `None` where
+    /// there is no ticket.
     pub lifetime_hint: Option<u64>,
     /// A resumption brings a new ticket; `None` where nothing resumed.
     pub renewed: Option<bool>,

@@ -114,8 +114,14 @@ fn row(seen: &Observed) -> Vec<String> {
         return cells;
     }
     let ticket12 = match seen.tls12.issued {
-        Issued::None if seen.tls12.ticket.resumes == Ability::Unavailable => "-".to_owned(),
-        Issued::None => "none".to_owned(),
+        Issued::None
+            if matches!(
+                seen.tls12.ticket.resumes,
+                Ability::Always | Ability::Sometimes | Ability::Never
+            ) =>
+        {
+            "none".to_owned()
+        }
         _ => offer(&seen.tls12.ticket),
     };
     let tls13 = match (seen.tls13.ticket.resumes, seen.tls13.issued) {

@@ -1,5 +1,6 @@
 //! Asks the program under test what a running server does.
 
+use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
@@ -7,6 +8,7 @@ use serde_json::Value;
 use super::client::{Manner, Speech, Target};
 use super::mail::Protocol;
 use super::program::{self, Run};
+use super::table::{Block, Group, Running};
 
 /// Enough sessions that two processes without a common cache look alike by chance in one of
 /// 2^15 runs.
@@ -79,7 +81,7 @@ pub fn state_line(endpoint: &Value) -> String {
         endpoint["tls12"]["issued"].as_str(),
         able("/tls12/ticket/resumes", "resumes"),
     ) {
-        (_, "unavailable") => "unavailable",
+        (_, word @ ("unavailable" | "fails")) => word,
         (Some("none"), _) => "none",
         (_, "never") => "dead",
         (_, word) => word,
@@ -104,4 +106,81 @@ pub fn state_line(endpoint: &Value) -> String {
         hint("/tls12/ticket/lifetime_hint"),
         hint("/tls13/ticket/lifetime_hint")
     )
+}
+
+/// Every block of the groups by `probe`, against the table; how many there were.
+///
+/// # Panics
+/// Any differs; the message lists all that do.
+pub fn equals_table(groups: Vec<Group>, family: usize, start: impl Fn(&Group) -> Running) -> usize {
+    let mut wrong = Vec::new();
+    let mut judged = 0;
+    for group in groups {
+        let running = start(&group);
+        for (index, row) in group.rows.iter().enumerate() {
+            for (at, block) in row.blocks.iter().enumerate() {
+                judged += 1;
+                let differs = difference(&running, (index, at), block, family);
+                let place = format!("{}: [{}] {}", row.name, block.name, block.lines);
+                wrong.extend(differs.map(|text| format!("{place}\n{text}")));
+            }
+        }
+    }
+    println!(
+        "{judged} blocks probed, {} differ from the table",
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    judged
+}
+
+fn difference(
+    running: &Running,
+    (row, at): (usize, usize),
+    block: &Block,
+    family: usize,
+) -> Option<String> {
+    let want = block.want[family];
+    let (target, manner) = (&running.targets[row][at], &running.manners[row][at]);
+    let seen = match endpoint(running.dir.path(), manner, target) {
+        Ok(seen) => seen,
+        Err(why) => return Some(why),
+    };
+    let line = state_line(&seen);
+    if want.broken.is_some() {
+        let fails = ["ticket=fails", "resumes=fails"]
+            .iter()
+            .any(|word| line.contains(word));
+        return (!fails).then(|| format!("  table broken\n  probe {line}"));
+    }
+    let mut wanted = want.state;
+    // Without a ticket nothing says how long a session is kept.
+    if wanted.ticket == "none" {
+        wanted.life.0 = None;
+    }
+    let wanted = format!(
+        "{wanted} id_sent={} tickets13={} key={:?}",
+        want.id_sent, want.tickets13, want.key
+    );
+    let live = format!(
+        "{} id_sent={} tickets13={} key={:?}",
+        line,
+        seen["tls12"]["id_sent"],
+        seen["tls13"]["tickets"],
+        key_file(running, &seen)
+    );
+    (live != wanted).then(|| format!("  table {wanted}\n  probe {live}"))
+}
+
+/// The key file whose name stands in front of the tickets.
+fn key_file(running: &Running, seen: &Value) -> Option<&'static str> {
+    let name = seen["keys"][0]["name"].as_str()?;
+    ["k1", "k2"].into_iter().find(|stem| {
+        let bytes = fs::read(running.dir.path().join(format!("{stem}.key"))).unwrap();
+        let hex: String = bytes[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        hex == name
+    })
 }

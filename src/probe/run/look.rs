@@ -209,7 +209,7 @@ impl Tally {
         Offer {
             resumes,
             tries: self.tries,
-            lifetime_hint: hint.map(|(hint, _)| *hint).filter(|hint| *hint > 0),
+            lifetime_hint: hint.map(|(hint, _)| *hint),
             renewed: self.renewals.map(|count| count > 0),
             single_use: self.single_use,
             failure,
