@@ -7,7 +7,7 @@ use super::{AppError, Inspection, Request, inspect};
 use crate::finding::Severity;
 use crate::policy::Policy;
 use crate::probe::{
-    Difference, Plan, ProbeError, Probed, Target, Thresholds, Unprobed, Verdict, judge,
+    Difference, Observed, Plan, ProbeError, Probed, Target, Thresholds, Unprobed, Verdict, judge,
 };
 use crate::report;
 use crate::source::{Disk, FileSystem as _};
@@ -82,7 +82,7 @@ impl ProbeOutcome {
     /// True when something could not be seen at all.
     pub fn unreachable(&self) -> bool {
         let mut seen = self.probed.endpoints.iter();
-        seen.any(|seen| seen.unreachable.is_some())
+        seen.any(Observed::is_lost)
     }
 
     /// True when a verdict is as bad as `grade` or worse, or a session that was to be ended
@@ -137,11 +137,10 @@ fn compared(
     outcome.promises = seen
         .map(|(endpoint, seen)| crate::probe::compare(endpoint, seen))
         .collect();
-    // What the files promise to be mute is no failure of the probe.
-    for (seen, promise) in outcome.probed.endpoints.iter_mut().zip(&outcome.promises) {
-        if promise.fields.iter().all(|field| field.agrees) && !seen.rejects {
-            seen.rejects = seen.unreachable.take().is_some();
-        }
+    let seen = outcome.probed.endpoints.iter_mut();
+    for (seen, promise) in seen.zip(&outcome.promises) {
+        let kept = promise.fields.iter().all(|field| field.agrees);
+        seen.as_promised = kept && seen.unreachable.is_some();
     }
     Ok(())
 }

@@ -111,7 +111,13 @@ fn visit(
     if endpoint.default {
         return Ok((address, None));
     }
-    let name = endpoint.names.iter().find_map(|name| concrete(name));
+    let lost = |name: &String| {
+        let others = endpoints.iter().filter(|it| !std::ptr::eq(*it, endpoint));
+        let mut here = others.filter(|other| other.address == endpoint.address);
+        here.any(|other| other.names.iter().any(|it| claims(it, name)))
+    };
+    let names = endpoint.names.iter().filter_map(|name| concrete(name));
+    let name = names.into_iter().find(|name| !lost(name));
     let name = name.ok_or("none of its names can be asked for")?;
     Ok((address, Some(name)))
 }
@@ -136,12 +142,11 @@ fn address(text: &str, host: Option<IpAddr>) -> Option<SocketAddr> {
 /// A host name that the pattern takes; `None` for expressions.
 fn concrete(pattern: &str) -> Option<String> {
     const LABEL: &str = "stekguard-probe";
-    let name = match pattern.strip_prefix("*.").or(pattern.strip_prefix('.')) {
-        Some(rest) => format!("{LABEL}.{rest}"),
-        None => match pattern.strip_suffix(".*") {
-            Some(start) => format!("{start}.{LABEL}"),
-            None => pattern.to_owned(),
-        },
+    let name = match (pattern.strip_prefix("*."), pattern.strip_suffix(".*")) {
+        (Some(rest), _) => format!("{LABEL}.{rest}"),
+        (_, Some(start)) => format!("{start}.{LABEL}"),
+        // `.example.org` is the name and all below it.
+        _ => pattern.trim_start_matches('.').to_owned(),
     };
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     let usable = !name.is_empty()
@@ -149,6 +154,16 @@ fn concrete(pattern: &str) -> Option<String> {
         && name.chars().all(plain)
         && name.parse::<IpAddr>().is_err();
     usable.then(|| name.trim_end_matches('.').to_ascii_lowercase())
+}
+
+/// True when another block's pattern may take the name first.
+fn claims(pattern: &str, name: &str) -> bool {
+    let pattern = pattern.to_ascii_lowercase();
+    if let Some(rest) = pattern.strip_prefix("*.").or(pattern.strip_prefix('.')) {
+        let below = name.strip_suffix(rest);
+        return below.is_some_and(|below| below.is_empty() || below.ends_with('.'));
+    }
+    pattern == name
 }
 
 /// Every field of which both sides say something.
@@ -180,8 +195,12 @@ impl Sheet<'_> {
         let mute = endpoint.tls12.session_id == Tls12Id::Unavailable
             && endpoint.tls13.issued == Tls13Issued::Unavailable;
         if let Some(why) = &seen.unreachable {
-            // Speaking neither version is an answer as well, where the files say so.
-            return self.put(Field::Rejects, "an answer", why, mute && !endpoint.rejects);
+            // Speaking neither version is an answer as well, where the files say so; and of what
+            // the model does not know, nothing is promised.
+            let open = endpoint.tls12.session_id == Tls12Id::Unknown
+                || endpoint.tls13.issued == Tls13Issued::Unknown;
+            let agrees = (mute || open) && !endpoint.rejects;
+            return self.put(Field::Rejects, "an answer", why, agrees);
         }
         let word = |rejects: bool| {
             if rejects {
@@ -223,7 +242,7 @@ impl Sheet<'_> {
             Tls12Id::Resumes => observed == Ability::Always,
             Tls12Id::PerWorker => kept_apart(observed),
             Tls12Id::Never => observed == Ability::Never,
-            Tls12Id::Unavailable => observed == Ability::Unavailable,
+            Tls12Id::Unavailable => unspoken(observed),
             Tls12Id::External | Tls12Id::Unknown => return,
         };
         self.put(Field::Tls12SessionId, id.word(), observed.word(), agrees);
@@ -238,12 +257,11 @@ impl Sheet<'_> {
             other => other.word(),
         };
         if ticket != Tls12Ticket::Unknown {
-            self.put(
-                Field::Tls12Ticket,
-                ticket.word(),
-                observed,
-                ticket.word() == observed,
-            );
+            let agrees = match ticket {
+                Tls12Ticket::Unavailable => unspoken(offer.resumes),
+                _ => ticket.word() == observed,
+            };
+            self.put(Field::Tls12Ticket, ticket.word(), observed, agrees);
         }
     }
 
@@ -256,13 +274,16 @@ impl Sheet<'_> {
             _ => seen.tls13.issued.word(),
         };
         if issued != Tls13Issued::Unknown {
-            let agrees = issued.word() == observed;
+            let agrees = match issued {
+                Tls13Issued::Unavailable => unspoken(offer),
+                _ => issued.word() == observed,
+            };
             self.put(Field::Tls13Issued, issued.word(), observed, agrees);
         }
         let agrees = match resumes {
             Tls13Resumes::Always => offer == Ability::Always,
             Tls13Resumes::PerWorker => kept_apart(offer),
-            Tls13Resumes::Never => matches!(offer, Ability::Never | Ability::Unavailable),
+            Tls13Resumes::Never => offer == Ability::Never || unspoken(offer),
             Tls13Resumes::Unknown => return,
         };
         self.put(Field::Tls13Resumes, resumes.word(), offer.word(), agrees);
@@ -288,6 +309,11 @@ impl Sheet<'_> {
             let (Some(said), true) = (said, shown) else {
                 continue;
             };
+            // The one ticket of a store may be given the time of the address's first vhost.
+            let single = seen.tls13.issued == Issued::Stateful && seen.tls13.tickets == 1;
+            if field == Field::Lifetime13 && single {
+                continue;
+            }
             let hint = offer.lifetime_hint.unwrap_or(0);
             // A second may end between the session's making and the ticket's.
             let agrees = said.abs_diff(hint) <= 1;
@@ -306,6 +332,11 @@ impl Sheet<'_> {
             at: why.and_then(|why| why.at.clone()),
         });
     }
+}
+
+/// A version that is not spoken is refused by one alert or another.
+fn unspoken(observed: Ability) -> bool {
+    matches!(observed, Ability::Unavailable | Ability::Fails)
 }
 
 /// With a process that has none of the others' sessions every count is possible.

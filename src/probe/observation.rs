@@ -96,6 +96,8 @@ pub struct Observed {
     pub name: Option<String>,
     /// Why nothing can be said; `None` where something was seen.
     pub unreachable: Option<String>,
+    /// That nothing can be seen is what the files promise.
+    pub as_promised: bool,
     /// The server refuses the name in every version that it speaks.
     pub rejects: bool,
     /// TLS 1.2.
@@ -117,6 +119,11 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// True where something should have been seen.
+    pub fn is_lost(&self) -> bool {
+        self.unreachable.is_some() && !self.as_promised
+    }
+
     /// `address (name)`.
     pub fn label(&self) -> String {
         match &self.name {

@@ -246,7 +246,9 @@ fn opened(crossings: &Crossings) -> impl Iterator<Item = Verdict> {
 
 fn broken(promise: &Difference) -> impl Iterator<Item = Verdict> {
     let fields = promise.fields.iter().filter(|field| !field.agrees);
-    fields.map(|field| {
+    // A default is written nowhere: what differs with it is.
+    let line = fields.clone().find_map(|field| field.at.clone());
+    fields.map(move |field| {
         let setting = field
             .setting
             .map_or(String::new(), |name| format!(" by {name}"));
@@ -263,7 +265,7 @@ fn broken(promise: &Difference) -> impl Iterator<Item = Verdict> {
                  answers?",
                 promise.defined_at
             ),
-            at: field.at.clone(),
+            at: field.at.clone().or_else(|| line.clone()),
         }
     })
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Probe;
 use super::json::{Gap, print};
 use crate::finding::Severity;
-use crate::probe::{Difference, Probed, Unprobed, Verdict};
+use crate::probe::{Difference, Observed, Probed, Unprobed, Verdict};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -46,7 +46,7 @@ pub fn json(probe: &Probe<'_>) -> String {
     });
     print(&Document {
         schema: "stekguard-probe/1",
-        complete: probe.problems.is_empty() && seen.clone().all(|it| it.unreachable.is_none()),
+        complete: probe.problems.is_empty() && !seen.clone().any(Observed::is_lost),
         incomplete: probe.problems.iter().map(Gap::new).collect(),
         probed: probe.probed,
         promises: probe.promises,
@@ -67,7 +67,7 @@ pub fn summary(probe: &Probe<'_>) -> String {
     if seen.is_empty() {
         return String::new();
     }
-    let lost = seen.iter().filter(|it| it.unreachable.is_some()).count();
+    let lost = seen.iter().filter(|it| it.is_lost()).count();
     let fields = probe.promises.iter().flat_map(|promise| &promise.fields);
     let differ = fields.clone().filter(|field| !field.agrees).count();
     let mut out = format!("{} endpoints, {lost} unreachable", seen.len());

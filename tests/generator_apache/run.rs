@@ -188,7 +188,8 @@ impl Written {
         comparison.outcome
     }
 
-    fn start(&self, program: &Program, world: &World) -> Server {
+    /// Runs it.
+    pub fn start(&self, program: &Program, world: &World) -> Server {
         let beacon = Target {
             address: self.beacon,
             sni: Some("beacon.test".to_owned()),

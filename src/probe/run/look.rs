@@ -135,8 +135,8 @@ impl Tally {
     }
 
     fn note(&mut self, seen: &Observation) {
-        if let Some(session) = seen.sessions.last().filter(|it| !it.ticket().is_empty()) {
-            *self.hints.entry(session.hint()).or_default() += 1;
+        if let Some(hint) = hint(&seen.sessions) {
+            *self.hints.entry(hint).or_default() += 1;
         }
         self.note_keys(seen);
     }
@@ -215,6 +215,16 @@ impl Tally {
             failure,
         }
     }
+}
+
+/// The lifetime that the tickets of one connection are given. httpd gives the first another one
+/// than those behind it: under a key the longest counts, and in a store what the store was told.
+fn hint(sessions: &[Session]) -> Option<u64> {
+    let mut tickets = sessions.iter().filter(|it| !it.ticket().is_empty());
+    if tickets.clone().any(Session::is_stateful) {
+        return tickets.next_back().map(Session::hint);
+    }
+    tickets.map(Session::hint).max()
 }
 
 /// Adds the key of a session's ticket, where it is new.
