@@ -2,6 +2,7 @@
 //!
 //! ARCHITECTURE.md describes the rooms, what each may use and the invariants.
 
+pub mod ansible;
 pub mod app;
 pub mod catalog;
 pub mod cli;

@@ -51,6 +51,12 @@ pub enum AppError {
         /// Why.
         why: String,
     },
+    /// Settings that cannot be used.
+    #[error(transparent)]
+    Settings(super::SettingsError),
+    /// A baseline that cannot be used.
+    #[error(transparent)]
+    Baseline(#[from] super::BaselineError),
     /// Files could not be written or taken back.
     #[error(transparent)]
     Fix(#[from] FixError),

@@ -1,10 +1,12 @@
 //! One configuration, judged for every version it may run on.
 
+use super::Request;
 use super::merge::Merger;
 use super::stretches::stretches;
+use super::suppress::sort;
 use crate::finding::Finding;
+use crate::finding::Silenced;
 use crate::model::{self, Platform, Site};
-use crate::policy::Policy;
 use crate::rules::{self, Context};
 use crate::source::{FileOrigin, Project};
 
@@ -13,30 +15,50 @@ use crate::source::{FileOrigin, Project};
 pub(super) struct Verdict {
     pub(super) site: Site,
     pub(super) findings: Vec<Finding>,
+    pub(super) silenced: Vec<Silenced>,
 }
 
 /// Judges for each platform, of which there is at least one, oldest first. Of platforms that
 /// cannot differ the newest stands for all.
-pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) -> Option<Verdict> {
+pub(super) fn judge(
+    project: &Project,
+    platforms: &[Platform],
+    request: &Request,
+) -> Option<Verdict> {
     let mut merger = Merger::default();
     let mut newest = None;
+    let policies = request.laid.measure.policies(&request.policy, project);
     for stretch in stretches(project, platforms) {
         let Some(platform) = stretch.last() else {
             continue;
         };
         let site = site(project, platform);
-        for finding in rules::check(&Context {
-            site: &site,
-            policy,
-        }) {
-            let versions = stretch.iter().map(|platform| platform.server.value);
-            merger.add(finding, versions.collect());
+        for policy in &policies {
+            let context = Context {
+                site: &site,
+                policy,
+            };
+            for finding in rules::check(&context) {
+                // Every file is measured by its own policy.
+                let path = &finding.location.path;
+                if policies.len() > 1
+                    && request.laid.measure.policy(&request.policy, path) != *policy
+                {
+                    continue;
+                }
+                let versions = stretch.iter().map(|platform| platform.server.value);
+                merger.add(finding, versions.collect());
+            }
         }
         newest = Some(site);
     }
+    let site = newest?;
+    let findings = merger.finish(platforms.len());
+    let sorted = sort(findings, &site.remarks, &request.laid.measure);
     Some(Verdict {
-        site: newest?,
-        findings: merger.finish(platforms.len()),
+        site,
+        findings: sorted.findings,
+        silenced: sorted.silenced,
     })
 }
 

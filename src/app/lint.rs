@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::detect::Detected;
+use super::edits::edits;
 use super::inputs::{Inputs, Loaded, Replaced};
 use super::judge::judge;
 use super::merge::Merger;
+use super::parts::Part;
 use super::platforms::platforms;
+use super::suppress::{one_each, settle_unused};
 use super::{AppError, Request};
 use crate::catalog::{self, Server, Version};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Silenced};
 use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
 use crate::source::{Problem, ProblemKind, Project, RootKind};
@@ -34,12 +37,22 @@ pub struct Outcome {
     pub servers: Vec<JudgedServer>,
     /// What was found, by place.
     pub findings: Vec<Finding>,
+    /// What was found and is not reported, with the reason, by place.
+    pub silenced: Vec<Silenced>,
+    /// Findings of the baseline that are gone.
+    pub resolved: usize,
+    /// Files that git ignores or the settings exclude.
+    pub excluded: usize,
+    /// Named files that were judged in the root that includes them.
+    pub parts: Vec<Part>,
     /// What was not read, resolved or parsed. Not empty: nothing here is called clean.
     pub problems: Vec<report::Problem>,
     /// The bytes of every file that was read.
     pub sources: report::Sources,
     /// Templates that were skipped.
     pub templates: usize,
+    /// What each fix would change by itself, where the request asks for it.
+    pub edits: report::Edits,
 }
 
 /// Reads and judges everything that the request names.
@@ -95,6 +108,9 @@ impl Outcome {
             problems: &self.problems,
             sources: &self.sources,
             templates: self.templates,
+            silenced: &self.silenced,
+            resolved: self.resolved,
+            excluded: self.excluded,
         }
     }
 }
@@ -116,6 +132,7 @@ pub(super) struct Judged {
     pub(super) loaded: Loaded,
     pub(super) platforms: Vec<Platform>,
     pub(super) findings: Vec<Finding>,
+    pub(super) silenced: Vec<Silenced>,
     pub(super) site: Site,
 }
 
@@ -162,11 +179,13 @@ impl<'a> Session<'a> {
 
     /// Judges a configuration for these versions.
     pub(super) fn judged_for(&self, loaded: Loaded, platforms: Vec<Platform>) -> Option<Judged> {
-        let verdict = judge(&loaded.project, &platforms, &self.request.policy)?;
+        let mut verdict = judge(&loaded.project, &platforms, self.request)?;
+        self.inputs.keep_parts(&loaded.root, &mut verdict);
         Some(Judged {
             loaded,
             platforms,
             findings: verdict.findings,
+            silenced: verdict.silenced,
             site: verdict.site,
         })
     }
@@ -175,17 +194,22 @@ impl<'a> Session<'a> {
     pub(super) fn outcome(&self, all: impl Iterator<Item = Judged>) -> Outcome {
         let mut outcome = Outcome {
             templates: self.inputs.templates,
+            excluded: self.inputs.excluded,
+            parts: self.inputs.parts.clone(),
             ..Outcome::default()
         };
         outcome.problems = self.search_problems();
         let mut merger = Merger::default();
+        let mut silenced = Vec::new();
+        let mut projects = Vec::new();
         for judged in all {
             let project = &judged.loaded.project;
-            let refused = refusals(&judged.loaded, &judged.site, &judged.findings);
+            let refused = refusals(&judged);
             outcome.problems.extend(refused);
             for finding in judged.findings {
                 merger.put(finding);
             }
+            silenced.extend(judged.silenced);
             outcome.problems.extend(problems(project));
             outcome.problems.extend(too_old(project, &judged.platforms));
             for file in &project.files {
@@ -196,14 +220,26 @@ impl<'a> Session<'a> {
             outcome.servers.push(JudgedServer {
                 site: judged.site,
                 judged: judged.platforms,
-                assumed: judged.loaded.project.assumed,
+                assumed: judged.loaded.project.assumed.clone(),
             });
+            if self.request.edits {
+                projects.push(judged.loaded.project);
+            }
         }
         outcome.findings = merger.finish(usize::MAX);
-        outcome
-            .findings
-            .retain(|finding| self.request.shows(finding));
         outcome.problems.dedup();
+        let complete = outcome.complete();
+        settle_unused(&mut outcome.findings, &silenced, complete);
+        outcome.silenced = one_each(silenced);
+        let request = self.request;
+        if let Some(baseline) = &request.baseline {
+            outcome.resolved = baseline.apply(&mut outcome);
+        }
+        outcome.findings.retain(|finding| request.shows(finding));
+        outcome
+            .silenced
+            .retain(|it| it.by.is_told() && request.shows(&it.finding));
+        outcome.edits = edits(&outcome.findings, &projects);
         outcome
     }
 
@@ -221,11 +257,15 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn platforms(&self, loaded: &Loaded) -> Vec<Platform> {
-        let Loaded { root, project } = loaded;
+        let Loaded {
+            root,
+            project,
+            versions,
+        } = loaded;
         platforms(
             root,
             project,
-            &self.request.versions,
+            versions,
             &self.detected,
             &self.inputs.packages,
         )
@@ -250,7 +290,8 @@ pub(super) fn problems(project: &Project) -> Vec<report::Problem> {
 const TOLD_BY_RULES: [&str; 2] = ["directive-not-in-version", "malformed-conf-command"];
 
 /// What keeps the server from starting and no finding says already.
-pub(super) fn refusals(loaded: &Loaded, site: &Site, findings: &[Finding]) -> Vec<report::Problem> {
+pub(super) fn refusals(judged: &Judged) -> Vec<report::Problem> {
+    let (loaded, site) = (&judged.loaded, &judged.site);
     // What a lone fragment lacks may stand around the place that includes it, and what is
     // missing in a tree may stand in a file that was only assumed.
     let fragment = matches!(loaded.root.kind, RootKind::Fragment(_));
@@ -258,7 +299,8 @@ pub(super) fn refusals(loaded: &Loaded, site: &Site, findings: &[Finding]) -> Ve
         return Vec::new();
     }
     let said = |at: &Location| {
-        findings.iter().any(|finding| {
+        let silenced = judged.silenced.iter().map(|it| &it.finding);
+        judged.findings.iter().chain(silenced).any(|finding| {
             let place = &finding.location;
             let told = TOLD_BY_RULES.contains(&finding.rule);
             told && place.path == at.path && place.line == at.line

@@ -2,7 +2,7 @@
 
 use super::FAILED;
 use super::terminal::Terminal;
-use crate::app::{AppError, FixError, Outcome, ProbeError, SourceError};
+use crate::app::{AppError, FixError, Outcome, Part, ProbeError, SettingsError, SourceError};
 use crate::report::{self, Problem, Sources};
 
 /// An error as a sentence, and what somebody can do about it.
@@ -23,6 +23,7 @@ pub(super) fn said(error: AppError) -> Said {
         AppError::Source(SourceError::NoUsualPlace { .. }) => {
             Some("give a PATH: a root file or a directory".to_owned())
         }
+        AppError::Settings(error) => settings_hint(error),
         AppError::Detect { .. } => {
             Some("say the version instead: --server-version nginx=1.28.3".to_owned())
         }
@@ -42,6 +43,17 @@ pub(super) fn said(error: AppError) -> Said {
     (error.to_string(), hint)
 }
 
+fn settings_hint(error: &SettingsError) -> Option<String> {
+    match error {
+        SettingsError::Wrong { first, .. } => first.hint.clone(),
+        SettingsError::Different { .. } => {
+            Some("--config FILE says which one, --isolated takes none".to_owned())
+        }
+        SettingsError::Exists(_) => Some("`stekguard config check` looks at it".to_owned()),
+        SettingsError::Unreadable { .. } => None,
+    }
+}
+
 /// Problems on stderr, with a hint where files are missing.
 pub(super) fn say_problems(problems: &[Problem], sources: &Sources, terminal: &Terminal) {
     if problems.is_empty() {
@@ -56,6 +68,18 @@ pub(super) fn say_problems(problems: &[Problem], sources: &Sources, terminal: &T
     }
     if problems.iter().any(|problem| problem.kind == "missing") {
         terminal.hint("--allow-missing GLOB says which includes may be missing");
+    }
+}
+
+/// Says where a named file was judged.
+pub(super) fn say_parts(parts: &[Part], terminal: &Terminal) {
+    for part in parts {
+        let sentence = format!(
+            "{} is judged in {}, which includes it",
+            part.file.display(),
+            part.root.display()
+        );
+        terminal.note("note", &sentence);
     }
 }
 

@@ -3,7 +3,11 @@
 //! Exit codes: 0 done and nothing at or above `--fail-on`; 1 findings remain or the diff is
 //! not empty; 2 the job could not be done; 3 a probed server was not reached. Judges nothing by itself.
 
+mod ansible;
 mod args;
+mod choose;
+mod completions;
+mod config;
 mod explain;
 mod fix;
 mod hints;
@@ -17,8 +21,8 @@ mod undo;
 
 use std::ffi::OsString;
 
-use clap::Parser;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Arguments, Command};
 use terminal::Terminal;
@@ -56,7 +60,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         let code = terminal.report(INTRODUCTION.as_bytes(), None);
         return code.max(FAILED);
     }
-    let parsed = match Arguments::try_parse_from(arguments) {
+    if let Some(code) = ansible::as_module(&arguments, &Terminal::new(args::Color::Auto)) {
+        return code;
+    }
+    let matches = Arguments::command().try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| {
+        let mut parsed = Arguments::from_arg_matches(&matches)?;
+        config::fill(&mut parsed, &matches);
+        Ok(parsed)
+    });
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return usage(&error),
     };
@@ -69,6 +82,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Probe(arguments) => probe::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
+        Command::Config(arguments) => config::run(&arguments, &terminal),
+        Command::Ansible(_) => ansible::run(&terminal),
+        Command::Completions(arguments) => completions::completions(arguments.shell, &terminal),
+        Command::Man(arguments) => completions::man(&arguments, &terminal),
     }
 }
 

@@ -122,6 +122,7 @@ pub(super) struct ProbeArguments {
 enum ProbeFormat {
     Text,
     Json,
+    Sarif,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
@@ -204,9 +205,11 @@ pub(super) fn run(arguments: &ProbeArguments, terminal: &Terminal) -> u8 {
                 problems: problem,
                 ..ProbeOutcome::default()
             };
+            let probe = failed.report();
             output.write(terminal, |format, _| match format {
                 ProbeFormat::Text => None,
-                ProbeFormat::Json => Some(report::probe_json(&failed.report()).into_bytes()),
+                ProbeFormat::Json => Some(report::probe_json(&probe).into_bytes()),
+                ProbeFormat::Sarif => Some(report::probe_sarif(&probe).into_bytes()),
             });
             code
         }
@@ -224,6 +227,7 @@ fn show(
         let text = match format {
             ProbeFormat::Text => report::probe_text(&probe, look.paint),
             ProbeFormat::Json => report::probe_json(&probe),
+            ProbeFormat::Sarif => report::probe_sarif(&probe),
         };
         Some(text.into_bytes())
     });
@@ -279,6 +283,10 @@ fn reading(arguments: &ProbeArguments, paths: &[PathBuf]) -> ReadArguments {
         modules: arguments.modules.clone(),
         detect: arguments.detect,
         allow_missing: arguments.allow_missing.clone(),
+        context: None,
+        config: None,
+        isolated: true,
+        settings: None,
         output: Vec::new(),
     }
 }

@@ -2,6 +2,34 @@
 //! checks around them.
 //!
 //! `core` decides, without a file and without a clock; the rest carries it out. Key bytes
-//! never leave this room and `tls` but for the server's own key files.
+//! never leave this room and `tls` but for the server's own key files. Works on Linux, where
+//! there is memory that is a folder; the core works anywhere.
 
 pub mod core;
+mod error;
+#[cfg(target_os = "linux")]
+mod folder;
+#[cfg(target_os = "linux")]
+mod ground;
+#[cfg(target_os = "linux")]
+mod include;
+#[cfg(target_os = "linux")]
+mod memory;
+#[cfg(target_os = "linux")]
+mod names;
+#[cfg(target_os = "linux")]
+mod saved;
+#[cfg(target_os = "linux")]
+mod secret;
+
+pub use error::KeysError;
+#[cfg(target_os = "linux")]
+pub use folder::{Contents, Folder, Lock};
+#[cfg(target_os = "linux")]
+pub use ground::Ground;
+#[cfg(target_os = "linux")]
+pub use include::NAME as INCLUDE;
+#[cfg(target_os = "linux")]
+pub use memory::keep_to_itself;
+#[cfg(target_os = "linux")]
+pub use saved::{Draining, History, SCHEMA, Saved};

@@ -10,6 +10,7 @@ mod commands;
 mod domains;
 mod effects;
 mod nginx;
+mod remarks;
 mod site;
 mod state;
 mod version;
@@ -17,8 +18,8 @@ mod words;
 
 pub use site::{
     Accepts, Block, BlockId, BlockKind, Effect, Endpoint, Ignored, IgnoredReason, Incomplete,
-    Issues, Lifetimes, PerProtocol, Place, Refusal, Setting, SettingId, Site, Tickets, Tls12,
-    Tls13, Why,
+    Issues, Lifetimes, PerProtocol, Place, Refusal, Remark, Setting, SettingId, Site, Tickets,
+    Tls12, Tls13, Why,
 };
 pub use version::{Assumed, Platform, VersionSource};
 pub use words::{
@@ -26,18 +27,23 @@ pub use words::{
     Tls13Issued, Tls13Resumes, Transport,
 };
 
+/// What a comment for stekguard says.
+pub use crate::syntax::remark::Remark as Said;
+
 /// What the files are like that settings name, as the source room found them.
-pub use crate::source::{Entropy, Facts, FileFacts, Storage};
+pub use crate::source::{Awaited, Entropy, Facts, FileFacts, Storage};
 
 use crate::catalog::Server;
 use crate::source::Project;
 
 /// Evaluates a configuration for one platform.
 pub fn build(project: &Project, platform: &Platform) -> Site {
-    match project.server {
+    let mut site = match project.server {
         Server::Nginx => nginx::build(project, platform),
         Server::Apache => apache::build(project, platform),
-    }
+    };
+    site.remarks = remarks::remarks(project);
+    site
 }
 
 /// What is left to ask of a conjunction of conditions once the version is known.

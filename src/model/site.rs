@@ -7,14 +7,14 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::Platform;
 use super::words::{
     ClientAuth, CrossName, Field, KeySource, Module, Origin, Replaced, Tls12Id, Tls12Ticket,
     Tls13Issued, Tls13Resumes, Transport,
 };
+use super::{Platform, Said};
 use crate::catalog::Server;
-use crate::source::{DirectiveId, Facts};
-use crate::text::Location;
+use crate::source::{Awaited, DirectiveId, Facts, FragmentContext};
+use crate::text::{Location, Span};
 
 /// One configuration, judged for one platform.
 #[derive(Clone, Debug)]
@@ -40,6 +40,10 @@ pub struct Site {
     pub settings: Vec<Setting>,
     /// What the files are like that settings name.
     pub facts: Facts,
+    /// Comments that speak to stekguard, by file and place.
+    pub remarks: Vec<Remark>,
+    /// nginx: the list of rotated ticket keys that is counted on and not seen.
+    pub awaited: Option<Awaited>,
 }
 
 /// Why the server of this version would not start.
@@ -155,6 +159,37 @@ pub struct Ignored {
     pub decided_by: Option<Location>,
     /// Endpoints (index in [`Site::endpoints`]) for which somebody may believe in it.
     pub endpoints: Vec<usize>,
+}
+
+/// A comment that speaks to stekguard.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Remark {
+    /// The comment.
+    pub location: Location,
+    /// What it says.
+    pub said: Said,
+    /// The statement of the same file that it is about, a block with all that is in it;
+    /// `None` where it stands at none.
+    pub covers: Option<Span>,
+    /// httpd: it is no comment at all but part of a directive's arguments.
+    pub argument: bool,
+}
+
+impl Remark {
+    /// Why a context that it names is none; `None` for everything else.
+    pub fn context_fault(&self) -> Option<String> {
+        let Said::Context(context) = &self.said else {
+            return None;
+        };
+        let parsed: Result<FragmentContext, _> = context.parse();
+        parsed.err().map(|error| error.to_string())
+    }
+
+    /// True for a place in the statement that it is about.
+    pub fn is_about(&self, place: &Location) -> bool {
+        let inside = |covers: Span| (covers.start..covers.end).contains(&place.span.start);
+        self.location.path == place.path && self.covers.is_some_and(inside)
+    }
 }
 
 /// Ways of having no effect.

@@ -1,6 +1,6 @@
 //! The last line on stderr: how much was read and what came of it.
 
-use crate::finding::Severity;
+use crate::finding::{Severity, Silence};
 
 use super::{Lint, Paint};
 
@@ -38,10 +38,28 @@ pub fn summary(lint: &Lint<'_>, paint: Paint) -> String {
     if assumed > 0 {
         line.push_str(&format!("; {} assumed", count(assumed, "missing file")));
     }
+    let by_comment = silenced(lint, |by| matches!(by, Silence::Comment { .. }));
+    if by_comment > 0 {
+        line.push_str(&format!("; {by_comment} suppressed"));
+    }
+    let known = silenced(lint, |by| *by == Silence::Baseline);
+    if known > 0 {
+        line.push_str(&format!("; {known} in the baseline"));
+    }
+    if lint.resolved > 0 {
+        line.push_str(&format!("; {} of the baseline gone", lint.resolved));
+    }
+    if lint.excluded > 0 {
+        line.push_str(&format!("; {} excluded", count(lint.excluded, "file")));
+    }
     if lint.templates > 0 {
         line.push_str(&format!("; {} skipped", count(lint.templates, "template")));
     }
     line
+}
+
+fn silenced(lint: &Lint<'_>, by: impl Fn(&Silence) -> bool) -> usize {
+    lint.silenced.iter().filter(|it| by(&it.by)).count()
 }
 
 fn findings(lint: &Lint<'_>, found: usize, paint: Paint) -> String {

@@ -227,7 +227,7 @@ impl Written {
     }
 
     /// Whom to ask, by socket: every name that the tree has, one that nobody has, and none.
-    fn probes(&self) -> Vec<Vec<Probe>> {
+    pub fn probes(&self) -> Vec<Vec<Probe>> {
         let text: String = self
             .files
             .values()

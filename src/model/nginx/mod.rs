@@ -70,6 +70,8 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         blocks: roles.blocks.blocks,
         settings: roles.blocks.settings,
         facts: project.facts.clone(),
+        remarks: Vec::new(),
+        awaited: project.awaited.clone(),
     }
 }
 
