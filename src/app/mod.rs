@@ -26,6 +26,7 @@ mod near;
 mod parts;
 mod platforms;
 mod progress;
+mod probe;
 mod prove;
 mod reload;
 mod request;
@@ -40,7 +41,9 @@ mod validate;
 
 pub use crate::finding::GoLive;
 pub use crate::fix::{FixError, KEPT as WRITES_KEPT};
+pub use crate::probe::{DEFAULT_PORT, Mode, Plan, ProbeError, Target};
 pub use crate::source::{FragmentContext, SourceError};
+pub use crate::tls::{Mail, Manner, Speech};
 pub use apply::{Applied, Wish, apply, order_of};
 pub use baseline::{Baseline, BaselineError};
 pub use changes::FileChange;
@@ -55,6 +58,7 @@ pub use lint::{JudgedServer, Outcome, lint};
 pub use near::near;
 pub use parts::Part;
 pub use progress::Progress;
+pub use probe::{ProbeOutcome, ProbeRequest, probe};
 pub use reload::Reloaded;
 pub use request::{Laid, Request, VersionSpecError, Versions, standard_input};
 pub use settings::{
