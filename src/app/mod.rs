@@ -18,6 +18,8 @@ mod fix;
 mod inputs;
 mod inspect;
 mod judge;
+#[cfg(target_os = "linux")]
+pub mod keys;
 mod lint;
 mod measure;
 mod merge;
@@ -25,8 +27,8 @@ mod mixture;
 mod near;
 mod parts;
 mod platforms;
-mod progress;
 mod probe;
+mod progress;
 mod prove;
 mod reload;
 mod request;
@@ -57,8 +59,8 @@ pub use inspect::{Inspection, inspect};
 pub use lint::{JudgedServer, Outcome, lint};
 pub use near::near;
 pub use parts::Part;
-pub use progress::Progress;
 pub use probe::{ProbeOutcome, ProbeRequest, probe};
+pub use progress::Progress;
 pub use reload::Reloaded;
 pub use request::{Laid, Request, VersionSpecError, Versions, standard_input};
 pub use settings::{

@@ -44,6 +44,8 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// List the rules
     Rules,
+    /// Make, rotate and check ticket keys
+    Keys(Box<super::keys::KeysArguments>),
     /// Show, check or begin the settings, stekguard.toml
     Config(ConfigArguments),
     /// Answer a module of the Ansible collection (JSON on stdin, JSON on stdout)

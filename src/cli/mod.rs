@@ -14,10 +14,11 @@ mod fix;
 mod fix_page;
 mod hints;
 mod inspect;
+mod keys;
 mod lint;
 mod output;
-mod progress;
 mod probe;
+mod progress;
 mod request;
 mod terminal;
 mod undo;
@@ -70,6 +71,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Probe(arguments) => probe::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
+        Command::Keys(arguments) => keys::run(&arguments, &terminal),
         Command::Config(arguments) => config::run(&arguments, &terminal),
         Command::Ansible(_) => ansible::run(&terminal),
         Command::Completions(arguments) => completions::completions(arguments.shell, &terminal),

@@ -20,6 +20,8 @@ mod html;
 mod json;
 mod json_lines;
 mod junit;
+#[cfg(target_os = "linux")]
+mod keys;
 mod page;
 mod paint;
 mod pairs;
@@ -60,6 +62,11 @@ pub use html::{HtmlPatch, HtmlReport, PatchedFile, html, html_failed};
 pub use json::{inspect as inspect_json, lint as lint_json};
 pub use json_lines::json_lines;
 pub use junit::junit;
+#[cfg(target_os = "linux")]
+pub use keys::{
+    doctor as keys_doctor, metrics as keys_metrics, status_json as keys_status_json,
+    status_text as keys_status_text,
+};
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
 pub use probe::text as probe_text;
