@@ -18,6 +18,8 @@ mod fix;
 mod inputs;
 mod inspect;
 mod judge;
+#[cfg(target_os = "linux")]
+pub mod keys;
 mod lint;
 mod measure;
 mod merge;
@@ -25,6 +27,8 @@ mod mixture;
 mod near;
 mod parts;
 mod platforms;
+mod probe;
+mod progress;
 mod prove;
 mod reload;
 mod request;
@@ -39,7 +43,9 @@ mod validate;
 
 pub use crate::finding::GoLive;
 pub use crate::fix::{FixError, KEPT as WRITES_KEPT};
+pub use crate::probe::{DEFAULT_PORT, Mode, Plan, ProbeError, Target};
 pub use crate::source::{FragmentContext, SourceError};
+pub use crate::tls::{Mail, Manner, Speech};
 pub use apply::{Applied, Wish, apply, order_of};
 pub use baseline::{Baseline, BaselineError};
 pub use changes::FileChange;
@@ -53,6 +59,8 @@ pub use inspect::{Inspection, inspect};
 pub use lint::{JudgedServer, Outcome, lint};
 pub use near::near;
 pub use parts::Part;
+pub use probe::{ProbeOutcome, ProbeRequest, probe};
+pub use progress::Progress;
 pub use reload::Reloaded;
 pub use request::{Laid, Request, VersionSpecError, Versions, standard_input};
 pub use settings::{

@@ -2,7 +2,7 @@
 
 use super::FAILED;
 use super::terminal::Terminal;
-use crate::app::{AppError, FixError, Outcome, Part, SettingsError, SourceError};
+use crate::app::{AppError, FixError, Outcome, Part, ProbeError, SettingsError, SourceError};
 use crate::report::{self, Problem, Sources};
 
 /// An error as a sentence, and what somebody can do about it.
@@ -33,6 +33,11 @@ pub(super) fn said(error: AppError) -> Said {
         AppError::Fix(FixError::NoFile(_)) => {
             Some("without --write the patch is printed; apply it there".to_owned())
         }
+        AppError::Probe(ProbeError::NotBuilt) => Some(
+            "build it with OpenSSL's headers, or with --features vendored, which needs perl and \
+             make instead"
+                .to_owned(),
+        ),
         _ => None,
     };
     (error.to_string(), hint)
@@ -86,6 +91,27 @@ pub(super) fn say_newer(outcome: &Outcome, terminal: &Terminal) {
              judged as that one"
         ));
     }
+}
+
+/// Says that nothing speaks TLS, where everything was read.
+pub(super) fn say_silent(servers: &[report::Server<'_>], complete: bool, terminal: &Terminal) {
+    let silent = servers
+        .iter()
+        .all(|server| server.site.endpoints.is_empty());
+    if servers.is_empty() || !silent || !complete {
+        return;
+    }
+    let mut missing: Vec<&str> = servers
+        .iter()
+        .map(|server| report::tls_statement(server))
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    let sentence = format!(
+        "nothing here speaks TLS, so nothing resumes: {}",
+        missing.join(", ")
+    );
+    terminal.note("note", &sentence);
 }
 
 /// Says how to narrow findings that hold for some versions only.
