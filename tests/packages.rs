@@ -67,7 +67,14 @@ fn the_debian_package_lies_where_debian_wants_it() {
     };
     assert_eq!(field("Package"), "stekguard");
     assert_eq!(field("Version"), format!("{}-1", env!("CARGO_PKG_VERSION")));
-    assert!(field("Depends").contains("libc6"), "{}", field("Depends"));
+    // What the binary is linked with, the package depends on.
+    let mut readelf = command("readelf");
+    let needed = finish(readelf.arg("-d").arg(root.join("usr/bin/stekguard"))).ok();
+    let depends = field("Depends");
+    for (library, package) in [("libc.so", "libc6"), ("libssl.so", "libssl3")] {
+        let depended = depends.contains(package);
+        assert_eq!(depended, needed.contains(library), "{depends}\n{needed}");
+    }
     installed_and_removed(&package);
 }
 
