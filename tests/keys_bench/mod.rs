@@ -264,7 +264,7 @@ impl Drop for Daemon {
         if thread::panicking() {
             let log = self.log();
             let from = log.len().saturating_sub(4000);
-            eprintln!("--- keys run\n{}", &log[log.ceil_char_boundary(from)..]);
+            eprintln!("--- keys run\n{}", log.get(from..).unwrap_or(&log));
         }
     }
 }
