@@ -12,8 +12,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
+use std::time::{Duration, Instant};
 
-use openssl::ssl::{Ssl, SslContext, SslFiletype, SslMethod};
+use openssl::ssl::{Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod};
 use serde_json::Value;
 use support::client::{Manner, Speech};
 use support::mail::Protocol;
@@ -297,9 +298,8 @@ fn a_file_beside_the_server_and_every_format_at_once() {
     );
 }
 
-/// What a probe of two addresses of one machine says of IPv6.
-#[test]
-fn ipv6_addresses_are_reached_and_named() {
+/// A TLS server of this process that answers every request; its context may be changed.
+fn own_server(bind: &str, change: impl Fn(&mut SslContextBuilder)) -> String {
     let dir = tempfile::tempdir().unwrap();
     let pair = certs::self_signed(dir.path(), "peer", &["peer.test"], "nonce");
     let mut builder = SslContext::builder(SslMethod::tls_server()).unwrap();
@@ -310,10 +310,9 @@ fn ipv6_addresses_are_reached_and_named() {
         .set_private_key_file(&pair.key, SslFiletype::PEM)
         .unwrap();
     builder.set_session_id_context(b"peer").unwrap();
+    change(&mut builder);
     let context = builder.build();
-    let Ok(listener) = TcpListener::bind("[::1]:0") else {
-        panic!("this machine has no IPv6 loopback address");
-    };
+    let listener = TcpListener::bind(bind).expect("a loopback address");
     let place = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -325,6 +324,13 @@ fn ipv6_addresses_are_reached_and_named() {
             let _ = stream.shutdown();
         }
     });
+    place
+}
+
+#[test]
+fn ipv6_addresses_are_reached_and_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = own_server("[::1]:0", |_| {});
     let document = document(dir.path(), 0, &[&place, "--attempts", "2"]);
     let seen = &document["endpoints"][0];
     assert_eq!(seen["address"], place);
@@ -333,6 +339,48 @@ fn ipv6_addresses_are_reached_and_named() {
     assert_eq!(seen["certificate"]["subject"], "peer.test");
     assert_eq!(seen["certificate"]["distrusted"], "self-signed certificate");
     assert_eq!(seen["tls13"]["ticket"]["resumes"], "always");
+    assert_eq!(seen["tls13"]["ticket"]["single_use"], false);
+}
+
+/// OpenSSL keeps the sessions of a server that takes early data, and gives each away once.
+#[test]
+fn sessions_that_resume_once_are_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = own_server("127.0.0.1:0", |builder| {
+        builder.set_max_early_data(1024).unwrap();
+    });
+    let document = document(dir.path(), 0, &[&place, "--attempts", "3"]);
+    let seen = &document["endpoints"][0]["tls13"];
+    assert_eq!(seen["issued"], "stateful");
+    assert_eq!(seen["ticket"]["resumes"], "always");
+    assert_eq!(seen["ticket"]["single_use"], true);
+    let tls12 = &document["endpoints"][0]["tls12"]["ticket"];
+    assert_eq!(
+        (&tls12["resumes"], &tls12["single_use"]),
+        (&"always".into(), &false.into())
+    );
+}
+
+#[test]
+fn the_rate_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = own_server("127.0.0.1:0", |_| {});
+    let started = Instant::now();
+    let arguments = [
+        "probe",
+        &place,
+        "--tls",
+        "1.3",
+        "--attempts",
+        "3",
+        "--rate",
+        "5",
+    ];
+    let run = program::run(dir.path(), &arguments);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    // Three full handshakes, three resumptions and one more: six gaps of 200 ms.
+    let took = started.elapsed();
+    assert!(took >= Duration::from_millis(1200), "{took:?}");
 }
 
 #[test]
