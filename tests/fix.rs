@@ -147,8 +147,11 @@ fn every_case_comes_out_as_written_down() {
         fs::copy(path.join("before.conf"), &file).unwrap();
         let project = load(case.server(), &file);
         let fixes = case.fixes(&project);
-        let options = Options { force: case.force };
-        let plan = planned(&project, &fixes, options);
+        let options = Options {
+            force: case.force,
+            ..Options::default()
+        };
+        let plan = planned(&project, &fixes, options.clone());
 
         let refused: Vec<&str> = plan.refused.iter().map(|r| r.reason.as_str()).collect();
         assert_eq!(refused.len(), case.refused.len(), "{name}: {refused:?}");
@@ -382,7 +385,14 @@ fn an_insert_finds_the_statement_that_an_include_brings() {
         "{:?}",
         plan.refused
     );
-    let plan = planned(&project, &fixes, Options { force: true });
+    let plan = planned(
+        &project,
+        &fixes,
+        Options {
+            force: true,
+            ..Options::default()
+        },
+    );
     assert_eq!(plan.files[0].after, b"ssl_session_tickets off;\n");
 }
 

@@ -51,6 +51,9 @@ pub enum AppError {
         /// Why.
         why: String,
     },
+    /// Ticket keys could not be worked on.
+    #[error(transparent)]
+    Keys(#[from] crate::keys::KeysError),
     /// Settings that cannot be used.
     #[error(transparent)]
     Settings(super::SettingsError),

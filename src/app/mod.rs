@@ -18,6 +18,8 @@ mod fix;
 mod inputs;
 mod inspect;
 mod judge;
+#[cfg(target_os = "linux")]
+pub mod keys;
 mod lint;
 mod measure;
 mod merge;
@@ -26,6 +28,7 @@ mod near;
 mod parts;
 mod platforms;
 mod probe;
+mod progress;
 mod prove;
 mod reload;
 mod request;
@@ -57,6 +60,7 @@ pub use lint::{JudgedServer, Outcome, lint};
 pub use near::near;
 pub use parts::Part;
 pub use probe::{ProbeOutcome, ProbeRequest, probe};
+pub use progress::Progress;
 pub use reload::Reloaded;
 pub use request::{Laid, Request, VersionSpecError, Versions, standard_input};
 pub use settings::{

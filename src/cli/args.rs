@@ -44,6 +44,8 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// List the rules
     Rules,
+    /// Make, rotate and check ticket keys
+    Keys(Box<super::keys::KeysArguments>),
     /// Show, check or begin the settings, stekguard.toml
     Config(ConfigArguments),
     /// Answer a module of the Ansible collection (JSON on stdin, JSON on stdout)
@@ -272,6 +274,8 @@ pub(super) enum LintFormat {
     Junit,
     /// Checkstyle's XML
     Checkstyle,
+    /// One page for a browser
+    Html,
 }
 
 impl LintFormat {
@@ -288,6 +292,8 @@ pub(super) enum InspectFormat {
     Text,
     /// One document, schema stekguard-inspect/1
     Json,
+    /// One page for a browser
+    Html,
 }
 
 /// Formats of `fix`.
@@ -298,6 +304,8 @@ pub(super) enum FixFormat {
     Patch,
     /// Findings, edits and what was done
     Json,
+    /// One page for a browser, the patch side by side
+    Html,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]

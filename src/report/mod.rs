@@ -16,9 +16,12 @@ mod fix_json;
 mod full;
 mod github;
 mod gitlab;
+mod html;
 mod json;
 mod json_lines;
 mod junit;
+#[cfg(target_os = "linux")]
+mod keys;
 mod page;
 mod paint;
 mod pairs;
@@ -55,9 +58,15 @@ pub use fix_json::{Done, Fixed, FixedFile, json as fix_json};
 pub use full::full;
 pub use github::github;
 pub use gitlab::gitlab;
+pub use html::{HtmlPatch, HtmlReport, PatchedFile, html, html_failed};
 pub use json::{inspect as inspect_json, lint as lint_json};
 pub use json_lines::json_lines;
 pub use junit::junit;
+#[cfg(target_os = "linux")]
+pub use keys::{
+    doctor as keys_doctor, metrics as keys_metrics, status_json as keys_status_json,
+    status_text as keys_status_text,
+};
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
 pub use probe::text as probe_text;
@@ -65,7 +74,7 @@ pub use probe_json::{json as probe_json, summary as probe_summary};
 pub use probe_sarif::sarif as probe_sarif;
 pub use sarif::sarif;
 pub use settings::settings;
-pub use summary::summary;
+pub use summary::{summary, tls_statement};
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, problems};
 
