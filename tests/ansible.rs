@@ -152,6 +152,27 @@ fn fail_on_stops_before_anything_changes() {
 }
 
 #[test]
+fn the_result_is_tested_before_it_is_written() {
+    let desk = Desk::new();
+    desk.copy("testdata/demo/etc/nginx", "nginx");
+    let before = files(&desk.at("nginx"));
+    let root = desk.text("nginx/nginx.conf");
+    let refuse = format!("path: {root}\nvalidate: \"echo no good >&2; false\"");
+    let run = desk.run(&task(&desk, "resumption", &refuse), &[]);
+    assert_eq!(run.code, 2, "{}", run.said);
+    assert!(run.said.contains("no good"), "{}", run.said);
+    assert_eq!(files(&desk.at("nginx")), before);
+
+    let accept = "'! grep -q \"tickets on\" $(dirname $STEKGUARD_CONFIG)/conf.d/blog.conf'";
+    let accept = format!("path: {root}\nvalidate: {accept}");
+    desk.run(&task(&desk, "resumption", &accept), &[])
+        .changed(1);
+    let result = result(&desk);
+    assert_eq!(result["validated"], serde_json::json!([root]));
+    assert_eq!(result["not_validated"], serde_json::json!({}));
+}
+
+#[test]
 fn info_gives_both_documents_and_says_what_is_missing() {
     let desk = Desk::new();
     desk.copy("testdata/demo/etc/nginx", "nginx");

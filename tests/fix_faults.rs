@@ -482,6 +482,57 @@ fn instances_at_once() {
     println!("instances that found another one writing: {busy}");
 }
 
+/// An include that reads dotfiles: nothing waits where it looks, and a server that reads the
+/// tree at any moment sees the five files alone.
+#[test]
+fn nothing_waits_where_an_include_reads_dotfiles() {
+    let tree = Tree::new();
+    let root = tree.etc().join("nginx.conf");
+    let text = fs::read_to_string(&root).unwrap();
+    let both = text.replace(
+        "include conf.d/*;",
+        "include conf.d/*; include conf.d/.*.tmp;",
+    );
+    fs::write(&root, both).unwrap();
+    let log = tree.path().join("strace");
+    let output = tree.fix(&[
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        log.to_str().unwrap(),
+        "-e",
+        "trace=rename,openat",
+    ]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(tree.new_files(), FILES);
+    let calls = fs::read_to_string(&log).unwrap();
+    let renames = calls
+        .lines()
+        .filter(|line| line.contains("rename(") && line.contains("conf.d/"));
+    assert_eq!(renames.count(), FILES);
+    let created = calls
+        .lines()
+        .filter(|line| line.contains("O_CREAT") && line.contains("/conf.d/"));
+    assert_eq!(created.count(), 0, "{calls}");
+    // Without that include they do wait beside: the trace shows such files.
+    let plain = Tree::new();
+    plain.fix(&[
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        log.to_str().unwrap(),
+        "-e",
+        "trace=rename,openat",
+    ]);
+    let calls = fs::read_to_string(&log).unwrap();
+    let created = calls
+        .lines()
+        .filter(|line| line.contains("O_CREAT") && line.contains("/conf.d/."));
+    assert_eq!(created.count(), FILES);
+}
+
 /// The journal remembers the last fifty writes and says when it lets older ones go.
 #[test]
 fn the_journal_keeps_the_last_writes() {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::loose;
 use crate::app::{Choice, Request, Startup, Validate, Versions, explain};
 use crate::finding::Severity;
-use crate::policy::{ApacheDirective, Goal, Policy};
+use crate::policy::{ApacheDirective, Goal, Policy, Profile};
 
 /// Arguments of both modules; those that a module does not know are refused by its
 /// specification, or do nothing in a binary module.
@@ -18,7 +18,9 @@ use crate::policy::{ApacheDirective, Goal, Policy};
 pub(super) struct Arguments {
     #[serde(deserialize_with = "loose::list")]
     pub(super) path: Vec<String>,
-    pub(super) policy: Option<Goal>,
+    policy: Option<Goal>,
+    profile: Option<String>,
+    keys_dir: Option<PathBuf>,
     #[serde(deserialize_with = "loose::list")]
     server_version: Vec<String>,
     #[serde(deserialize_with = "loose::list")]
@@ -41,17 +43,9 @@ pub(super) struct Arguments {
     pub(super) force: bool,
     #[serde(deserialize_with = "loose::boolean")]
     pub(super) backup: bool,
-    apache_directive: Option<ApacheWay>,
+    apache_directive: Option<ApacheDirective>,
     validate: Option<String>,
     pub(super) fail_on: Option<FailOn>,
-}
-
-#[derive(Copy, Clone, Eq, PartialEq, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum ApacheWay {
-    Auto,
-    SessionTickets,
-    ConfCommand,
 }
 
 /// The mildest grade that makes a task fail when it remains.
@@ -92,11 +86,7 @@ impl Arguments {
             versions: self.versions()?,
             startup: self.startup()?,
             allow_missing: self.allow_missing.clone(),
-            policy: Policy {
-                goal: self.policy.unwrap_or(goal),
-                apache_directive: self.directive(),
-                ..Policy::default()
-            },
+            policy: self.policy(goal)?,
             pedantic: self.pedantic,
             ..Request::default()
         })
@@ -111,17 +101,29 @@ impl Arguments {
         }
     }
 
-    /// When the server's own test is run before anything is kept.
+    /// When the server's own test is run before anything is written.
     pub(super) fn validate(&self) -> Validate {
         Validate::named(self.validate.as_deref().unwrap_or("auto"))
     }
 
-    fn directive(&self) -> ApacheDirective {
-        match self.apache_directive {
-            None | Some(ApacheWay::Auto) => ApacheDirective::Automatic,
-            Some(ApacheWay::SessionTickets) => ApacheDirective::SessionTickets,
-            Some(ApacheWay::ConfCommand) => ApacheDirective::ConfCmd,
+    fn policy(&self, goal: Goal) -> Result<Policy, String> {
+        let mut policy = Policy {
+            goal,
+            ..Policy::default()
+        };
+        if let Some(name) = &self.profile {
+            let profile = Profile::by_name(name);
+            let profile = profile.ok_or_else(|| format!("profile: `{name}` is not known"))?;
+            policy = profile.policy();
         }
+        if let Some(goal) = self.policy {
+            policy.goal = goal;
+        }
+        if let Some(directory) = &self.keys_dir {
+            policy.keys_directory.clone_from(directory);
+        }
+        policy.apache_directive = self.apache_directive.unwrap_or_default();
+        Ok(policy)
     }
 
     fn versions(&self) -> Result<Versions, String> {

@@ -26,8 +26,8 @@ struct Difference {
 pub(super) fn run(call: &Call) -> Answer {
     let arguments = &call.arguments;
     let planned = arguments.request(Goal::NoTickets).and_then(|request| {
-        let repair = app::fix(&request, &arguments.choice()).map_err(|it| it.to_string())?;
-        Ok((request, repair))
+        let repair = app::fix(&request, &arguments.choice());
+        Ok((request, repair.map_err(|error| error.to_string())?))
     });
     match planned {
         Ok((request, repair)) => converge(call, &request, &repair),
@@ -74,7 +74,7 @@ fn converge(call: &Call, request: &Request, repair: &Repair) -> Answer {
     }
     let wish = Wish {
         validate: call.arguments.validate(),
-        // A handler of the play reloads or restarts, as `go_live` says.
+        // The play's handlers do that, once for all tasks.
         reload: false,
     };
     match app::apply(request, repair, &wish) {
@@ -86,21 +86,6 @@ fn converge(call: &Call, request: &Request, repair: &Repair) -> Answer {
         }
     }
     answer
-}
-
-/// Which roots the server's own test has passed, and which it has not seen and why.
-fn tell_tests(answer: &mut Answer, done: &Applied) {
-    let mut passed: Vec<String> = Vec::new();
-    let mut missed: BTreeMap<String, String> = BTreeMap::new();
-    for test in &done.tested {
-        let root = report::escape_path(&test.root);
-        match &test.why_not {
-            Some(why) => drop(missed.insert(root, why.clone())),
-            None => passed.push(root),
-        }
-    }
-    answer.put("validated", &passed);
-    answer.put("not_validated", &missed);
 }
 
 /// Why nothing may be changed.
@@ -162,6 +147,21 @@ fn difference(file: &FileChange) -> Difference {
         before: String::from_utf8_lossy(&file.before).into_owned(),
         after: String::from_utf8_lossy(&file.after).into_owned(),
     }
+}
+
+/// Which roots the server's own test has passed, and which it has not seen and why.
+fn tell_tests(answer: &mut Answer, done: &Applied) {
+    let mut passed: Vec<String> = Vec::new();
+    let mut missed: BTreeMap<String, String> = BTreeMap::new();
+    for test in &done.tested {
+        let root = report::escape_path(&test.root);
+        match &test.why_not {
+            Some(why) => drop(missed.insert(root, why.clone())),
+            None => passed.push(root),
+        }
+    }
+    answer.put("validated", &passed);
+    answer.put("not_validated", &missed);
 }
 
 /// Each file's path and that of its copy.

@@ -35,18 +35,31 @@ impl Repair {
         for (index, file) in self.plan.files.iter().enumerate() {
             for hunk in fix::hunks(file) {
                 let text = fix::piece(file, std::slice::from_ref(&hunk), options);
-                let found = self.before.findings.iter().filter(|finding| {
-                    let mut reasons = hunk.reasons.iter();
-                    reasons.any(|it| it.rule == finding.rule && it.text == finding.message)
-                });
                 pieces.push(Piece {
                     file: index,
                     text,
-                    findings: found.collect(),
+                    findings: self.repaired_by(file, &hunk),
                 });
             }
         }
         pieces
+    }
+
+    /// The findings that a hunk says it repairs: those at its own lines where there are some,
+    /// else all of its words, which stand elsewhere then.
+    fn repaired_by(&self, file: &PlannedFile, hunk: &fix::Hunk) -> Vec<&Finding> {
+        let meant = |finding: &&Finding| {
+            let mut reasons = hunk.reasons.iter();
+            reasons.any(|it| it.rule == finding.rule && it.text == finding.message)
+        };
+        let meant: Vec<&Finding> = self.before.findings.iter().filter(meant).collect();
+        let lines = hunk.lines();
+        let here = |finding: &&&Finding| {
+            let place = &finding.location;
+            file.paths.contains(&place.path) && lines.contains(&(place.line as usize))
+        };
+        let near: Vec<&Finding> = meant.iter().filter(here).copied().collect();
+        if near.is_empty() { meant } else { near }
     }
 
     /// The repair with these of its pieces only, which has proved itself: it reads, the

@@ -17,6 +17,7 @@ use crate::finding::{Applicability, Finding, Fix, GoLive, Severity};
 use crate::fix::{self, Options, Plan, Proposal};
 use crate::model::{Endpoint, Lifetimes, Tickets, Tls12, Tls13, VersionSource};
 use crate::policy::{Goal, Policy};
+use crate::report;
 use crate::rules;
 use crate::source::{Disk, FileOrigin, packaged};
 
@@ -126,6 +127,31 @@ impl Repair {
             colour,
         };
         fix::patch(&self.plan.files, options)
+    }
+
+    /// The patch file by file, for the report room.
+    pub fn pages(&self) -> report::HtmlPatch<'_> {
+        let file = |file: &'_ fix::PlannedFile| {
+            let path = file.paths.first().map(|path| path.display().to_string());
+            path.unwrap_or_default()
+        };
+        let files = self.plan.files.iter().map(|it| report::PatchedFile {
+            path: file(it),
+            before: &it.before,
+            after: &it.after,
+            reasons: it
+                .reasons
+                .iter()
+                .map(|why| (why.span, why.clause()))
+                .collect(),
+        });
+        report::HtmlPatch {
+            files: files.collect(),
+            costs: &self.plan.costs,
+            notes: self.notes(),
+            go_live: self.go_live(),
+            refused: self.refused.iter().chain(&self.failed).cloned().collect(),
+        }
     }
 
     /// How the patch is applied without `--write`, a command; `None` where nothing changes or

@@ -33,6 +33,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
         .problems
         .extend(inspection.search_problems.iter().cloned());
     for loaded in session.inputs.load_all(&Replaced::new()) {
+        session.request.progress.step();
         let judged = session.platforms(&loaded);
         let Some(newest) = judged.last() else {
             continue;

@@ -159,6 +159,7 @@ impl<'a> Session<'a> {
             Detected::default()
         };
         detected.tell(&mut inputs.startup);
+        request.progress.found(inputs.count());
         Ok(Self {
             request,
             inputs,
@@ -181,7 +182,9 @@ impl<'a> Session<'a> {
     pub(super) fn judged(&self, index: usize, replaced: &Replaced) -> Option<Judged> {
         let loaded = self.inputs.load(index, replaced)?;
         let platforms = self.platforms(&loaded);
-        self.judged_for(loaded, platforms)
+        let judged = self.judged_for(loaded, platforms);
+        self.request.progress.step();
+        judged
     }
 
     /// The files of a project that no fix may edit.

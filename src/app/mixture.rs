@@ -200,3 +200,81 @@ fn compare(mixed: &State, old: &State, new: &State) -> Result<(), String> {
         Some((rule, endpoint)) => Err(format!("{endpoint} has {rule}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::Request;
+    use crate::catalog::Server;
+    use crate::fix::Order;
+    use crate::text::EditSet;
+
+    const TICKETS: &str = "ssl_session_tickets off;\n";
+
+    /// A tree with a root (first) and two included files, each as it was and as it will be.
+    fn order(files: [(&str, &str); 3]) -> (Vec<usize>, Option<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let base = std::fs::canonicalize(folder.path()).unwrap();
+        let names = ["nginx.conf", "a.conf", "b.conf"];
+        let text = |index: usize, said: &str| match index {
+            0 => format!(
+                "events {{}}\nhttp {{\nssl_certificate c;\nssl_certificate_key k;\n{said}\
+                 include a.conf;\ninclude b.conf;\nserver {{ listen 127.0.0.1:8443 ssl; }}\n}}\n"
+            ),
+            _ => said.to_owned(),
+        };
+        let mut planned = Vec::new();
+        for (index, (old, new)) in files.iter().enumerate() {
+            let path = base.join(names[index]);
+            let (before, after) = (text(index, old), text(index, new));
+            std::fs::write(&path, &before).unwrap();
+            planned.push(PlannedFile {
+                paths: vec![Arc::from(path.as_path())],
+                real: Some(path),
+                server: Server::Nginx,
+                before: Arc::from(before.as_bytes()),
+                after: after.into_bytes(),
+                rounds: vec![EditSet::new()],
+                reasons: Vec::new(),
+                crowded: false,
+            });
+        }
+        let request = Request {
+            paths: vec![base.join(names[0])],
+            ..Request::default()
+        };
+        let session = Session::open(&request).unwrap();
+        let mixtures = Mixtures::new(&session, &planned);
+        assert_eq!(mixtures.concerned.len(), 1);
+        let order = Order::find(planned.len(), &mut |new| mixtures.sound(new));
+        (order.sequence, order.broken)
+    }
+
+    #[test]
+    fn files_that_do_not_touch_each_other_keep_the_usual_order() {
+        let timeout = "ssl_session_timeout 1h;\n";
+        let found = order([("", TICKETS), ("", timeout), ("", "ssl_buffer_size 4k;\n")]);
+        assert_eq!(found, (vec![2, 1, 0], None));
+    }
+
+    /// Twice would be refused; nowhere is as it was: tickets are on.
+    #[test]
+    fn a_line_leaves_before_its_successor_arrives() {
+        let on = "ssl_session_tickets on;\n";
+        let (sequence, broken) = order([(on, ""), ("", TICKETS), ("", "ssl_buffer_size 4k;\n")]);
+        assert_eq!(broken, None);
+        assert_eq!(sequence, [2, 0, 1]);
+    }
+
+    /// Off before and afterwards: twice would be refused, and nowhere they would be on.
+    #[test]
+    fn a_line_that_moves_has_no_sound_order_and_that_is_said() {
+        let (sequence, broken) = order([(TICKETS, ""), ("", TICKETS), ("", "")]);
+        assert_eq!(sequence, [2, 1, 0]);
+        let broken = broken.unwrap();
+        assert!(
+            broken.starts_with("no order of these files is sound"),
+            "{broken}"
+        );
+    }
+}

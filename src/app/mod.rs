@@ -25,6 +25,7 @@ mod mixture;
 mod near;
 mod parts;
 mod platforms;
+mod progress;
 mod prove;
 mod reload;
 mod request;
@@ -53,6 +54,7 @@ pub use inspect::{Inspection, inspect};
 pub use lint::{JudgedServer, Outcome, lint};
 pub use near::near;
 pub use parts::Part;
+pub use progress::Progress;
 pub use reload::Reloaded;
 pub use request::{Laid, Request, VersionSpecError, Versions, standard_input};
 pub use settings::{

@@ -173,15 +173,14 @@ impl Known<'_> {
 
 /// Places of main files in the folders around a file, the nearest first.
 fn above(path: &Path, server: Server) -> impl Iterator<Item = PathBuf> {
-    // Spelled as the file is: what is found is named so too.
+    // Spelled as the file is: what is found is named so too. Above a relative name it goes on
+    // with `..`.
     let mut folder = path.parent().map(Path::to_path_buf);
     let mut folders = Vec::new();
-    while let Some(here) = folder.take() {
-        if folders.len() == LEVELS {
-            break;
-        }
-        folder = match here.as_os_str().is_empty() {
-            true => None,
+    while let Some(here) = folder.take().filter(|_| folders.len() < LEVELS) {
+        let climbs = here.as_os_str().is_empty() || here.ends_with("..");
+        folder = match climbs {
+            true => Some(here.join("..")),
             false => here.parent().map(Path::to_path_buf),
         };
         folders.push(here);

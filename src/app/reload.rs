@@ -11,11 +11,11 @@ use super::server::installed;
 use crate::catalog::Server;
 use crate::source::{DirectiveId, Project};
 
-/// How long a server may take until a new process of it is there.
-const PATIENCE: u32 = 1_000;
-/// How long it has to live on then.
-const AFTERWARDS: u32 = 60;
-const STEP: Duration = Duration::from_millis(10);
+/// How many steps a server may take until a new process of it is there.
+const PATIENCE: u32 = 200;
+/// How many steps it has to live on then.
+const AFTERWARDS: u32 = 10;
+const STEP: Duration = Duration::from_millis(50);
 
 /// Programs by the name that the kernel keeps of them.
 const NGINX: [&str; 4] = ["nginx", "openresty", "angie", "freenginx"];
@@ -215,6 +215,13 @@ fn is_alive(pid: i32) -> bool {
 }
 
 fn children(master: i32) -> Vec<i32> {
+    // Where the kernel lists them; else every process is asked for its parent.
+    if let Ok(listed) = fs::read_to_string(format!("/proc/{master}/task/{master}/children")) {
+        return listed
+            .split_ascii_whitespace()
+            .filter_map(|pid| pid.parse().ok())
+            .collect();
+    }
     let Ok(found) = fs::read_dir("/proc") else {
         return Vec::new();
     };

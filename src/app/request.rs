@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Baseline;
 use super::measure::Measure;
 use super::settings::RootWish;
-use super::{AppError, Startup};
+use super::{AppError, Progress, Startup};
 use crate::catalog::{Server, Version};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::policy::Policy;
@@ -48,6 +48,8 @@ pub struct Request {
     pub laid: Laid,
     /// Also work out which bytes the fix of each finding would change.
     pub edits: bool,
+    /// Moved on while the work goes on.
+    pub progress: Progress,
 }
 
 /// What only settings say; the command line has no words for it.

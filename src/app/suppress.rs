@@ -9,6 +9,7 @@ use super::measure::Measure;
 use crate::finding::{Finding, Silence, Silenced};
 use crate::model::{Remark, Said};
 use crate::rules::{ABOUT_SUPPRESSIONS, UNUSED_SUPPRESSION};
+use crate::source::clean_path;
 use crate::text::Location;
 
 /// Findings apart.
@@ -44,18 +45,20 @@ pub(super) fn sort(findings: Vec<Finding>, remarks: &[Remark], measure: &Measure
 /// Drops findings about comments that another configuration has use for, and all of them where
 /// not everything was read: nobody knows then.
 pub(super) fn settle_unused(findings: &mut Vec<Finding>, silenced: &[Silenced], complete: bool) {
-    let used: BTreeSet<(&Location, &str)> = silenced
+    // Roots can spell a shared file differently.
+    let place = |at: &Location| (clean_path(&at.path), at.span);
+    let used: BTreeSet<_> = silenced
         .iter()
         .filter_map(|silenced| match &silenced.by {
-            Silence::Comment { at, .. } => Some((at, silenced.finding.rule)),
+            Silence::Comment { at, .. } => Some((place(at), silenced.finding.rule)),
             _ => None,
         })
         .collect();
     findings.retain(|finding| {
         let in_use = || {
-            used.iter().any(|(at, rule)| {
-                **at == finding.location && finding.message.contains(&format!("finding of {rule} "))
-            })
+            let here = place(&finding.location);
+            let mut known = used.iter().filter(|(at, _)| *at == here);
+            known.any(|(_, rule)| finding.message.contains(&format!("finding of {rule} ")))
         };
         finding.rule != UNUSED_SUPPRESSION || (complete && !in_use())
     });

@@ -269,6 +269,8 @@ pub(super) enum LintFormat {
     Junit,
     /// Checkstyle's XML
     Checkstyle,
+    /// One page for a browser
+    Html,
 }
 
 impl LintFormat {
@@ -285,6 +287,8 @@ pub(super) enum InspectFormat {
     Text,
     /// One document, schema stekguard-inspect/1
     Json,
+    /// One page for a browser
+    Html,
 }
 
 /// Formats of `fix`.
@@ -295,6 +299,8 @@ pub(super) enum FixFormat {
     Patch,
     /// Findings, edits and what was done
     Json,
+    /// One page for a browser, the patch side by side
+    Html,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]

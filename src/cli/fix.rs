@@ -2,8 +2,10 @@
 
 use super::args::{FixArguments, FixFormat};
 use super::choose::choose;
+use super::fix_page::{self, page};
 use super::hints::{self, Said};
 use super::output::Output;
+use super::progress::Watch;
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND};
@@ -24,7 +26,10 @@ pub(super) fn run(arguments: &FixArguments, terminal: &Terminal) -> u8 {
                 error: Some(said.0.clone()),
                 ..report::Fixed::default()
             };
-            output.write(terminal, |format, _| json_of(format, &failed));
+            output.write(terminal, |format, _| match format {
+                FixFormat::Html => Some(fix_page::failed(&said.0)),
+                _ => json_of(format, &failed),
+            });
             hints::failure(&said, terminal)
         }
     }
@@ -47,7 +52,9 @@ fn repair(arguments: &FixArguments, terminal: &Terminal) -> Result<(Request, Rep
         rules: arguments.rule.clone(),
         force: arguments.force,
     };
+    let watch = Watch::start(terminal, &request.progress);
     let mut repair = app::fix(&request, &choice).map_err(hints::said)?;
+    drop(watch);
     say_found(&repair, arguments, terminal);
     if arguments.interactive && !repair.is_empty() {
         let keep = choose(&repair, terminal);
@@ -68,6 +75,7 @@ fn say_found(repair: &Repair, arguments: &FixArguments, terminal: &Terminal) {
     terminal.say(&report::lines(found, terminal.paint_err()));
     terminal.say(&report::summary(&before, terminal.paint_err()));
     hints::say_problems(&repair.before.problems, &repair.before.sources, terminal);
+    hints::say_silent(&before.servers, repair.before.complete(), terminal);
     hints::say_parts(&repair.before.parts, terminal);
     hints::say_newer(&repair.before, terminal);
 }
@@ -93,6 +101,7 @@ fn show(
     let patched = output.write(terminal, |format, look| match format {
         FixFormat::Patch => Some(repair.patch(look.shown, look.paint.colour())),
         FixFormat::Json => None,
+        FixFormat::Html => Some(page(repair, &arguments.rule)),
     });
     if patched != CLEAN {
         return FAILED;

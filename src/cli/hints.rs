@@ -88,6 +88,27 @@ pub(super) fn say_newer(outcome: &Outcome, terminal: &Terminal) {
     }
 }
 
+/// Says that nothing speaks TLS, where everything was read.
+pub(super) fn say_silent(servers: &[report::Server<'_>], complete: bool, terminal: &Terminal) {
+    let silent = servers
+        .iter()
+        .all(|server| server.site.endpoints.is_empty());
+    if servers.is_empty() || !silent || !complete {
+        return;
+    }
+    let mut missing: Vec<&str> = servers
+        .iter()
+        .map(|server| report::tls_statement(server))
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    let sentence = format!(
+        "nothing here speaks TLS, so nothing resumes: {}",
+        missing.join(", ")
+    );
+    terminal.note("note", &sentence);
+}
+
 /// Says how to narrow findings that hold for some versions only.
 pub(super) fn say_versions(outcome: &Outcome, terminal: &Terminal) {
     if outcome.versions_matter() {

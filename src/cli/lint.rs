@@ -5,19 +5,20 @@ use std::path::{Path, PathBuf};
 use super::args::{LintArguments, LintFormat};
 use super::hints::Said;
 use super::output::{Look, Output};
+use super::progress::Watch;
 use super::request::{known_rules, request};
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, FOUND, hints};
 use crate::app::{self, Baseline, Outcome, Page};
 use crate::policy::Goal;
-use crate::report::{self, Pipeline, RulePage};
+use crate::report::{self, HtmlReport, Pipeline, RulePage};
 
 pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
     let output = match Output::new(arguments.format, &arguments.read.output) {
         Ok(output) => output,
         Err(said) => return hints::failure(&said, terminal),
     };
-    match outcome(arguments, &output) {
+    match outcome(arguments, &output, terminal) {
         Ok(outcome) => show(&outcome, arguments, &output, terminal),
         Err(said) => {
             let failed = hints::failed(&said.0);
@@ -31,7 +32,11 @@ pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
     }
 }
 
-fn outcome(arguments: &LintArguments, output: &Output<LintFormat>) -> Result<Outcome, Said> {
+fn outcome(
+    arguments: &LintArguments,
+    output: &Output<LintFormat>,
+    terminal: &Terminal,
+) -> Result<Outcome, Said> {
     known_rules(&arguments.rule)?;
     let mut request = request(&arguments.read, Some((&arguments.judge, Goal::Sound)))?;
     if let Some(path) = &arguments.baseline {
@@ -39,7 +44,9 @@ fn outcome(arguments: &LintArguments, output: &Output<LintFormat>) -> Result<Out
         request.baseline = Some(baseline);
     }
     request.edits = output.wants(LintFormat::Sarif);
+    let watch = Watch::start(terminal, &request.progress);
     let mut outcome = app::lint(&request).map_err(hints::said)?;
+    drop(watch);
     // --rule is about what is shown; a baseline holds everything.
     if !arguments.rule.is_empty() {
         outcome
@@ -59,6 +66,7 @@ fn show(
     let written = output.write(terminal, |format, look| Some(desk.render(format, look)));
     hints::say_problems(&outcome.problems, &outcome.sources, terminal);
     terminal.say(&report::summary(&outcome.report(), terminal.paint_err()));
+    hints::say_silent(&outcome.report().servers, outcome.complete(), terminal);
     hints::say_parts(&outcome.parts, terminal);
     hints::say_versions(outcome, terminal);
     hints::say_newer(outcome, terminal);
@@ -135,6 +143,18 @@ impl<'a> Desk<'a> {
             LintFormat::Gitlab => report::gitlab(&pipeline),
             LintFormat::Junit => report::junit(&pipeline),
             LintFormat::Checkstyle => report::checkstyle(&pipeline),
+            LintFormat::Html => report::html(&HtmlReport {
+                command: "lint",
+                servers: lint.servers.clone(),
+                after: Vec::new(),
+                findings: Some(lint.findings.clone()),
+                silenced: lint.silenced,
+                problems: lint.problems,
+                sources: lint.sources,
+                templates: lint.templates,
+                rules: &rules,
+                patch: None,
+            }),
         };
         text.into_bytes()
     }

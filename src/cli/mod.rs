@@ -9,18 +9,20 @@ mod choose;
 mod completions;
 mod config;
 mod explain;
+mod first;
 mod fix;
+mod fix_page;
 mod hints;
 mod inspect;
 mod lint;
 mod output;
+mod progress;
 mod request;
 mod terminal;
 mod undo;
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches};
 
 use args::{Arguments, Command};
@@ -35,25 +37,12 @@ const FOUND: u8 = 1;
 /// The job could not be done.
 const FAILED: u8 = 2;
 
-/// What `stekguard` alone says.
-const INTRODUCTION: &str = "\
-stekguard keeps TLS session resumption in nginx and Apache httpd safe.
-
-  stekguard lint [PATH...]      what is wrong, with the line that decides it
-  stekguard fix [PATH...]       the smallest patch that repairs it (--write applies it)
-  stekguard undo                takes the last --write back
-  stekguard inspect [PATH...]   what resumes, by address and name, and why
-  stekguard explain RULE        a rule's page; `stekguard rules` lists them
-
-PATH is a root file, a directory to search, or - for a file or `nginx -T` output.
-";
-
 /// Runs with these arguments (the first is the program's name) and gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.len() <= 1 {
         let terminal = Terminal::new(args::Color::Auto);
-        let code = terminal.report(INTRODUCTION.as_bytes(), None);
+        let code = terminal.report(first::INTRODUCTION.as_bytes(), None);
         return code.max(FAILED);
     }
     if let Some(code) = ansible::as_module(&arguments, &Terminal::new(args::Color::Auto)) {
@@ -67,7 +56,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     });
     let parsed = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage(&error),
+        Err(error) => return first::usage(&error, &Terminal::new(args::Color::Auto)),
     };
     let terminal = Terminal::new(parsed.color);
     match parsed.command {
@@ -81,15 +70,5 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Ansible(_) => ansible::run(&terminal),
         Command::Completions(arguments) => completions::completions(arguments.shell, &terminal),
         Command::Man(arguments) => completions::man(&arguments, &terminal),
-    }
-}
-
-/// Help and version go to stdout and are no failure; everything else is one.
-fn usage(error: &clap::Error) -> u8 {
-    // A reader that has gone away is no reason to fail.
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => CLEAN,
-        _ => FAILED,
     }
 }

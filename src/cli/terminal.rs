@@ -44,6 +44,11 @@ impl Terminal {
         Paint::new(self.err)
     }
 
+    /// True where a line that changes can be shown: stderr is a terminal that obeys.
+    pub(super) fn animates(&self) -> bool {
+        io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
+    }
+
     /// The working directory, where it has a name.
     pub(super) fn directory(&self) -> Option<PathBuf> {
         std::env::current_dir().ok()

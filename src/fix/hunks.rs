@@ -23,6 +23,14 @@ pub struct Hunk {
     pub(super) ops: Vec<DiffOp>,
 }
 
+impl Hunk {
+    /// Its lines before, from 1.
+    #[must_use]
+    pub fn lines(&self) -> Range<usize> {
+        self.old.start + 1..self.old.end + 1
+    }
+}
+
 /// A replacement in the text as it was read.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub struct Change {

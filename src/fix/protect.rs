@@ -26,7 +26,7 @@ const BANNER_LINES: usize = 30;
 /// itself gives way to force: what the others write comes back, or breaks them.
 pub(super) fn owner(paths: &[&Path], text: &[u8], options: &Options) -> Option<String> {
     if paths.iter().any(|path| options.protected.covers(path)) {
-        return Some("the settings protect the file".to_owned());
+        return Some("the settings protect this file".to_owned());
     }
     if paths.iter().any(|path| is_certbots(path)) {
         return Some(

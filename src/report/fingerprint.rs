@@ -3,10 +3,11 @@
 use super::Pipeline;
 use crate::finding;
 
-/// One fingerprint for each finding, in order, no two alike. Lines may come and go above a
+/// One fingerprint for each finding, the accepted ones behind the others, in order, no two alike. Lines may come and go above a
 /// finding; of several that would be alike the first keeps its own, the next is the second.
 pub(super) fn fingerprints(pipeline: &Pipeline<'_>) -> Vec<String> {
-    let findings = pipeline.lint.findings.iter().copied();
+    let silenced = pipeline.lint.silenced.iter().map(|it| &it.finding);
+    let findings = pipeline.lint.findings.iter().copied().chain(silenced);
     finding::fingerprints(findings, |finding| {
         pipeline.path(&finding.location.path).into()
     })

@@ -92,7 +92,7 @@ pub(super) struct Summary {
 
 /// A finding that is not reported.
 #[derive(Serialize)]
-struct Accepted<'a> {
+pub(super) struct Accepted<'a> {
     finding: LintFinding<'a>,
     by: &'static str,
     reason: Option<&'a str>,
@@ -106,7 +106,7 @@ struct CommentPlace<'a> {
 }
 
 impl<'a> Accepted<'a> {
-    fn new(silenced: &'a Silenced) -> Self {
+    pub(super) fn new(silenced: &'a Silenced) -> Self {
         let (by, reason, at) = match &silenced.by {
             Silence::Comment { at, reason } => ("comment", Some(reason.as_str()), Some(at)),
             Silence::Baseline => ("baseline", None, None),

@@ -4,9 +4,9 @@
 use serde::Serialize;
 
 use super::Lint;
-use super::json::{Gap, LintFinding, Summary};
+use super::json::{Accepted, Gap, LintFinding, Summary};
 
-/// The lines; `type` says what each is: `finding`, `incomplete`, and `summary` at the end.
+/// The lines; `type` says what each is: `finding`, `incomplete`, `suppressed`, and `summary` at the end.
 pub fn json_lines(lint: &Lint<'_>) -> String {
     let mut out = String::new();
     for problem in lint.problems {
@@ -14,6 +14,9 @@ pub fn json_lines(lint: &Lint<'_>) -> String {
     }
     for finding in &lint.findings {
         line(&mut out, "finding", &LintFinding::new(finding));
+    }
+    for silenced in lint.silenced {
+        line(&mut out, "suppressed", &Accepted::new(silenced));
     }
     let summary = End {
         schema: "stekguard-lint-lines/1",

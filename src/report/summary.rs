@@ -2,7 +2,8 @@
 
 use crate::finding::{Severity, Silence};
 
-use super::{Lint, Paint};
+use super::{Lint, Paint, Server};
+use crate::catalog;
 
 /// `2 findings (1 error, 1 warning) in 5 files with 4 TLS endpoints`, or, when there are
 /// none, `no findings: 4 TLS endpoints in 5 files`. Says `not complete` when something was
@@ -56,6 +57,14 @@ pub fn summary(lint: &Lint<'_>, paint: Paint) -> String {
         line.push_str(&format!("; {} skipped", count(lint.templates, "template")));
     }
     line
+}
+
+/// What a configuration lacks that speaks no TLS.
+pub const fn tls_statement(server: &Server<'_>) -> &'static str {
+    match server.site.server {
+        catalog::Server::Nginx => "no `listen` with `ssl` or `quic`",
+        catalog::Server::Apache => "no virtual host with `SSLEngine on`",
+    }
 }
 
 fn silenced(lint: &Lint<'_>, by: impl Fn(&Silence) -> bool) -> usize {

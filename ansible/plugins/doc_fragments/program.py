@@ -26,8 +26,20 @@ options:
         ticket keys that rotate.
       - V(no-tickets) asks for no stateless tickets.
       - V(no-resumption) asks that nothing resumes.
+      - V(rotate) asks for tickets under keys that C(stekguard keys) replaces (nginx).
+      - V(automatic) asks for tickets under keys that nginx replaces itself.
     type: str
-    choices: [sound, no-tickets, no-resumption]
+    choices: [sound, no-tickets, no-resumption, rotate, automatic]
+  profile:
+    description:
+      - A known demand. It sets the policy, where O(policy) does not, and the longest lifetime.
+    type: str
+    choices: [cis-2, cis-3, mozilla]
+  keys_dir:
+    description:
+      - The folder on the host where rotated ticket keys of nginx are listed.
+    type: path
+    default: /run/stekguard/keys/nginx
   server_version:
     description:
       - Versions to judge for, such as V(nginx=1.28.3), V(apache=2.4.71) or V(openssl=3.0).

@@ -16,7 +16,9 @@ PROTOCOL = 1
 
 COMMON = {
     'path': {'type': 'list', 'elements': 'path', 'default': []},
-    'policy': {'type': 'str', 'choices': ['sound', 'no-tickets', 'no-resumption']},
+    'policy': {'type': 'str', 'choices': ['sound', 'no-tickets', 'no-resumption', 'rotate', 'automatic']},
+    'profile': {'type': 'str', 'choices': ['cis-2', 'cis-3', 'mozilla']},
+    'keys_dir': {'type': 'path', 'default': '/run/stekguard/keys/nginx'},
     'server_version': {'type': 'list', 'elements': 'str', 'default': []},
     'package': {'type': 'list', 'elements': 'str', 'default': []},
     'define': {'type': 'list', 'elements': 'str', 'default': []},

@@ -21,7 +21,9 @@ extends_documentation_fragment:
   - stekguard.tls.program
 options:
   policy:
-    default: no-tickets
+    description:
+      - What resumption has to look like, V(no-tickets) where neither this nor O(profile) says
+        otherwise.
   unsafe_fixes:
     description:
       - Also repairs that may change more than the policy asks for.
@@ -167,7 +169,6 @@ def main():
     module = AnsibleModule(
         argument_spec=dict(
             COMMON,
-            policy=dict(COMMON['policy'], default='no-tickets'),
             unsafe_fixes={'type': 'bool', 'default': False},
             force={'type': 'bool', 'default': False},
             apache_directive={

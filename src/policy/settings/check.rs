@@ -58,8 +58,12 @@ impl Walk {
         u32::try_from(before + 1).unwrap_or(u32::MAX)
     }
 
+    fn full(&self) -> bool {
+        self.checked.faults.len() >= MOST_FAULTS
+    }
+
     fn fault(&mut self, line: u32, message: String, hint: Option<String>) {
-        if self.checked.faults.len() < MOST_FAULTS {
+        if !self.full() {
             self.checked.faults.push(Fault {
                 line,
                 message,
@@ -69,7 +73,13 @@ impl Walk {
     }
 
     fn table(&mut self, place: &str, table: &DeTable<'_>, keys: &[Key]) {
-        for (name, value) in table {
+        // In the order of the file, so that the first faults are told where there are many.
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        for (name, value) in entries {
+            if self.full() {
+                return;
+            }
             let line = self.line(name.span().start);
             let name = name.get_ref().as_ref();
             let path = join(place, name);

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 use toml::{Table, Value};
 
-use super::Settings;
 use super::check::{check, line};
+use super::{Period, Settings};
+use crate::policy::Policy;
 
 /// Something that is wrong in a file.
 #[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
@@ -119,6 +120,7 @@ impl Effective {
             .try_into()
             .map_err(|error: toml::de::Error| effective.fault("", error.message().to_owned()))?;
         effective.rotation()?;
+        effective.thresholds()?;
         Ok(effective)
     }
 
@@ -152,6 +154,32 @@ impl Effective {
         };
         let nearest = || self.files.first().cloned().unwrap_or_default();
         (file.unwrap_or_else(nearest), fault)
+    }
+
+    /// An error below a warning would never be one.
+    fn thresholds(&self) -> Result<(), (PathBuf, Fault)> {
+        let mut base = Policy::default();
+        self.settings.judging.apply(&mut base);
+        let mut all = vec![(String::new(), base.clone())];
+        for (index, each) in self.settings.overrides.iter().enumerate() {
+            let mut policy = base.clone();
+            each.judging.apply(&mut policy);
+            all.push((format!("override[{index}]."), policy));
+        }
+        let wrong =
+            |(_, policy): &&(String, Policy)| policy.lifetime_error < policy.lifetime_warning;
+        let Some((place, policy)) = all.iter().find(wrong) else {
+            return Ok(());
+        };
+        let keys = ["lifetime_error", "lifetime_warning", "profile"];
+        let mut places = keys.into_iter().map(|key| format!("{place}{key}"));
+        let place = places.find(|place| self.origins.contains_key(place));
+        let why = format!(
+            "`lifetime_error` ({}) is below `lifetime_warning` ({})",
+            Period(policy.lifetime_error),
+            Period(policy.lifetime_warning)
+        );
+        Err(self.fault(&place.unwrap_or_default(), why))
     }
 
     fn rotation(&self) -> Result<(), (PathBuf, Fault)> {

@@ -8,13 +8,13 @@ use files::Files;
 use shape::{
     ArtifactChange, Configuration, Content, Descriptor, Driver, Fingerprints, Invocation, Log,
     Message, Notice, Notification, Outcome, OutcomeProperties, Reference, Repair, Replacement,
-    RuleProperties, Run, Tool,
+    RuleProperties, Run, Suppression, Tool,
 };
 
 use super::fingerprint::fingerprints;
 use super::{FileEdits, Pipeline, Problem, RulePage, edit_key, page};
 use crate::catalog::Server;
-use crate::finding::{Applicability, Confidence, Finding, Severity};
+use crate::finding::{Applicability, Confidence, Finding, Severity, Silence};
 
 /// The kind of notification of something that was not read.
 const INCOMPLETE: &str = "incomplete";
@@ -27,10 +27,18 @@ pub fn sarif(pipeline: &Pipeline<'_>) -> String {
     let notifications: Vec<Notification> = problems
         .map(|problem| notification(problem, &mut files))
         .collect();
-    let findings = lint.findings.iter().zip(fingerprints(pipeline));
-    let results: Vec<Outcome> = findings
-        .map(|(finding, print)| outcome(finding, print, pipeline, &mut files))
-        .collect();
+    let mut prints = fingerprints(pipeline).into_iter();
+    let mut results: Vec<Outcome> = Vec::new();
+    for (finding, print) in lint.findings.iter().zip(&mut prints) {
+        results.push(outcome(finding, print, pipeline, &mut files));
+    }
+    for (silenced, print) in lint.silenced.iter().zip(prints) {
+        let mut accepted = outcome(&silenced.finding, print, pipeline, &mut files);
+        accepted
+            .suppressions
+            .extend(suppression(&silenced.by, &mut files));
+        results.push(accepted);
+    }
     let rules = pipeline.rules.iter();
     let log = Log {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
@@ -229,6 +237,23 @@ fn repair<'a>(finding: &Finding, edits: &'a [FileEdits], files: &mut Files<'a>) 
     Some(Repair {
         description: Message::text(plain(&title)),
         artifact_changes: changes,
+    })
+}
+
+/// What keeps a finding from being reported.
+fn suppression<'a>(by: &'a Silence, files: &mut Files<'a>) -> Option<Suppression> {
+    let (kind, justification, location) = match by {
+        Silence::Comment { at, reason } => {
+            ("inSource", reason.as_str(), Some(files.place(at, None, "")))
+        }
+        Silence::Baseline => ("external", "the baseline holds it", None),
+        Silence::Off | Silence::Elsewhere => return None,
+    };
+    Some(Suppression {
+        kind,
+        status: "accepted",
+        justification: justification.to_owned(),
+        location,
     })
 }
 

@@ -4,7 +4,8 @@
 //! A comment that begins with `stekguard:` and is not of the form
 //! `# stekguard: ignore[RULE] REASON` or `# stekguard: context BLOCKS`, lacks the reason or names
 //! a rule that does not exist. In httpd also one behind a directive on the same line, as an
-//! error: httpd knows no such comments and takes the words for arguments.
+//! error: httpd knows no such comments and takes the words for arguments. Most directives then
+//! keep it from starting; those that are on or off drop them in silence.
 //!
 //! ## Why
 //! Whoever wrote the comment believes that something is accepted. It is not, and the findings it
