@@ -142,11 +142,11 @@ fn told_apart(program: &Program, rotates: bool) -> Value {
     let wanted = [
         (
             "zero",
-            stateless(Some("hmac: all bytes 00"), "never", "static"),
+            stateless(Some("both: all bytes 00"), "never", "static"),
         ),
         (
             "short",
-            stateless(Some("hmac: all bytes 00"), "never", "static"),
+            stateless(Some("both: all bytes 00"), "never", "static"),
         ),
         (
             "counted",
