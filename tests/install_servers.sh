@@ -30,6 +30,8 @@ has nginx || packages="$packages nginx"
 [ -f /usr/lib/nginx/modules/ngx_stream_module.so ] || packages="$packages libnginx-mod-stream"
 has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages apache2"
 has python3 || packages="$packages python3"
+# Judges the generated units; nothing of it has to run.
+has systemd-analyze || packages="$packages systemd"
 python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
 python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
 

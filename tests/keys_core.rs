@@ -107,6 +107,7 @@ fn years_of_storms() {
             step,
             replaced,
             rebooted,
+            without_next: false,
         },
     );
     years(110, "storms", weather, |_| {});
@@ -114,6 +115,16 @@ fn years_of_storms() {
 
 #[test]
 fn without_the_next_key_sessions_fail() {
+    let weather = Weather {
+        without_next: true,
+        ..Weather::calm(7, 50)
+    };
+    let world = lived(hourly(), &weather);
+    assert!(world.broken[0].starts_with("I1"), "{:?}", world.broken);
+}
+
+#[test]
+fn without_keys_ahead_a_slot_takes_two_reloads() {
     let rotation = Rotation {
         ahead: 0,
         ..Rotation::default()

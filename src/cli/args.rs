@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::config::ConfigArguments;
 use super::hints::Said;
+use super::probe::ProbeArguments;
 use crate::app::{Configured, FragmentContext};
 use crate::finding::{Confidence, Severity};
 use crate::policy::{ApacheDirective, Goal, KEYS_DIRECTORY, PROFILES, Profile};
@@ -37,10 +38,14 @@ pub(super) enum Command {
     Undo(UndoArguments),
     /// Show what resumes, by address and name, and why
     Inspect(InspectArguments),
+    /// Show what a running server really does: what resumes, for how long, under which key
+    Probe(ProbeArguments),
     /// Print the page of a rule
     Explain(ExplainArguments),
     /// List the rules
     Rules,
+    /// Make, rotate and check ticket keys
+    Keys(Box<super::keys::KeysArguments>),
     /// Show, check or begin the settings, stekguard.toml
     Config(ConfigArguments),
     /// Answer a module of the Ansible collection (JSON on stdin, JSON on stdout)

@@ -36,6 +36,9 @@ pub enum KeysError {
     /// No random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(#[source] io::Error),
+    /// The page of metrics cannot be shown.
+    #[error("metrics: {0}")]
+    Port(#[source] io::Error),
     /// A key file that is not what its name says.
     #[error("{} is not the key that its name says", .0.display())]
     Damaged(PathBuf),

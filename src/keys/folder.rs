@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::KeysError;
-use super::core::{Key, Offer, Ratchet, Set, Slot};
+use super::core::{Key, Offer, Ratchet, Slot};
 use super::ground::Ground;
 use super::include;
 use super::names;
@@ -260,7 +260,7 @@ impl Folder {
         secret.ok_or(KeysError::Damaged(path))
     }
 
-    fn file(&self, offer: &Offer) -> PathBuf {
+    pub(super) fn file(&self, offer: &Offer) -> PathBuf {
         self.dir.join(names::of(offer))
     }
 
@@ -277,20 +277,10 @@ impl Folder {
         }
     }
 
-    /// The include's text for a set, whose keys have to lie here.
-    ///
-    /// # Errors
-    /// [`KeysError::Damaged`] where one of them does not.
-    pub fn include_for(&self, set: &Set, cache: Option<&str>) -> Result<Vec<u8>, KeysError> {
-        let contents = self.contents()?;
-        let file = |key: &Key| {
-            let offer = contents.keys.iter().find(|offer| offer.key == *key);
-            offer
-                .map(|offer| self.file(offer))
-                .ok_or_else(|| KeysError::Damaged(self.dir.clone()))
-        };
-        let files = set.keys().map(file).collect::<Result<Vec<_>, _>>()?;
-        Ok(include::text(&files, cache))
+    /// The include's text for keys in this order.
+    pub fn include_for(&self, keys: &[Offer], cache: Option<&str>) -> Vec<u8> {
+        let files: Vec<PathBuf> = keys.iter().map(|offer| self.file(offer)).collect();
+        include::text(&files, cache)
     }
 
     /// Puts an include into place, or takes it away.
@@ -310,20 +300,20 @@ impl Folder {
         self.put(include::NAME, text)
     }
 
-    /// Overwrites and removes every key that is not one of these, damaged ones and what an
-    /// interrupted run left too.
+    /// Overwrites and removes every key that is not one of these, and what an interrupted run
+    /// left.
     ///
     /// # Errors
     /// [`KeysError::File`]; the others were still tried.
     pub fn forget_all_but(&self, kept: &[Key]) -> Result<usize, KeysError> {
-        let contents = self.contents()?;
         let mut failed = None;
         let mut forgotten = 0;
         for name in self.names()? {
-            let parsed = names::parse(&name);
-            let good = parsed.filter(|offer| contents.keys.contains(offer));
-            let wanted = good.is_some_and(|offer| kept.contains(&offer.key));
-            if wanted || (parsed.is_none() && !name.starts_with(NEW)) {
+            let unwanted = match names::parse(&name) {
+                Some(offer) => !kept.contains(&offer.key),
+                None => name.starts_with(NEW),
+            };
+            if !unwanted {
                 continue;
             }
             match forget(&self.dir.join(name)) {
@@ -359,6 +349,21 @@ impl Folder {
             KeysError::file("write", &path, why)
         })
     }
+}
+
+/// A key out of a file of somebody else's, on the heap and wiped when dropped.
+///
+/// # Errors
+/// [`KeysError`] where it cannot be read or is no key of this layout.
+pub fn read_key(path: &Path, layout: Layout) -> Result<Box<TicketKey>, KeysError> {
+    let failed = |why| KeysError::file("read", path, why);
+    let file = File::open(path).map_err(failed)?;
+    // httpd reads the first bytes of a longer file.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(layout.bytes()));
+    let most = layout.bytes() as u64;
+    file.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    let key = Secret::of(layout, bytes).and_then(|secret| secret.key(layout));
+    key.ok_or_else(|| KeysError::Damaged(path.to_owned()))
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -8,11 +8,15 @@
 pub mod core;
 mod error;
 #[cfg(target_os = "linux")]
+mod examine;
+#[cfg(target_os = "linux")]
 mod folder;
 #[cfg(target_os = "linux")]
 mod ground;
 #[cfg(target_os = "linux")]
 mod include;
+#[cfg(target_os = "linux")]
+mod live;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(target_os = "linux")]
@@ -21,15 +25,37 @@ mod names;
 mod saved;
 #[cfg(target_os = "linux")]
 mod secret;
+#[cfg(target_os = "linux")]
+mod server;
+#[cfg(target_os = "linux")]
+mod status;
+#[cfg(target_os = "linux")]
+mod turn;
+#[cfg(target_os = "linux")]
+mod units;
+#[cfg(target_os = "linux")]
+mod workers;
 
 pub use error::KeysError;
 #[cfg(target_os = "linux")]
-pub use folder::{Contents, Folder, Lock};
+pub use examine::{Check, Grade, examine};
+#[cfg(target_os = "linux")]
+pub use folder::{Contents, Folder, Lock, read_key};
 #[cfg(target_os = "linux")]
 pub use ground::Ground;
 #[cfg(target_os = "linux")]
 pub use include::NAME as INCLUDE;
 #[cfg(target_os = "linux")]
+pub use live::{Live, Target, Verdict};
+#[cfg(target_os = "linux")]
 pub use memory::keep_to_itself;
 #[cfg(target_os = "linux")]
 pub use saved::{Draining, History, SCHEMA, Saved};
+#[cfg(target_os = "linux")]
+pub use server::Server;
+#[cfg(target_os = "linux")]
+pub use status::Status;
+#[cfg(target_os = "linux")]
+pub use turn::{Done, Goal, Turn, check_now, pause};
+#[cfg(target_os = "linux")]
+pub use units::{UnitOptions, units};

@@ -6,14 +6,14 @@ use std::io;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::KeysError;
 use super::core::KeyId;
 use crate::tls::{Layout, TicketKey};
 
-/// More than anything that works on keys here uses.
-const STACK: usize = 128 * 1024;
+/// More than anything that works on keys here uses: digests of a few hundred bytes.
+const STACK: usize = 32 * 1024;
 
 /// A key as it lies in its file, with its id. Wiped when dropped.
 pub(super) struct Secret {
@@ -126,8 +126,6 @@ fn no_layout() -> KeysError {
 #[inline(never)]
 pub(super) fn scrub_stack() {
     let mut stack = [0xaa_u8; STACK];
-    black_box(&mut stack);
-    stack.zeroize();
     black_box(&mut stack);
 }
 

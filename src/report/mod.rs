@@ -20,10 +20,15 @@ mod html;
 mod json;
 mod json_lines;
 mod junit;
+#[cfg(target_os = "linux")]
+mod keys;
 mod page;
 mod paint;
 mod pairs;
 mod pipeline;
+mod probe;
+mod probe_json;
+mod probe_sarif;
 mod sarif;
 mod settings;
 mod summary;
@@ -39,6 +44,7 @@ use std::sync::Arc;
 use crate::catalog;
 use crate::finding::{Finding, Severity, Silenced};
 use crate::model::{Platform, Site};
+use crate::probe::{Difference, Probed, Unprobed, Verdict};
 use crate::text::Location;
 
 pub use checkstyle::checkstyle;
@@ -56,8 +62,16 @@ pub use html::{HtmlPatch, HtmlReport, PatchedFile, html, html_failed};
 pub use json::{inspect as inspect_json, lint as lint_json};
 pub use json_lines::json_lines;
 pub use junit::junit;
+#[cfg(target_os = "linux")]
+pub use keys::{
+    doctor as keys_doctor, metrics as keys_metrics, status_json as keys_status_json,
+    status_text as keys_status_text,
+};
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
+pub use probe::text as probe_text;
+pub use probe_json::{json as probe_json, summary as probe_summary};
+pub use probe_sarif::sarif as probe_sarif;
 pub use sarif::sarif;
 pub use settings::settings;
 pub use summary::{summary, tls_statement};
@@ -66,6 +80,23 @@ pub use text::{ENDPOINTS_SHOWN, findings, problems};
 
 /// The bytes of every file that a finding may point into.
 pub type Sources = BTreeMap<Arc<Path>, Arc<[u8]>>;
+
+/// Everything that a probe's report says.
+#[derive(Clone, Debug)]
+pub struct Probe<'a> {
+    /// What was seen.
+    pub probed: &'a Probed,
+    /// The files' promises beside it.
+    pub promises: &'a [Difference],
+    /// Endpoints that could not be looked at.
+    pub unprobed: &'a [Unprobed],
+    /// What follows.
+    pub verdicts: &'a [Verdict],
+    /// What was not read of the files.
+    pub problems: &'a [Problem],
+    /// For snippets.
+    pub sources: &'a Sources,
+}
 
 /// A rule, as its page describes it.
 #[derive(Copy, Clone, Debug)]

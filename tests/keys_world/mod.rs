@@ -30,6 +30,8 @@ pub struct Weather {
     pub replaced: u64,
     /// The machine starts anew.
     pub rebooted: u64,
+    /// The server gets no key of a coming slot.
+    pub without_next: bool,
 }
 
 impl Weather {
@@ -45,6 +47,7 @@ impl Weather {
             step: 0,
             replaced: 0,
             rebooted: 0,
+            without_next: false,
         }
     }
 }
@@ -210,6 +213,12 @@ impl World {
     }
 
     fn reload(&mut self, set: &Set) {
+        let mut set = set.clone();
+        let current = set.encrypts.map(|key| key.slot);
+        if self.weather.without_next {
+            set.decrypts.retain(|key| Some(key.slot) <= current);
+        }
+        let set = &set;
         self.tally.reloads += 1;
         let wall = self.clocks().wall;
         let epoch = self

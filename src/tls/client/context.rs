@@ -15,6 +15,10 @@ use zeroize::Zeroizing;
 use super::super::{Protocol, Session};
 use super::{ClientError, Manner};
 
+/// SSL_OP_LEGACY_SERVER_CONNECT: servers of TLS 1.2 without RFC 5746 are seen too. The crate has
+/// no name for it.
+const LEGACY_SERVER_CONNECT: u64 = 0x4;
+
 /// What tells contexts apart.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
 pub(super) struct Way {
@@ -80,6 +84,7 @@ impl Contexts {
         builder.set_min_proto_version(Some(version))?;
         builder.set_max_proto_version(Some(version))?;
         // The client's own taste must not hide a server.
+        builder.set_options(SslOptions::from_bits_retain(LEGACY_SERVER_CONNECT));
         if way.sealing {
             builder.set_cipher_list("AESGCM:@SECLEVEL=0")?;
             builder.set_ciphersuites("TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256")?;
