@@ -150,7 +150,7 @@ fn told_apart(program: &Program, rotates: bool) -> Value {
         ),
         (
             "counted",
-            stateless(Some("hmac: bytes counting up from 10"), "never", "static"),
+            stateless(Some("both: bytes counting up from 10"), "never", "static"),
         ),
         (
             "half",

@@ -15,7 +15,8 @@ pub struct Weakness {
     /// The part that is known: `hmac` (tickets can be forged as soon as the other is known
     /// too), `aes` (sessions can be read), or `both`.
     pub part: &'static str,
-    /// What it looks like: `all bytes 00`, `bytes counting up from 00`, ...
+    /// What it looks like, of both parts the HMAC's: `all bytes 00`, `bytes counting up from
+    /// 00`, ...
     pub pattern: String,
     /// The part's length in bytes; of an HMAC key without the zeros at its end, which make no
     /// other key.
