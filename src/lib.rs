@@ -11,6 +11,7 @@ pub mod fix;
 pub mod keys;
 pub mod model;
 pub mod policy;
+pub mod probe;
 pub mod report;
 pub mod rules;
 pub mod source;

@@ -24,6 +24,10 @@ fn copy() -> &'static Path {
     let dir = COPY.get_or_init(|| {
         let dir = TempDir::with_prefix("stekguard-readme-").unwrap();
         copy_folder(Path::new(env!("CARGO_MANIFEST_DIR")), dir.path());
+        // A clone is a repository, and patches name files from its root.
+        let mut git = Command::new("git");
+        git.args(["init", "-q"]).arg(dir.path());
+        assert!(git.status().unwrap().success());
         dir
     });
     dir.path()

@@ -1,6 +1,9 @@
 //! Why a use case could not do its job at all.
 
+use std::path::PathBuf;
+
 use crate::fix::FixError;
+use crate::probe::ProbeError;
 use crate::source::SourceError;
 
 /// What stops a use case before there is an outcome.
@@ -36,6 +39,17 @@ pub enum AppError {
         name: String,
         /// Names that are close to it, closest first.
         close: Vec<&'static str>,
+    },
+    /// A probe could not do its job.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// A saved session that cannot be read.
+    #[error("{}: {why}", path.display())]
+    Session {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
     },
     /// Ticket keys could not be worked on.
     #[error(transparent)]

@@ -1,5 +1,7 @@
 //! One configuration, judged for every version it may run on.
 
+use std::path::PathBuf;
+
 use super::Request;
 use super::merge::Merger;
 use super::stretches::stretches;
@@ -7,6 +9,7 @@ use super::suppress::sort;
 use crate::finding::Finding;
 use crate::finding::Silenced;
 use crate::model::{self, Platform, Site};
+use crate::policy::Policy;
 use crate::rules::{self, Context};
 use crate::source::{FileOrigin, Project};
 
@@ -19,15 +22,20 @@ pub(super) struct Verdict {
 }
 
 /// Judges for each platform, of which there is at least one, oldest first. Of platforms that
-/// cannot differ the newest stands for all.
+/// cannot differ the newest stands for all. Fixes leave `untouchable` files alone.
 pub(super) fn judge(
     project: &Project,
     platforms: &[Platform],
     request: &Request,
+    untouchable: Vec<PathBuf>,
 ) -> Option<Verdict> {
     let mut merger = Merger::default();
     let mut newest = None;
-    let policies = request.laid.measure.policies(&request.policy, project);
+    let base = Policy {
+        untouchable,
+        ..request.policy.clone()
+    };
+    let policies = request.laid.measure.policies(&base, project);
     for stretch in stretches(project, platforms) {
         let Some(platform) = stretch.last() else {
             continue;
@@ -41,9 +49,7 @@ pub(super) fn judge(
             for finding in rules::check(&context) {
                 // Every file is measured by its own policy.
                 let path = &finding.location.path;
-                if policies.len() > 1
-                    && request.laid.measure.policy(&request.policy, path) != *policy
-                {
+                if policies.len() > 1 && request.laid.measure.policy(&base, path) != *policy {
                     continue;
                 }
                 let versions = stretch.iter().map(|platform| platform.server.value);

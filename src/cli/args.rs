@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::config::ConfigArguments;
 use super::hints::Said;
+use super::probe::ProbeArguments;
 use crate::app::{Configured, FragmentContext};
 use crate::finding::{Confidence, Severity};
 use crate::policy::{ApacheDirective, Goal, KEYS_DIRECTORY, PROFILES, Profile};
@@ -37,6 +38,8 @@ pub(super) enum Command {
     Undo(UndoArguments),
     /// Show what resumes, by address and name, and why
     Inspect(InspectArguments),
+    /// Show what a running server really does: what resumes, for how long, under which key
+    Probe(ProbeArguments),
     /// Print the page of a rule
     Explain(ExplainArguments),
     /// List the rules

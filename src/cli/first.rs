@@ -13,13 +13,13 @@ pub(super) const INTRODUCTION: &str = "\
 stekguard keeps TLS session resumption in nginx and Apache httpd safe.
 
   stekguard lint [PATH...]      what is wrong, with the line that decides it
-  stekguard fix [PATH...]       the smallest patch that repairs it (--write applies it)
-  stekguard undo                takes the last --write back
+  stekguard fix [PATH...]       the smallest patch that repairs it; --write, then `undo`
   stekguard inspect [PATH...]   what resumes, by address and name, and why
+  stekguard probe HOST[:PORT]   what a running server really does
+  stekguard keys ...            ticket keys that rotate, on this host
   stekguard explain RULE        a rule's page; `stekguard rules` lists them
 
-PATH is a root file, a directory to search, or - for a file or `nginx -T` output; without
-one the usual places are read. `stekguard --help` lists everything.
+PATH: a root file, a directory, - for `nginx -T` output, or nothing. See `stekguard --help`.
 ";
 
 /// Words of other tools for commands, and what they are here.

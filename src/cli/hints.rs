@@ -2,7 +2,7 @@
 
 use super::FAILED;
 use super::terminal::Terminal;
-use crate::app::{AppError, FixError, Outcome, Part, SettingsError, SourceError};
+use crate::app::{AppError, FixError, Outcome, Part, ProbeError, SettingsError, SourceError};
 use crate::report::{self, Problem, Sources};
 
 /// An error as a sentence, and what somebody can do about it.
@@ -33,6 +33,11 @@ pub(super) fn said(error: AppError) -> Said {
         AppError::Fix(FixError::NoFile(_)) => {
             Some("without --write the patch is printed; apply it there".to_owned())
         }
+        AppError::Probe(ProbeError::NotBuilt) => Some(
+            "build it with OpenSSL's headers, or with --features vendored, which needs perl and \
+             make instead"
+                .to_owned(),
+        ),
         _ => None,
     };
     (error.to_string(), hint)

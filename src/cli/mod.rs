@@ -1,7 +1,7 @@
 //! The command line: arguments in, a report on stdout, the rest on stderr, an exit code out.
 //!
 //! Exit codes: 0 done and nothing at or above `--fail-on`; 1 findings remain or the diff is
-//! not empty; 2 the job could not be done. Judges nothing by itself.
+//! not empty; 2 the job could not be done; 3 a probed server was not reached. Judges nothing by itself.
 
 mod ansible;
 mod args;
@@ -17,6 +17,7 @@ mod inspect;
 mod keys;
 mod lint;
 mod output;
+mod probe;
 mod progress;
 mod request;
 mod terminal;
@@ -37,6 +38,8 @@ const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
 /// The job could not be done.
 const FAILED: u8 = 2;
+/// A server was not reached.
+const UNREACHABLE: u8 = 3;
 
 /// Runs with these arguments (the first is the program's name) and gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
@@ -65,6 +68,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Fix(arguments) => fix::run(&arguments, &terminal),
         Command::Undo(arguments) => undo::run(&arguments, &terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
+        Command::Probe(arguments) => probe::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
         Command::Keys(arguments) => keys::run(&arguments, &terminal),

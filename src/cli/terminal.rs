@@ -69,6 +69,11 @@ impl Terminal {
         }
     }
 
+    /// True where somebody sees stderr while it is written.
+    pub(super) fn watched(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
     /// A line, or several, on stderr.
     pub(super) fn say(&self, text: &str) {
         if text.is_empty() {

@@ -26,6 +26,9 @@ mod page;
 mod paint;
 mod pairs;
 mod pipeline;
+mod probe;
+mod probe_json;
+mod probe_sarif;
 mod sarif;
 mod settings;
 mod summary;
@@ -41,6 +44,7 @@ use std::sync::Arc;
 use crate::catalog;
 use crate::finding::{Finding, Severity, Silenced};
 use crate::model::{Platform, Site};
+use crate::probe::{Difference, Probed, Unprobed, Verdict};
 use crate::text::Location;
 
 pub use checkstyle::checkstyle;
@@ -65,6 +69,9 @@ pub use keys::{
 };
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
+pub use probe::text as probe_text;
+pub use probe_json::{json as probe_json, summary as probe_summary};
+pub use probe_sarif::sarif as probe_sarif;
 pub use sarif::sarif;
 pub use settings::settings;
 pub use summary::{summary, tls_statement};
@@ -73,6 +80,23 @@ pub use text::{ENDPOINTS_SHOWN, findings, problems};
 
 /// The bytes of every file that a finding may point into.
 pub type Sources = BTreeMap<Arc<Path>, Arc<[u8]>>;
+
+/// Everything that a probe's report says.
+#[derive(Clone, Debug)]
+pub struct Probe<'a> {
+    /// What was seen.
+    pub probed: &'a Probed,
+    /// The files' promises beside it.
+    pub promises: &'a [Difference],
+    /// Endpoints that could not be looked at.
+    pub unprobed: &'a [Unprobed],
+    /// What follows.
+    pub verdicts: &'a [Verdict],
+    /// What was not read of the files.
+    pub problems: &'a [Problem],
+    /// For snippets.
+    pub sources: &'a Sources,
+}
 
 /// A rule, as its page describes it.
 #[derive(Copy, Clone, Debug)]

@@ -7,10 +7,12 @@
 pub mod client;
 mod error;
 mod key;
+mod manner;
 mod session;
 mod ticket;
 
 pub use error::TlsError;
 pub use key::{KEY_NAME, Layout, TicketKey};
+pub use manner::{Mail, Manner, Speech};
 pub use session::{Protocol, Session};
 pub use ticket::{STATEFUL, Ticket};

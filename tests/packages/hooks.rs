@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::workshop::{command, copy, finish, tickets_on, tools};
+use crate::workshop::{alone, command, copy, finish, tickets_on, tools};
 
 /// git in a folder, without the user's settings.
 fn git(dir: &Path, arguments: &[&str]) -> String {
@@ -57,7 +57,9 @@ fn pre_commit_lints_and_repairs() {
             .env("STEKGUARD_STATE_DIR", home.path().join("state"));
         finish(&mut run)
     };
+    let building = alone();
     let found = run();
+    drop(building);
     assert_eq!(found.code, 1, "{}\n{}", found.out, found.err);
     assert!(
         found.out.contains("[tickets-without-rotation]"),
@@ -83,13 +85,102 @@ fn pre_commit_lints_and_repairs() {
     assert_eq!(clean.out.matches("Passed").count(), 2, "{}", clean.out);
 }
 
+/// A YAML document as JSON.
+fn yaml(text: &str) -> serde_json::Value {
+    let read = "import sys, json, yaml; print(json.dumps(yaml.load(sys.argv[1], yaml.BaseLoader)))";
+    let mut python = Command::new(tools("packaging").join("python"));
+    let json = finish(python.args(["-c", read, text])).ok();
+    serde_json::from_str(&json).unwrap()
+}
+
+/// The fenced blocks of a guide in this language.
+fn blocks(guide: &str, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(copy().join("docs/guides").join(guide)).unwrap();
+    let fence = format!("```{language}\n");
+    let rest = text.split(&fence).skip(1);
+    rest.map(|block| block.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// What the guide for pipelines says, as a runner would take it.
+#[test]
+fn the_set_ups_of_the_guide_work() {
+    let work = TempDir::new().unwrap();
+    fs::create_dir_all(work.path().join("deploy/nginx")).unwrap();
+    tickets_on(&work.path().join("deploy/nginx"));
+    let program = Path::new(env!("CARGO_BIN_EXE_stekguard"));
+    let path = std::env::var("PATH").unwrap();
+    let run = |line: &str| {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", line]).current_dir(work.path());
+        bash.env(
+            "PATH",
+            format!("{}:{path}", program.parent().unwrap().display()),
+        );
+        finish(&mut bash)
+    };
+    let [github, gitlab, hooks] = &blocks("ci.md", "yaml")[..] else {
+        panic!("three set-ups");
+    };
+
+    let github = yaml(github);
+    let with = &github["jobs"]["lint"]["steps"][1]["with"];
+    let inputs = yaml(&fs::read_to_string(copy().join("action.yml")).unwrap());
+    for name in with.as_object().unwrap().keys() {
+        assert!(inputs["inputs"].get(name).is_some(), "{name}");
+    }
+    let arguments = with["arguments"].as_str().unwrap();
+    let paths = with["paths"].as_str().unwrap();
+    let found = run(&format!("stekguard lint {arguments} -- {paths}"));
+    assert_eq!(found.code, 1, "{}", found.err);
+    assert!(found.out.starts_with("::warning "), "{}", found.out);
+
+    let gitlab = yaml(gitlab);
+    let script = gitlab["stekguard"]["script"][0].as_str().unwrap();
+    assert_eq!(run(script).code, 1);
+    let report = gitlab["stekguard"]["artifacts"]["reports"]["codequality"]
+        .as_str()
+        .unwrap();
+    let report = fs::read(work.path().join(report)).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    let name = report[0]["check_name"].as_str().unwrap();
+    assert!(name.ends_with("tickets-without-rotation"), "{name}");
+
+    let hook = &yaml(hooks)["repos"][0]["hooks"][0];
+    let known = fs::read_to_string(copy().join(".pre-commit-hooks.yaml")).unwrap();
+    let known = yaml(&known);
+    let mut known = known.as_array().unwrap().iter();
+    let entry = known
+        .find(|it| it["id"] == hook["id"])
+        .expect("a hook of this id");
+    let arguments: Vec<&str> = hook["args"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_str().unwrap())
+        .collect();
+    let line = format!(
+        "{} {}",
+        entry["entry"].as_str().unwrap(),
+        arguments.join(" ")
+    );
+    assert_eq!(run(&line).code, 1, "{line}");
+
+    let mut lines = 0;
+    for line in blocks("ci.md", "sh").iter().flat_map(|block| block.lines()) {
+        assert_eq!(run(line).code, 1, "{line}");
+        lines += 1;
+    }
+    assert_eq!(lines, 2);
+    for report in ["stekguard.xml", "stekguard.sarif"] {
+        assert!(work.path().join(report).is_file(), "{report}");
+    }
+}
+
 /// The action's own scripts, run by bash as the runner does, with its environment.
 #[test]
 fn the_action_installs_and_lints() {
-    let read = "import sys, json, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))";
-    let mut python = Command::new(tools("packaging").join("python"));
-    let text = finish(python.args(["-c", read]).arg(copy().join("action.yml"))).ok();
-    let action: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let action = yaml(&fs::read_to_string(copy().join("action.yml")).unwrap());
     let steps = action["runs"]["steps"].as_array().unwrap();
     let default = |name: &str| {
         action["inputs"][name]["default"]
@@ -114,7 +205,9 @@ fn the_action_installs_and_lints() {
             .env("STEKGUARD_ARGUMENTS", arguments);
         finish(&mut bash)
     };
+    let building = alone();
     step(0, "").ok();
+    drop(building);
     let found = step(1, &default("arguments"));
     assert_eq!(found.code, 1, "{}\n{}", found.out, found.err);
     assert!(

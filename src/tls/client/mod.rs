@@ -11,13 +11,12 @@ mod framing;
 mod offer;
 mod open;
 mod peer;
+mod resolve;
 mod seal;
 mod speech;
 mod wire;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use openssl::ssl::SslStream;
 
@@ -25,41 +24,12 @@ use super::{Protocol, Session};
 use context::{Contexts, Way};
 use wire::Wire;
 
+pub use super::{Mail, Manner, Speech};
 pub use ending::Ending;
 pub use error::{ClientError, Phase};
 pub use open::Open;
 pub use peer::Peer;
-pub use speech::{Mail, Speech};
-
-/// How a client behaves towards every server.
-#[derive(Clone, Debug)]
-pub struct Manner {
-    /// Files of the certificate chain and of its key, in PEM, shown when asked for.
-    pub identity: Option<(PathBuf, PathBuf)>,
-    /// Protocols offered by ALPN.
-    pub alpn: Vec<String>,
-    /// TLS is asked for in clear.
-    pub starttls: Option<Mail>,
-    /// What is spoken inside.
-    pub speech: Speech,
-    /// A line of the PROXY protocol comes first.
-    pub proxy: bool,
-    /// The longest that one connection may take, its ending not counted.
-    pub patience: Duration,
-}
-
-impl Default for Manner {
-    fn default() -> Self {
-        Self {
-            identity: None,
-            alpn: Vec::new(),
-            starttls: None,
-            speech: Speech::Http,
-            proxy: false,
-            patience: Duration::from_secs(10),
-        }
-    }
-}
+pub use resolve::{first_that_answers, resolve};
 
 /// What a client says in one handshake.
 #[derive(Copy, Clone, Debug)]
@@ -74,6 +44,8 @@ pub struct Hello<'a> {
     pub session: Option<&'a Session>,
     /// Sends the request as early data, where the session allows that.
     pub early: bool,
+    /// Says nothing inside TLS, whatever the manner is: the server is known not to answer.
+    pub quiet: bool,
     /// Speaks AES-GCM alone, so that [`Ending::FatalCloseNotify`] can be made.
     pub sealing: bool,
 }
@@ -87,6 +59,7 @@ impl<'a> Hello<'a> {
             tickets: true,
             session: None,
             early: false,
+            quiet: false,
             sealing: false,
         }
     }
@@ -110,6 +83,8 @@ pub struct Observation {
     pub sessions: Vec<Session>,
     /// The number of an HTTP status line.
     pub status: Option<u16>,
+    /// Something was asked and nothing came in time.
+    pub mute: bool,
     /// Early data was sent, and this is whether the server took it.
     pub early: Option<bool>,
     /// The server's certificate; none in a resumed handshake of some servers.

@@ -34,6 +34,7 @@ pub struct Open {
     status: Option<u16>,
     early: Option<bool>,
     asked: bool,
+    mute: bool,
 }
 
 impl Open {
@@ -43,7 +44,11 @@ impl Open {
         hello: &Hello<'_>,
         manner: &Manner,
     ) -> Self {
-        let speech = manner.starttls.map_or(manner.speech, Speech::Mail);
+        let speech = match manner.starttls {
+            _ if hello.quiet => Speech::Silent,
+            Some(mail) => Speech::Mail(mail),
+            None => manner.speech,
+        };
         Self {
             stream,
             noted,
@@ -56,6 +61,7 @@ impl Open {
             status: None,
             early: None,
             asked: false,
+            mute: false,
         }
     }
 
@@ -174,7 +180,10 @@ impl Open {
                 Err(error) => match self.failed(&error, Phase::After) {
                     ClientError::Closed { .. } => break,
                     // A server that answers nothing, while TLS itself is fine.
-                    ClientError::Late { .. } if answer.is_empty() => break,
+                    ClientError::Late { .. } if answer.is_empty() => {
+                        self.mute = self.speech != Speech::Silent;
+                        break;
+                    }
                     other => return Err(other),
                 },
             }
@@ -205,6 +214,7 @@ impl Open {
             resumed: ssl.session_reused(),
             sessions: std::mem::take(&mut noted.sessions),
             status: self.status,
+            mute: self.mute,
             early: self.early,
             peer: peer::peer(ssl),
             alpn: alpn.map(|name| String::from_utf8_lossy(name).into_owned()),

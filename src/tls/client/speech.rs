@@ -3,45 +3,14 @@
 
 use std::io::{Read, Write};
 
+use super::Mail;
 use super::error::{ClientError, Phase};
 use super::wire::{Stop, Wire};
-
-/// The protocol inside TLS.
-#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug, Default)]
-pub enum Speech {
-    /// `HEAD /`.
-    #[default]
-    Http,
-    /// A mail protocol; the server speaks first.
-    Mail(Mail),
-    /// Nothing is said; what the server sends by itself is read for a moment.
-    Silent,
-}
-
-/// A mail protocol.
-#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
-pub enum Mail {
-    /// SMTP.
-    Smtp,
-    /// IMAP.
-    Imap,
-    /// POP3.
-    Pop3,
-}
 
 /// No server's greeting is longer.
 const LONGEST: usize = 16 * 1024;
 
 impl Mail {
-    /// `smtp`, `imap` or `pop3`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Smtp => "smtp",
-            Self::Imap => "imap",
-            Self::Pop3 => "pop3",
-        }
-    }
-
     /// Something harmless that is answered with one line or more.
     pub(super) fn harmless(self) -> &'static str {
         match self {
