@@ -1,9 +1,12 @@
 //! One configuration, judged for every version it may run on.
 
+use std::ops::Range;
+
 use super::merge::Merger;
-use super::stretches::stretches;
+use super::stretches::Stretches;
+use crate::catalog::validity;
 use crate::finding::Finding;
-use crate::model::{self, Platform, Site};
+use crate::model::{self, Groundwork, Platform, Site};
 use crate::policy::Policy;
 use crate::rules::{self, Context};
 use crate::source::{FileOrigin, Project};
@@ -15,29 +18,102 @@ pub(super) struct Verdict {
     pub(super) findings: Vec<Finding>,
 }
 
-/// Judges for each platform, of which there is at least one, oldest first. Of platforms that
-/// cannot differ the newest stands for all.
+/// Judges for each platform, of which there is at least one, oldest first. What is found for
+/// one stands for every neighbour that cannot differ.
+///
+/// It begins at both ends at once: the newest version is wanted anyway, and what stays open
+/// between two answers becomes less from both sides.
 pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) -> Option<Verdict> {
-    let mut merger = Merger::default();
+    let ground = Groundwork::of(project);
+    let stretches = Stretches::of(project, platforms);
+    let parallel = project.directives.len() > FEW;
+    let answer = |index: usize| answer(&ground, &stretches, policy, index);
+    // Only the newest version's site is wanted; the others need not wait for each other.
+    let findings = |index: usize| {
+        let Answer {
+            findings, holds, ..
+        } = answer(index);
+        (findings, holds)
+    };
     let mut newest = None;
-    for stretch in stretches(project, platforms) {
-        let Some(platform) = stretch.last() else {
-            continue;
+    let mut found: Vec<(Range<usize>, Vec<Finding>)> = Vec::new();
+    let mut open = 0..platforms.len();
+    while !open.is_empty() {
+        let (first, last) = (open.start, open.end - 1);
+        let at_end = || match newest {
+            None => {
+                let Answer {
+                    site,
+                    findings,
+                    holds,
+                } = answer(last);
+                (Some(site), findings, holds)
+            }
+            Some(_) => {
+                let (found, holds) = findings(last);
+                (None, found, holds)
+            }
         };
-        let site = site(project, platform);
-        for finding in rules::check(&Context {
-            site: &site,
-            policy,
-        }) {
-            let versions = stretch.iter().map(|platform| platform.server.value);
-            merger.add(finding, versions.collect());
+        let (older, (site, newer, holds)) = match (first < last, parallel) {
+            (true, true) => rayon::join(|| Some(findings(first)), at_end),
+            _ => (None, at_end()),
+        };
+        newest = newest.or(site);
+        let held = holds.start.max(open.start)..open.end;
+        open.end = held.start;
+        found.push((held, newer));
+        if let Some((older, holds)) = older {
+            let held = open.start..holds.end.min(open.end);
+            open.start = held.end;
+            found.push((held, older));
         }
-        newest = Some(site);
+    }
+    // Where the newer answer holds for the oldest version too, the older one is the same.
+    found.retain(|(held, _)| !held.is_empty());
+    found.sort_by_key(|(held, _)| held.start);
+    let mut merger = Merger::default();
+    for (held, findings) in found {
+        for finding in findings {
+            let versions = platforms[held.clone()].iter();
+            merger.add(finding, versions.map(|it| it.server.value).collect());
+        }
     }
     Some(Verdict {
         site: newest?,
         findings: merger.finish(platforms.len()),
     })
+}
+
+/// Up to so many directives, starting threads takes longer than they save.
+const FEW: usize = 4000;
+
+/// What is found for one platform.
+struct Answer {
+    site: Site,
+    findings: Vec<Finding>,
+    /// The platforms for which it is the same.
+    holds: Range<usize>,
+}
+
+fn answer(
+    ground: &Groundwork<'_>,
+    stretches: &Stretches<'_>,
+    policy: &Policy,
+    index: usize,
+) -> Answer {
+    let ((site, findings), valid) = validity(|| {
+        let site = ground.site(&stretches.platforms[index]);
+        let findings = rules::check(&Context {
+            site: &site,
+            policy,
+        });
+        (site, findings)
+    });
+    Answer {
+        site,
+        findings,
+        holds: stretches.around(index, &valid),
+    }
 }
 
 /// What the configuration means on a platform.

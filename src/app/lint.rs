@@ -1,6 +1,7 @@
 //! `lint`: everything that is found, and whether everything was read.
 
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::detect::Detected;
@@ -13,7 +14,7 @@ use crate::catalog::{self, Server, Version};
 use crate::finding::{Finding, Severity};
 use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
-use crate::source::{Problem, ProblemKind, Project, RootKind};
+use crate::source::{File, Problem, ProblemKind, Project, RootKind};
 use crate::text::Location;
 
 /// One judged configuration.
@@ -40,6 +41,9 @@ pub struct Outcome {
     pub sources: report::Sources,
     /// Templates that were skipped.
     pub templates: usize,
+    /// What was read. Kept because giving it back takes long, and who is about to end need
+    /// not do it.
+    pub(crate) spent: Vec<Project>,
 }
 
 /// Reads and judges everything that the request names.
@@ -179,26 +183,29 @@ impl<'a> Session<'a> {
         };
         outcome.problems = self.search_problems();
         let mut merger = Merger::default();
+        let mut sources = Vec::new();
         for judged in all {
-            let project = &judged.loaded.project;
             let refused = refusals(&judged.loaded, &judged.site, &judged.findings);
             outcome.problems.extend(refused);
             for finding in judged.findings {
                 merger.put(finding);
             }
-            outcome.problems.extend(problems(project));
-            outcome.problems.extend(too_old(project, &judged.platforms));
-            for file in &project.files {
-                outcome
-                    .sources
-                    .insert(Arc::clone(&file.path), Arc::clone(&file.text));
-            }
+            let mut project = judged.loaded.project;
+            outcome.problems.extend(problems(&project));
+            outcome
+                .problems
+                .extend(too_old(&project, &judged.platforms));
+            let texts = project.files.iter();
+            sources.extend(texts.map(|file| (Arc::clone(&file.path), Arc::clone(&file.text))));
             outcome.servers.push(JudgedServer {
                 site: judged.site,
                 judged: judged.platforms,
-                assumed: judged.loaded.project.assumed,
+                assumed: std::mem::take(&mut project.assumed),
             });
+            outcome.spent.push(project);
         }
+        // At once, because paths take long to compare.
+        outcome.sources = sources.into_iter().collect();
         outcome.findings = merger.finish(usize::MAX);
         outcome
             .findings
@@ -234,7 +241,7 @@ impl<'a> Session<'a> {
 
 /// What was not read, resolved or parsed, and settings whose value is not known.
 pub(super) fn problems(project: &Project) -> Vec<report::Problem> {
-    let read = project.problems.iter().map(|it| problem(project, it));
+    let read = read_problems(project).into_iter();
     let unknown = model::unresolved(project).into_iter();
     let unknown = unknown.map(|gap| report::Problem {
         kind: "limit",
@@ -244,6 +251,16 @@ pub(super) fn problems(project: &Project) -> Vec<report::Problem> {
         ..report::Problem::default()
     });
     read.chain(unknown).collect()
+}
+
+/// What was not read, resolved or parsed.
+pub(super) fn read_problems(project: &Project) -> Vec<report::Problem> {
+    if project.problems.is_empty() {
+        return Vec::new();
+    }
+    let files: HashMap<&Path, &File> = project.files.iter().map(|it| (&*it.path, it)).collect();
+    let problems = project.problems.iter();
+    problems.map(|it| problem(&files, it)).collect()
 }
 
 /// Rules that say themselves that the server does not start, with a repair.
@@ -257,13 +274,14 @@ pub(super) fn refusals(loaded: &Loaded, site: &Site, findings: &[Finding]) -> Ve
     if fragment || !loaded.project.assumed.is_empty() {
         return Vec::new();
     }
-    let said = |at: &Location| {
-        findings.iter().any(|finding| {
-            let place = &finding.location;
-            let told = TOLD_BY_RULES.contains(&finding.rule);
-            told && place.path == at.path && place.line == at.line
-        })
-    };
+    if site.refusals.is_empty() {
+        return Vec::new();
+    }
+    let told = findings
+        .iter()
+        .filter(|finding| TOLD_BY_RULES.contains(&finding.rule));
+    let told: HashSet<(&Path, u32)> = told.map(|it| line_of(&it.location)).collect();
+    let said = |at: &Location| told.contains(&line_of(at));
     let new = site.refusals.iter().filter(|refusal| !said(&refusal.at));
     new.map(|refusal| report::Problem {
         kind: "refused",
@@ -274,6 +292,10 @@ pub(super) fn refusals(loaded: &Loaded, site: &Site, findings: &[Finding]) -> Ve
         refused: true,
     })
     .collect()
+}
+
+fn line_of(place: &Location) -> (&Path, u32) {
+    (&place.path, place.line)
 }
 
 /// A version below the range that is modelled: what it does is not known, so nothing that is
@@ -299,11 +321,8 @@ const fn name(server: Server) -> &'static str {
 }
 
 /// A problem with its place, for a snippet.
-pub(super) fn problem(project: &Project, problem: &Problem) -> report::Problem {
-    let file = project
-        .files
-        .iter()
-        .find(|file| *file.path == *problem.path);
+fn problem(files: &HashMap<&Path, &File>, problem: &Problem) -> report::Problem {
+    let file = files.get(&*problem.path);
     let location = file
         .zip(problem.span)
         .map(|(file, span)| Location::new(&file.path, span, &file.lines));

@@ -1,5 +1,7 @@
 //! `stekguard lint`.
 
+use std::mem::ManuallyDrop;
+
 use super::args::{LintArguments, LintFormat};
 use super::hints::Said;
 use super::output::{Look, Output};
@@ -16,7 +18,8 @@ pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
         Err(said) => return hints::failure(&said, terminal),
     };
     match outcome(arguments) {
-        Ok(outcome) => show(&outcome, arguments, &output, terminal),
+        // The process ends next: giving every tree back would only take time.
+        Ok(outcome) => show(&ManuallyDrop::new(outcome), arguments, &output, terminal),
         Err(said) => {
             let failed = hints::failed(&said.0);
             hints::failure(&said, terminal);

@@ -9,16 +9,18 @@ mod blocks;
 mod commands;
 mod domains;
 mod effects;
+mod lookups;
 mod nginx;
 mod site;
 mod state;
 mod version;
 mod words;
 
+pub use lookups::Lookups;
 pub use site::{
     Accepts, Block, BlockId, BlockKind, Effect, Endpoint, Ignored, IgnoredReason, Incomplete,
     Issues, Lifetimes, PerProtocol, Place, Refusal, Setting, SettingId, Site, Tickets, Tls12,
-    Tls13, Why,
+    Tls13, Why, WrittenBlock, WrittenSetting,
 };
 pub use version::{Assumed, Platform, VersionSource};
 pub use words::{
@@ -34,9 +36,37 @@ use crate::source::Project;
 
 /// Evaluates a configuration for one platform.
 pub fn build(project: &Project, platform: &Platform) -> Site {
-    match project.server {
-        Server::Nginx => nginx::build(project, platform),
-        Server::Apache => apache::build(project, platform),
+    Groundwork::of(project).site(platform)
+}
+
+/// A configuration with everything worked out that no version changes, to be evaluated for
+/// several platforms.
+#[derive(Debug)]
+pub struct Groundwork<'a>(Kind<'a>);
+
+#[derive(Debug)]
+enum Kind<'a> {
+    Nginx(Box<nginx::Groundwork<'a>>),
+    Apache(Box<apache::Groundwork<'a>>),
+}
+
+impl<'a> Groundwork<'a> {
+    /// Works it out.
+    pub fn of(project: &'a Project) -> Self {
+        Self(match project.server {
+            Server::Nginx => Kind::Nginx(Box::new(nginx::Groundwork::of(project))),
+            Server::Apache => Kind::Apache(Box::new(apache::Groundwork::of(project))),
+        })
+    }
+
+    /// Evaluates it for one platform. Of the version it asks the catalog alone, so that
+    /// [`catalog::validity`](crate::catalog::validity) tells for which others it holds;
+    /// but where the configuration itself compares versions, it holds for this one.
+    pub fn site(&self, platform: &Platform) -> Site {
+        match &self.0 {
+            Kind::Nginx(ground) => ground.site(platform),
+            Kind::Apache(ground) => ground.site(platform),
+        }
     }
 }
 
