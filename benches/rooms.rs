@@ -136,7 +136,7 @@ fn diff(bencher: Bencher<'_, '_>, kind: Kind) {
         })
     });
     let proposals: Vec<Proposal<'_>> = proposals.collect();
-    let plan = fix::plan(&project, &proposals, Options { force: false });
+    let plan = fix::plan(&project, &proposals, Options::default());
     assert!(plan.files.len() >= HOSTS);
     bencher
         .counter(ItemsCount::new(plan.files.len()))

@@ -2,6 +2,7 @@
 //!
 //! ARCHITECTURE.md describes the rooms, what each may use and the invariants.
 
+pub mod ansible;
 pub mod app;
 pub mod catalog;
 pub mod cli;
@@ -10,6 +11,7 @@ pub mod fix;
 pub mod keys;
 pub mod model;
 pub mod policy;
+pub mod probe;
 pub mod report;
 pub mod rules;
 pub mod source;

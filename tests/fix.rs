@@ -147,8 +147,11 @@ fn every_case_comes_out_as_written_down() {
         fs::copy(path.join("before.conf"), &file).unwrap();
         let project = load(case.server(), &file);
         let fixes = case.fixes(&project);
-        let options = Options { force: case.force };
-        let plan = planned(&project, &fixes, options);
+        let options = Options {
+            force: case.force,
+            ..Options::default()
+        };
+        let plan = planned(&project, &fixes, options.clone());
 
         let refused: Vec<&str> = plan.refused.iter().map(|r| r.reason.as_str()).collect();
         assert_eq!(refused.len(), case.refused.len(), "{name}: {refused:?}");
@@ -382,7 +385,14 @@ fn an_insert_finds_the_statement_that_an_include_brings() {
         "{:?}",
         plan.refused
     );
-    let plan = planned(&project, &fixes, Options { force: true });
+    let plan = planned(
+        &project,
+        &fixes,
+        Options {
+            force: true,
+            ..Options::default()
+        },
+    );
     assert_eq!(plan.files[0].after, b"ssl_session_tickets off;\n");
 }
 
@@ -722,7 +732,11 @@ fn a_patch_for_a_terminal_shows_control_bytes_and_never_sends_them() {
     );
     colored::control::unset_override();
     let shown = String::from_utf8(shown).unwrap();
-    assert!(shown.contains("\u{1b}[32m+worker_processes 2;"), "{shown}");
+    // The word that differs stands out.
+    assert!(
+        shown.contains("\u{1b}[32m+worker_processes \u{1b}[0m\u{1b}[1;4;32m2\u{1b}[0m\u{1b}[32m;"),
+        "{shown}"
+    );
     assert!(
         shown.contains("\\u{1b}]0;owned\\u{7} \\xe9\\r\n"),
         "{shown}"

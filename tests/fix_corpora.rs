@@ -151,7 +151,14 @@ fn insert_everywhere(
             )
         })
         .collect();
-    let plan = planned(&before, &fixes, Options { force: true });
+    let plan = planned(
+        &before,
+        &fixes,
+        Options {
+            force: true,
+            ..Options::default()
+        },
+    );
     for refusal in &plan.refused {
         println!("{}: {}", original.display(), refusal.reason);
     }
@@ -220,7 +227,14 @@ fn append_everywhere(server: Server, original: &Path, path: &Path, counts: &mut 
             }]),
         ));
     }
-    let plan = planned(&before, &fixes, Options { force: true });
+    let plan = planned(
+        &before,
+        &fixes,
+        Options {
+            force: true,
+            ..Options::default()
+        },
+    );
     for refusal in &plan.refused {
         println!("{}: {}", original.display(), refusal.reason);
         let change = &fixes[refusal.proposal].1.changes[0];

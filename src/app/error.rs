@@ -1,6 +1,9 @@
 //! Why a use case could not do its job at all.
 
+use std::path::PathBuf;
+
 use crate::fix::FixError;
+use crate::probe::ProbeError;
 use crate::source::SourceError;
 
 /// What stops a use case before there is an outcome.
@@ -37,6 +40,26 @@ pub enum AppError {
         /// Names that are close to it, closest first.
         close: Vec<&'static str>,
     },
+    /// A probe could not do its job.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// A saved session that cannot be read.
+    #[error("{}: {why}", path.display())]
+    Session {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Ticket keys could not be worked on.
+    #[error(transparent)]
+    Keys(#[from] crate::keys::KeysError),
+    /// Settings that cannot be used.
+    #[error(transparent)]
+    Settings(super::SettingsError),
+    /// A baseline that cannot be used.
+    #[error(transparent)]
+    Baseline(#[from] super::BaselineError),
     /// Files could not be written or taken back.
     #[error(transparent)]
     Fix(#[from] FixError),

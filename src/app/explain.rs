@@ -2,7 +2,9 @@
 
 use super::AppError;
 use super::near::near;
+use crate::catalog::Server;
 use crate::finding::Severity;
+use crate::report;
 use crate::rules;
 
 /// A rule for people.
@@ -16,6 +18,21 @@ pub struct Page {
     pub summary: &'static str,
     /// Its page, Markdown.
     pub text: String,
+    /// Whose configurations it reads.
+    pub servers: &'static [Server],
+}
+
+impl Page {
+    /// The same for the report room.
+    pub fn report(&self) -> report::RulePage<'_> {
+        report::RulePage {
+            name: self.name,
+            severity: self.severity,
+            summary: self.summary,
+            text: &self.text,
+            servers: self.servers,
+        }
+    }
 }
 
 /// The page of a rule.
@@ -43,5 +60,6 @@ fn page(rule: &rules::Rule) -> Page {
         severity: rule.severity,
         summary: rule.summary,
         text: rule.page(),
+        servers: rule.servers,
     }
 }

@@ -8,13 +8,16 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::clock::now;
 use super::inputs::Replaced;
 use super::lint::{Judged, Session, refusals, too_old};
 use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
+use crate::catalog::Server;
 use crate::finding::{Applicability, Finding, Fix, GoLive};
-use crate::fix::{self, Options, Plan, Proposal, State};
+use crate::fix::{self, Options, Plan, Proposal};
+use crate::model::VersionSource;
+use crate::policy::{Goal, Policy};
+use crate::report;
 use crate::rules;
 
 /// A repair can make the next one possible; more rounds than this would be a loop.
@@ -39,11 +42,13 @@ pub struct Repair {
     /// As it is with the patch.
     pub after: Outcome,
     /// All changes.
-    plan: Plan,
+    pub(super) plan: Plan,
     /// What was not repaired and why, as `path: rule: reason`.
     pub refused: Vec<String>,
     /// Repairs that did not prove themselves, with the reason; they are not in the patch.
     pub failed: Vec<String>,
+    /// What has to be done beside the patch, a sentence each.
+    pub(super) advice: Vec<String>,
 }
 
 /// Plans the repair of everything that the request names. Writes nothing.
@@ -63,6 +68,7 @@ pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
         plan: Plan::default(),
         refused: Vec::new(),
         failed: Vec::new(),
+        advice: Vec::new(),
     };
     let mut work = Work {
         session: &session,
@@ -74,6 +80,7 @@ pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
         work.repair(index, &mut repair);
     }
     repair.after = work.outcome();
+    repair.advice = repair.advice_for(&request.policy);
     Ok(repair)
 }
 
@@ -93,6 +100,31 @@ impl Repair {
             colour,
         };
         fix::patch(&self.plan.files, options)
+    }
+
+    /// The patch file by file, for the report room.
+    pub fn pages(&self) -> report::HtmlPatch<'_> {
+        let file = |file: &'_ fix::PlannedFile| {
+            let path = file.paths.first().map(|path| path.display().to_string());
+            path.unwrap_or_default()
+        };
+        let files = self.plan.files.iter().map(|it| report::PatchedFile {
+            path: file(it),
+            before: &it.before,
+            after: &it.after,
+            reasons: it
+                .reasons
+                .iter()
+                .map(|why| (why.span, why.clause()))
+                .collect(),
+        });
+        report::HtmlPatch {
+            files: files.collect(),
+            costs: &self.plan.costs,
+            notes: self.notes(),
+            go_live: self.go_live(),
+            refused: self.refused.iter().chain(&self.failed).cloned().collect(),
+        }
     }
 
     /// How the patch is applied without `--write`, a command; `None` where nothing changes or
@@ -116,9 +148,22 @@ impl Repair {
     /// What a reader of the patch should know, a sentence each.
     pub fn notes(&self) -> Vec<String> {
         let notes = self.plan.notes.iter();
-        notes
-            .map(|note| format!("{}: {}", note.path.display(), note.text))
-            .collect()
+        let notes = notes.map(|note| format!("{}: {}", note.path.display(), note.text));
+        notes.chain(self.advice.iter().cloned()).collect()
+    }
+
+    /// A configuration can name keys and not make them.
+    pub(super) fn advice_for(&self, policy: &Policy) -> Vec<String> {
+        let mut sites = self.after.servers.iter().map(|server| &server.site);
+        let awaits = sites.any(|site| site.awaited.is_some());
+        if self.plan.is_empty() || policy.goal != Goal::Rotate || !awaits {
+            return Vec::new();
+        }
+        vec![format!(
+            "make the keys first, with `stekguard keys init`: none is seen in {}, and until they \
+             are there nginx starts with a random key of its own",
+            policy.keys_directory.display()
+        )]
     }
 
     /// What makes it live, a sentence; `None` where nothing changes.
@@ -130,18 +175,6 @@ impl Repair {
                  test passes"
             }
         })
-    }
-
-    /// Writes the files, with a way back in the journal. Gives the files written.
-    ///
-    /// # Errors
-    /// [`AppError::Fix`]; nothing has changed then, unless it says so.
-    pub fn write(&self) -> Result<Vec<PathBuf>, AppError> {
-        if self.plan.is_empty() {
-            return Ok(Vec::new());
-        }
-        let state = State::from_environment()?;
-        Ok(fix::write(&self.plan.files, &state, now())?.files)
     }
 }
 
@@ -174,31 +207,90 @@ impl Work<'_> {
         }
         let place = first.loaded.root.path.display().to_string();
         // No server accepts it before, so nobody could tell whether it does afterwards.
-        if !refusals(&first.loaded, &first.site, &first.findings).is_empty() {
+        if !refusals(&first).is_empty() {
             return;
         }
-        let all = self.rules_in_order(&first);
-        let mut best = Proved::default();
-        match self.attempt(index, &first, &all) {
-            Ok(proved) => best = proved,
-            Err(_) => {
-                let mut taken: Vec<&'static str> = Vec::new();
-                for rule in all {
-                    taken.push(rule);
-                    match self.attempt(index, &first, &taken) {
-                        Ok(proved) => best = proved,
-                        Err(why) => {
-                            taken.pop();
-                            let line = format!("{place}: {rule} is not repaired: {why}");
-                            repair.failed.push(line);
-                        }
-                    }
-                }
-            }
+        let mut all = self.rules_in_order(&first);
+        if let Some(why) = self.obstacle(&first) {
+            all.retain(|rule| *rule != rules::KEYS_RULE);
+            repair
+                .refused
+                .push(format!("{place}: {}: {why}", rules::KEYS_RULE));
         }
+        let best = match self.attempt(index, &first, &all) {
+            Ok(proved) => proved,
+            Err(_) => {
+                let (proved, failed) = self.rule_by_rule(index, &first, all);
+                let lines = failed
+                    .into_iter()
+                    .map(|(rule, why)| format!("{place}: {rule} is not repaired: {why}"));
+                repair.failed.extend(lines);
+                proved
+            }
+        };
         let (plan, judged) = best;
         self.accept(plan, repair);
         self.judged[index] = Some(judged.unwrap_or(first));
+    }
+
+    /// Why the policy's kind of key cannot be had on every version that this may run on, with
+    /// what can be had instead; `None` where it can, or nothing lacks it.
+    fn obstacle(&self, judged: &Judged) -> Option<String> {
+        let lacks = |finding: &Finding| finding.rule == rules::KEYS_RULE;
+        if !judged.findings.iter().any(lacks) {
+            return None;
+        }
+        let (goal, server) = (self.session.request.policy.goal, judged.site.server);
+        let mut reasons = judged.platforms.iter().filter_map(|platform| {
+            let reason = rules::obstacle(goal, server, platform)?;
+            Some((reason, platform.server.source))
+        });
+        let reason = match reasons.next()? {
+            (reason, VersionSource::Assumed) if server == Server::Nginx => {
+                format!("the version is not known (--server-version says it), and {reason}")
+            }
+            (reason, _) => reason,
+        };
+        let root = judged.loaded.root.path.display();
+        let instead = format!("`stekguard fix --policy no-tickets {root}` turns tickets off");
+        Some(match server {
+            Server::Nginx => format!("{reason}; {instead}"),
+            Server::Apache => format!(
+                "{reason}; {instead}, and with `SSLSessionCache shmcb:/run/ssl_scache(512000)` at \
+                 the server level clients resume all the same"
+            ),
+        })
+    }
+
+    /// The repairs that prove themselves together, and the rules that are left with the reason.
+    /// One that fails alone may hold beside another, so they are tried until none is added.
+    fn rule_by_rule(
+        &self,
+        index: usize,
+        first: &Judged,
+        rules: Vec<&'static str>,
+    ) -> (Proved, Vec<(&'static str, String)>) {
+        let mut best = Proved::default();
+        let mut taken: Vec<&'static str> = Vec::new();
+        let mut left = rules;
+        loop {
+            let before = left.len();
+            let mut failed = Vec::new();
+            for rule in left {
+                taken.push(rule);
+                match self.attempt(index, first, &taken) {
+                    Ok(proved) => best = proved,
+                    Err(why) => {
+                        taken.pop();
+                        failed.push((rule, why));
+                    }
+                }
+            }
+            if failed.is_empty() || failed.len() == before {
+                return (best, failed);
+            }
+            left = failed.iter().map(|(rule, _)| *rule).collect();
+        }
     }
 
     /// Plans in rounds with the fixes of these rules and proves the result.
@@ -235,7 +327,7 @@ impl Work<'_> {
                     (&fresh, false)
                 }
             };
-            prove(&before, judged, self.session.request.policy.goal)?;
+            prove(&before, judged, &self.session.request.policy)?;
             if !done && !self.plan(judged, rules).is_empty() {
                 return Err("repairing the result again would change it again".to_owned());
             }
@@ -330,6 +422,7 @@ impl Work<'_> {
             .collect();
         let options = Options {
             force: self.choice.force,
+            protected: self.session.request.protected.clone(),
         };
         fix::plan(&judged.loaded.project, &proposals, options)
     }

@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clock::now;
-use super::{AppError, Request, Startup};
+use super::judge::Verdict;
+use super::parts::{Part, into_roots};
+use super::settings::RootWish;
+use super::{AppError, Request, Startup, Versions};
 use crate::catalog::Server;
+use crate::finding::{Finding, Silence, Silenced};
 use crate::source::{
-    self, Disk, Dump, FileSystem, Found, LoadOptions, Memory, Overlay, PackageStatus, Project,
-    Root, RootKind,
+    self, Discovery, Disk, Dump, FileKind, FileSystem, Found, FragmentContext, Given, LoadOptions,
+    Memory, Overlay, PackageStatus, Project, Root, RootKind,
 };
 
 /// The name under which a stream that is no dump is shown.
@@ -25,6 +29,16 @@ pub(super) struct Inputs {
     places: Vec<Place>,
     /// Templates that were skipped.
     pub(super) templates: usize,
+    /// Files that git ignores or the settings exclude.
+    pub(super) excluded: usize,
+    /// Named files that are judged in the root that includes them: the file and the root.
+    pub(super) parts: Vec<Part>,
+    /// What the settings say of single configurations.
+    wishes: Vec<RootWish>,
+    /// What the command line says of versions, over the settings.
+    versions: Versions,
+    /// What the settings say of all configurations.
+    fallback: Versions,
     /// What could not be looked at during the search.
     pub(super) unreadable: Vec<(PathBuf, String)>,
     /// What this machine's package database says.
@@ -45,6 +59,8 @@ struct Place {
 pub(super) struct Loaded {
     pub(super) root: Root,
     pub(super) project: Project,
+    /// What is known of the versions it runs on.
+    pub(super) versions: Versions,
 }
 
 impl Inputs {
@@ -52,24 +68,83 @@ impl Inputs {
     pub(super) fn find(request: &Request) -> Result<Self, AppError> {
         let options = LoadOptions {
             allow_missing: request.allow_missing.clone(),
+            path_map: request.path_map.clone(),
+            exclusion: request.exclusion.clone(),
             now: Some(now()),
+            keys_directory: Some(request.policy.keys_directory.clone()),
             ..LoadOptions::default()
         };
         let disk = Disk::default();
         let mut inputs = Self {
             places: Vec::new(),
             templates: 0,
+            excluded: 0,
+            parts: Vec::new(),
+            wishes: request.laid.roots.clone(),
+            versions: request.versions.clone(),
+            fallback: request.laid.fallback.clone(),
             unreadable: Vec::new(),
             packages: PackageStatus::default(),
             startup: request.startup.clone(),
         };
         if let Some(bytes) = &request.stream {
-            inputs.add_stream(bytes, &options)?;
+            inputs.add_stream(bytes, request.context, &options)?;
         }
         if request.stream.is_none() || !request.paths.is_empty() {
-            inputs.add_paths(&request.paths, disk, &options)?;
+            inputs.add_paths(&request.paths, request.context, disk, &options)?;
         }
         Ok(inputs)
+    }
+
+    /// What the paths name: files with what is said of them, directories and usual places.
+    fn discover(
+        &self,
+        paths: &[PathBuf],
+        context: Option<FragmentContext>,
+        files: &dyn FileSystem,
+        options: &LoadOptions,
+    ) -> Result<Discovery, AppError> {
+        if paths.is_empty() {
+            return Ok(source::discover(paths, files, options)?);
+        }
+        let mut all = Discovery::default();
+        for path in paths {
+            let wish = self.wish(path, files);
+            let given = Given {
+                server: wish.and_then(|wish| wish.server),
+                context: context.or_else(|| wish?.context),
+            };
+            let is_file = files.kind(path) != Some(FileKind::Directory);
+            let one = match is_file && given != Given::default() {
+                true => source::discover_file(path, given, files, options)?,
+                false => source::discover(std::slice::from_ref(path), files, options)?,
+            };
+            all.found.extend(one.found);
+            all.templates.extend(one.templates);
+            all.inactive.extend(one.inactive);
+            all.unreadable.extend(one.unreadable);
+            all.excluded += one.excluded;
+        }
+        Ok(all)
+    }
+
+    /// Where only parts of a configuration were asked about, what is found elsewhere in it is
+    /// not reported.
+    pub(super) fn keep_parts(&self, root: &Root, verdict: &mut Verdict) {
+        let of_root = || self.parts.iter().filter(|part| part.root == root.path);
+        if of_root().next().is_none() || of_root().any(|part| part.whole) {
+            return;
+        }
+        let findings = std::mem::take(&mut verdict.findings);
+        let (kept, others): (Vec<Finding>, Vec<Finding>) = findings
+            .into_iter()
+            .partition(|finding| of_root().any(|part| part.has(finding)));
+        verdict.findings = kept;
+        let elsewhere = others.into_iter().map(|finding| Silenced {
+            finding,
+            by: Silence::Elsewhere,
+        });
+        verdict.silenced.extend(elsewhere);
     }
 
     /// How many configurations there are.
@@ -84,32 +159,47 @@ impl Inputs {
             place.found.iter().map(move |found| (files, found))
         });
         let (files, found) = each.into_iter().nth(index)?;
+        let wish = self.wish(&found.root.path, files);
         // Without replacements the base answers for itself: a file then says by itself
         // where its bytes come from.
         if replaced.is_empty() {
-            let project = self.read(found, files);
-            return Some(Loaded {
-                root: found.root.clone(),
-                project,
-            });
+            return Some(self.loaded(found, files, wish));
         }
         let mut overlay = Overlay::new(files);
         for (path, bytes) in replaced {
             overlay.replace(path, Arc::clone(bytes));
         }
-        let project = self.read(found, &overlay);
-        Some(Loaded {
+        Some(self.loaded(found, &overlay, wish))
+    }
+
+    fn loaded(&self, found: &Found, files: &dyn FileSystem, wish: Option<&RootWish>) -> Loaded {
+        Loaded {
             root: found.root.clone(),
-            project,
-        })
+            project: self.read(found, files, wish),
+            versions: match wish {
+                Some(wish) => self.versions.over(&wish.versions),
+                None => self.versions.clone(),
+            }
+            .over(&self.fallback),
+        }
+    }
+
+    /// What the settings say of the configuration that begins in this file.
+    fn wish(&self, root: &Path, files: &dyn FileSystem) -> Option<&RootWish> {
+        let same = |wish: &&RootWish| same_file(&wish.path, root, files);
+        self.wishes.iter().find(same)
     }
 
     /// Reads one, and again where what httpd was started with has to be told from what the
     /// files load and define themselves.
-    fn read(&self, found: &Found, files: &dyn FileSystem) -> Project {
-        let first = self.startup.first(&found.options);
+    fn read(&self, found: &Found, files: &dyn FileSystem, wish: Option<&RootWish>) -> Project {
+        let startup = match wish {
+            Some(wish) => self.startup.over(&wish.startup),
+            None => self.startup.clone(),
+        };
+        let first = startup.first(&found.options);
         let project = source::load(&found.root, files, &first);
-        match self.startup.settled(&found.root, &project, &found.options) {
+        match startup.settled(&found.root, &project, &found.options) {
             Some(options) => source::load(&found.root, files, &options),
             None => project,
         }
@@ -129,22 +219,34 @@ impl Inputs {
             .flat_map(|place| place.found.iter().map(|found| &found.root))
     }
 
-    fn add_stream(&mut self, bytes: &[u8], options: &LoadOptions) -> Result<(), AppError> {
+    fn add_stream(
+        &mut self,
+        bytes: &[u8],
+        context: Option<FragmentContext>,
+        options: &LoadOptions,
+    ) -> Result<(), AppError> {
         if let Some(place) = dump(bytes, options) {
             self.places.push(place);
             return Ok(());
         }
         let memory = Memory::new([(Path::new(STREAM), bytes)]);
-        self.add_paths(&[PathBuf::from(STREAM)], memory, options)
+        self.add_paths(&[PathBuf::from(STREAM)], context, memory, options)
     }
 
     fn add_paths(
         &mut self,
         paths: &[PathBuf],
+        context: Option<FragmentContext>,
         files: impl FileSystem + 'static,
         options: &LoadOptions,
     ) -> Result<(), AppError> {
-        let discovery = source::discover(paths, &files, options)?;
+        let mut discovery = self.discover(paths, context, &files, options)?;
+        // What is said of a file holds, whatever includes it.
+        if context.is_none() {
+            let parts = into_roots(&mut discovery.found, &self.wishes, &files, options);
+            self.parts.extend(parts);
+        }
+        self.excluded += discovery.excluded;
         self.templates += discovery.templates.len();
         let unreadable = discovery.unreadable.iter();
         self.unreadable
@@ -170,6 +272,14 @@ impl Inputs {
         });
         Ok(())
     }
+}
+
+/// True where two names are of one file.
+fn same_file(one: &Path, other: &Path, files: &dyn FileSystem) -> bool {
+    one == other
+        || files
+            .real(one)
+            .is_some_and(|real| files.real(other) == Some(real))
 }
 
 fn dump(bytes: &[u8], options: &LoadOptions) -> Option<Place> {

@@ -34,6 +34,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
         .extend(inspection.search_problems.iter().cloned());
     let mut sources = Vec::new();
     for loaded in session.inputs.load_all(&Replaced::new()) {
+        session.request.progress.step();
         let judged = session.platforms(&loaded);
         let Some(newest) = judged.last() else {
             continue;

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::Request;
 use super::merge::Merger;
 use super::stretches::Stretches;
+use super::suppress::sort;
 use crate::catalog::validity;
-use crate::finding::Finding;
+use crate::finding::{Finding, Silenced};
 use crate::model::{self, Groundwork, Platform, Site};
-use crate::policy::Policy;
 use crate::rules::{self, Context};
 use crate::source::{FileOrigin, Project};
 
@@ -16,6 +17,7 @@ use crate::source::{FileOrigin, Project};
 pub(super) struct Verdict {
     pub(super) site: Site,
     pub(super) findings: Vec<Finding>,
+    pub(super) silenced: Vec<Silenced>,
 }
 
 /// Judges for each platform, of which there is at least one, oldest first. What is found for
@@ -23,11 +25,16 @@ pub(super) struct Verdict {
 ///
 /// It begins at both ends at once: the newest version is wanted anyway, and what stays open
 /// between two answers becomes less from both sides.
-pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) -> Option<Verdict> {
+pub(super) fn judge(
+    project: &Project,
+    platforms: &[Platform],
+    request: &Request,
+) -> Option<Verdict> {
     let ground = Groundwork::of(project);
     let stretches = Stretches::of(project, platforms);
     let parallel = project.directives.len() > FEW;
-    let answer = |index: usize| answer(&ground, &stretches, policy, index);
+    let check = |site: &Site| check(project, site, request);
+    let answer = |index: usize| answer(&ground, &stretches, &check, index);
     // Only the newest version's site is wanted; the others need not wait for each other.
     let findings = |index: usize| {
         let Answer {
@@ -78,9 +85,14 @@ pub(super) fn judge(project: &Project, platforms: &[Platform], policy: &Policy) 
             merger.add(finding, versions.map(|it| it.server.value).collect());
         }
     }
+    let mut site = newest?;
+    site.files = read(project);
+    let findings = merger.finish(platforms.len());
+    let sorted = sort(findings, &site.remarks, &request.laid.measure);
     Some(Verdict {
-        site: newest?,
-        findings: merger.finish(platforms.len()),
+        site,
+        findings: sorted.findings,
+        silenced: sorted.silenced,
     })
 }
 
@@ -98,15 +110,12 @@ struct Answer {
 fn answer(
     ground: &Groundwork<'_>,
     stretches: &Stretches<'_>,
-    policy: &Policy,
+    check: &dyn Fn(&Site) -> Vec<Finding>,
     index: usize,
 ) -> Answer {
     let ((site, findings), valid) = validity(|| {
         let site = ground.site(&stretches.platforms[index]);
-        let findings = rules::check(&Context {
-            site: &site,
-            policy,
-        });
+        let findings = check(&site);
         (site, findings)
     });
     Answer {
@@ -116,14 +125,31 @@ fn answer(
     }
 }
 
+/// What the rules find, each file measured by its own policy.
+fn check(project: &Project, site: &Site, request: &Request) -> Vec<Finding> {
+    let measure = &request.laid.measure;
+    let policies = measure.policies(&request.policy, project);
+    let mut found = Vec::new();
+    for policy in &policies {
+        let own = |finding: &Finding| {
+            policies.len() == 1
+                || measure.policy(&request.policy, &finding.location.path) == *policy
+        };
+        let findings = rules::check(&Context { site, policy });
+        found.extend(findings.into_iter().filter(own));
+    }
+    found
+}
+
 /// What the configuration means on a platform.
 pub(super) fn site(project: &Project, platform: &Platform) -> Site {
     let mut site = model::build(project, platform);
-    // What is built in or put around a fragment was not read.
-    let read = project
-        .files
-        .iter()
-        .filter(|file| file.origin != FileOrigin::Stub);
-    site.files = read.count();
+    site.files = read(project);
     site
+}
+
+/// How many files were read: not those that are built in or put around a fragment.
+fn read(project: &Project) -> usize {
+    let files = project.files.iter();
+    files.filter(|file| file.origin != FileOrigin::Stub).count()
 }

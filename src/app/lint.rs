@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::detect::Detected;
+use super::edits::edits;
 use super::inputs::{Inputs, Loaded, Replaced};
 use super::judge::judge;
 use super::merge::Merger;
+use super::parts::Part;
 use super::platforms::platforms;
+use super::suppress::{one_each, settle_unused};
 use super::{AppError, Request};
 use crate::catalog::{self, Server, Version};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Silenced};
 use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
 use crate::source::{File, Problem, ProblemKind, Project, RootKind};
@@ -35,6 +38,14 @@ pub struct Outcome {
     pub servers: Vec<JudgedServer>,
     /// What was found, by place.
     pub findings: Vec<Finding>,
+    /// What was found and is not reported, with the reason, by place.
+    pub silenced: Vec<Silenced>,
+    /// Findings of the baseline that are gone.
+    pub resolved: usize,
+    /// Files that git ignores or the settings exclude.
+    pub excluded: usize,
+    /// Named files that were judged in the root that includes them.
+    pub parts: Vec<Part>,
     /// What was not read, resolved or parsed. Not empty: nothing here is called clean.
     pub problems: Vec<report::Problem>,
     /// The bytes of every file that was read.
@@ -44,6 +55,8 @@ pub struct Outcome {
     /// What was read. Kept because giving it back takes long, and who is about to end need
     /// not do it.
     pub(crate) spent: Vec<Project>,
+    /// What each fix would change by itself, where the request asks for it.
+    pub edits: report::Edits,
 }
 
 /// Reads and judges everything that the request names.
@@ -99,6 +112,9 @@ impl Outcome {
             problems: &self.problems,
             sources: &self.sources,
             templates: self.templates,
+            silenced: &self.silenced,
+            resolved: self.resolved,
+            excluded: self.excluded,
         }
     }
 }
@@ -120,6 +136,7 @@ pub(super) struct Judged {
     pub(super) loaded: Loaded,
     pub(super) platforms: Vec<Platform>,
     pub(super) findings: Vec<Finding>,
+    pub(super) silenced: Vec<Silenced>,
     pub(super) site: Site,
 }
 
@@ -143,6 +160,7 @@ impl<'a> Session<'a> {
             Detected::default()
         };
         detected.tell(&mut inputs.startup);
+        request.progress.found(inputs.count());
         Ok(Self {
             request,
             inputs,
@@ -161,16 +179,20 @@ impl<'a> Session<'a> {
     pub(super) fn judged(&self, index: usize, replaced: &Replaced) -> Option<Judged> {
         let loaded = self.inputs.load(index, replaced)?;
         let platforms = self.platforms(&loaded);
-        self.judged_for(loaded, platforms)
+        let judged = self.judged_for(loaded, platforms);
+        self.request.progress.step();
+        judged
     }
 
     /// Judges a configuration for these versions.
     pub(super) fn judged_for(&self, loaded: Loaded, platforms: Vec<Platform>) -> Option<Judged> {
-        let verdict = judge(&loaded.project, &platforms, &self.request.policy)?;
+        let mut verdict = judge(&loaded.project, &platforms, self.request)?;
+        self.inputs.keep_parts(&loaded.root, &mut verdict);
         Some(Judged {
             loaded,
             platforms,
             findings: verdict.findings,
+            silenced: verdict.silenced,
             site: verdict.site,
         })
     }
@@ -179,17 +201,22 @@ impl<'a> Session<'a> {
     pub(super) fn outcome(&self, all: impl Iterator<Item = Judged>) -> Outcome {
         let mut outcome = Outcome {
             templates: self.inputs.templates,
+            excluded: self.inputs.excluded,
+            parts: self.inputs.parts.clone(),
             ..Outcome::default()
         };
         outcome.problems = self.search_problems();
         let mut merger = Merger::default();
         let mut sources = Vec::new();
+        let mut silenced = Vec::new();
+        let mut projects = Vec::new();
         for judged in all {
-            let refused = refusals(&judged.loaded, &judged.site, &judged.findings);
+            let refused = refusals(&judged);
             outcome.problems.extend(refused);
             for finding in judged.findings {
                 merger.put(finding);
             }
+            silenced.extend(judged.silenced);
             let mut project = judged.loaded.project;
             outcome.problems.extend(problems(&project));
             outcome
@@ -202,15 +229,27 @@ impl<'a> Session<'a> {
                 judged: judged.platforms,
                 assumed: std::mem::take(&mut project.assumed),
             });
-            outcome.spent.push(project);
+            projects.push(project);
         }
         // At once, because paths take long to compare.
         outcome.sources = sources.into_iter().collect();
         outcome.findings = merger.finish(usize::MAX);
-        outcome
-            .findings
-            .retain(|finding| self.request.shows(finding));
         outcome.problems.dedup();
+        let complete = outcome.complete();
+        settle_unused(&mut outcome.findings, &silenced, complete);
+        outcome.silenced = one_each(silenced);
+        let request = self.request;
+        if let Some(baseline) = &request.baseline {
+            outcome.resolved = baseline.apply(&mut outcome);
+        }
+        outcome.findings.retain(|finding| request.shows(finding));
+        outcome
+            .silenced
+            .retain(|it| it.by.is_told() && request.shows(&it.finding));
+        if request.edits {
+            outcome.edits = edits(&outcome.findings, &projects);
+        }
+        outcome.spent = projects;
         outcome
     }
 
@@ -228,11 +267,15 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn platforms(&self, loaded: &Loaded) -> Vec<Platform> {
-        let Loaded { root, project } = loaded;
+        let Loaded {
+            root,
+            project,
+            versions,
+        } = loaded;
         platforms(
             root,
             project,
-            &self.request.versions,
+            versions,
             &self.detected,
             &self.inputs.packages,
         )
@@ -267,7 +310,8 @@ pub(super) fn read_problems(project: &Project) -> Vec<report::Problem> {
 const TOLD_BY_RULES: [&str; 2] = ["directive-not-in-version", "malformed-conf-command"];
 
 /// What keeps the server from starting and no finding says already.
-pub(super) fn refusals(loaded: &Loaded, site: &Site, findings: &[Finding]) -> Vec<report::Problem> {
+pub(super) fn refusals(judged: &Judged) -> Vec<report::Problem> {
+    let (loaded, site) = (&judged.loaded, &judged.site);
     // What a lone fragment lacks may stand around the place that includes it, and what is
     // missing in a tree may stand in a file that was only assumed.
     let fragment = matches!(loaded.root.kind, RootKind::Fragment(_));
@@ -277,9 +321,9 @@ pub(super) fn refusals(loaded: &Loaded, site: &Site, findings: &[Finding]) -> Ve
     if site.refusals.is_empty() {
         return Vec::new();
     }
-    let told = findings
-        .iter()
-        .filter(|finding| TOLD_BY_RULES.contains(&finding.rule));
+    let silenced = judged.silenced.iter().map(|it| &it.finding);
+    let findings = judged.findings.iter().chain(silenced);
+    let told = findings.filter(|finding| TOLD_BY_RULES.contains(&finding.rule));
     let told: HashSet<(&Path, u32)> = told.map(|it| line_of(&it.location)).collect();
     let said = |at: &Location| told.contains(&line_of(at));
     let new = site.refusals.iter().filter(|refusal| !said(&refusal.at));

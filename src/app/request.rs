@@ -3,11 +3,16 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use super::{AppError, Startup};
+use super::Baseline;
+use super::measure::Measure;
+use super::settings::RootWish;
+use super::{AppError, Progress, Startup};
 use crate::catalog::{Server, Version};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Confidence, Finding, Severity};
 use crate::policy::Policy;
-use crate::source::{DEFAULT_LARGEST_FILE, upstream_version};
+use crate::source::{
+    DEFAULT_LARGEST_FILE, Exclusion, FragmentContext, PathGlobs, PathMap, upstream_version,
+};
 
 /// What to read and how to judge it.
 #[derive(Clone, Debug, Default)]
@@ -27,12 +32,44 @@ pub struct Request {
     pub policy: Policy,
     /// Show pedantic findings too.
     pub pedantic: bool,
+    /// Leave out findings that are less sure.
+    pub min_confidence: Option<Confidence>,
+    /// The blocks around files that are no roots.
+    pub context: Option<FragmentContext>,
+    /// What a search through a directory leaves out.
+    pub exclusion: Exclusion,
+    /// Files that are not edited.
+    pub protected: PathGlobs,
+    /// Places on the server and where they lie here.
+    pub path_map: Vec<PathMap>,
+    /// Findings that are known.
+    pub baseline: Option<Baseline>,
+    /// What the settings say of single configurations and files.
+    pub laid: Laid,
+    /// Also work out which bytes the fix of each finding would change.
+    pub edits: bool,
+    /// Moved on while the work goes on.
+    pub progress: Progress,
+}
+
+/// What only settings say; the command line has no words for it.
+#[derive(Clone, Debug, Default)]
+pub struct Laid {
+    /// Versions, where neither the command line nor a root says any.
+    pub(super) fallback: Versions,
+    /// What holds for single configurations.
+    pub(super) roots: Vec<RootWish>,
+    /// What holds for single files and for rules.
+    pub(super) measure: Measure,
 }
 
 impl Request {
     /// True when a finding is of a grade that was asked for.
     pub(super) fn shows(&self, finding: &Finding) -> bool {
-        self.pedantic || finding.severity > Severity::Pedantic
+        let sure = self
+            .min_confidence
+            .is_none_or(|least| finding.confidence >= least);
+        sure && (self.pedantic || finding.severity > Severity::Pedantic)
     }
 }
 
@@ -95,6 +132,23 @@ impl Versions {
             .map_err(|_| VersionSpecError::Version(package.to_owned()))?;
         self.packages.push((server, package.to_owned()));
         Ok(())
+    }
+}
+
+impl Versions {
+    /// These, and what `lower` says of servers and libraries that these say nothing of.
+    pub(super) fn over(&self, lower: &Self) -> Self {
+        let mut all = self.clone();
+        let said = |server: Server| {
+            let versions = self.servers.iter().any(|(of, _)| *of == server);
+            versions || self.packages.iter().any(|(of, _)| *of == server)
+        };
+        let servers = lower.servers.iter().filter(|(of, _)| !said(*of));
+        all.servers.extend(servers.copied());
+        let packages = lower.packages.iter().filter(|(of, _)| !said(*of));
+        all.packages.extend(packages.cloned());
+        all.openssl = self.openssl.or(lower.openssl);
+        all
     }
 }
 

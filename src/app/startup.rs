@@ -118,6 +118,20 @@ impl Startup {
         self.modules(&String::from_utf8_lossy(&bytes))
     }
 
+    /// This, and what `lower` says of what this leaves open: definitions, or modules.
+    pub(super) fn over(&self, lower: &Self) -> Self {
+        let silent = self.defines.is_empty()
+            && self.undefined.is_empty()
+            && self.variables.is_empty()
+            && !self.only_these;
+        let definitions = if silent { lower } else { self };
+        Self {
+            modules: self.modules.clone().or_else(|| lower.modules.clone()),
+            seen: self.seen.clone(),
+            ..definitions.clone()
+        }
+    }
+
     /// What the server answered; what was said before stays.
     pub(super) fn add_detected(&mut self, modules: Option<Modules>, seen: Option<Vec<String>>) {
         if self.modules.is_none() {

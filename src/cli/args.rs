@@ -5,8 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::finding::Severity;
-use crate::policy::{ApacheDirective, Goal};
+use super::config::ConfigArguments;
+use super::hints::Said;
+use super::probe::ProbeArguments;
+use crate::app::{Configured, FragmentContext};
+use crate::finding::{Confidence, Severity};
+use crate::policy::{ApacheDirective, Goal, KEYS_DIRECTORY, PROFILES, Profile};
 
 /// Lints, inspects and fixes TLS session resumption in nginx and Apache httpd.
 #[derive(Debug, Parser)]
@@ -34,10 +38,48 @@ pub(super) enum Command {
     Undo(UndoArguments),
     /// Show what resumes, by address and name, and why
     Inspect(InspectArguments),
+    /// Show what a running server really does: what resumes, for how long, under which key
+    Probe(ProbeArguments),
     /// Print the page of a rule
     Explain(ExplainArguments),
     /// List the rules
     Rules,
+    /// Make, rotate and check ticket keys
+    Keys(Box<super::keys::KeysArguments>),
+    /// Show, check or begin the settings, stekguard.toml
+    Config(ConfigArguments),
+    /// Answer a module of the Ansible collection (JSON on stdin, JSON on stdout)
+    Ansible(AnsibleArguments),
+    /// Print the completions of a shell
+    Completions(CompletionsArguments),
+    /// Print the manual page
+    Man(ManArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnsibleArguments {
+    #[command(subcommand)]
+    pub(super) command: AnsibleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AnsibleCommand {
+    /// Answer the call on standard input
+    Run,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArguments {
+    /// Write the pages of all commands into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +109,18 @@ pub(super) struct ReadArguments {
     /// Includes that may be missing; what they would say is then assumed to be nothing
     #[arg(long, value_name = "GLOB")]
     pub(super) allow_missing: Vec<String>,
+    /// nginx: the blocks around a file that is no root, as http,server; it is then judged alone
+    #[arg(long, value_name = "BLOCKS")]
+    pub(super) context: Option<FragmentContext>,
+    /// Settings to take instead of the nearest stekguard.toml
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Take no settings but those of --config
+    #[arg(long)]
+    pub(super) isolated: bool,
+    /// The settings for the paths, filled in once they are read
+    #[arg(skip)]
+    pub(super) settings: Option<Result<Configured, Said>>,
     /// FILE takes the report instead of stdout; FORMAT=FILE writes a further one, as often as
     /// wanted
     #[arg(short, long, value_name = "[FORMAT=]FILE")]
@@ -78,12 +132,21 @@ pub(super) struct JudgeArguments {
     /// What resumption has to look like [default: sound for lint, no-tickets for fix]
     #[arg(long, value_enum, value_name = "POLICY")]
     pub(super) policy: Option<PolicyName>,
+    /// A known demand: cis-2, cis-3 or mozilla; it sets the policy and the longest lifetime
+    #[arg(long, value_name = "NAME", value_parser = profile)]
+    pub(super) profile: Option<&'static Profile>,
+    /// Where rotated ticket keys of nginx are listed
+    #[arg(long, value_name = "DIR", default_value = KEYS_DIRECTORY)]
+    pub(super) keys_dir: PathBuf,
     /// Exit with 1 when a finding is this bad or worse
     #[arg(long, value_enum, value_name = "GRADE", default_value_t = FailOn::Warning)]
     pub(super) fail_on: FailOn,
     /// Show pedantic findings too
     #[arg(long)]
     pub(super) pedantic: bool,
+    /// Leave out findings that are less sure than this [default: low]
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(super) min_confidence: Option<Sureness>,
     /// How httpd's tickets are turned off
     #[arg(long, value_enum, value_name = "HOW", default_value_t = ApacheWay::Auto)]
     pub(super) apache_directive: ApacheWay,
@@ -98,6 +161,12 @@ pub(super) struct LintArguments {
     /// Only findings of this rule
     #[arg(long, value_name = "RULE")]
     pub(super) rule: Vec<String>,
+    /// Report only findings that this baseline does not hold
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Write all findings down as a baseline
+    #[arg(long, value_name = "FILE", conflicts_with = "rule")]
+    pub(super) write_baseline: Option<PathBuf>,
     /// The report's format
     #[arg(long, value_enum, default_value_t = LintFormat::Text)]
     pub(super) format: LintFormat,
@@ -112,6 +181,21 @@ pub(super) struct FixArguments {
     /// Apply the patch; `undo` takes it back
     #[arg(long)]
     pub(super) write: bool,
+    /// Ask for every hunk whether it is to be taken
+    #[arg(short, long)]
+    pub(super) interactive: bool,
+    /// Before anything is written, have the server test the result: auto (the installed
+    /// server's own tree only, as root), always, never, or a shell command for which
+    /// $STEKGUARD_CONFIG names the root file
+    #[arg(long, value_name = "WHEN|COMMAND", default_value = "auto")]
+    pub(super) validate: String,
+    /// After writing, have the running servers read the files; where that fails, everything
+    /// is put back
+    #[arg(long, requires = "write")]
+    pub(super) reload: bool,
+    /// Write the patch to this file too, as `git apply` takes it
+    #[arg(long, value_name = "FILE")]
+    pub(super) patch_out: Option<PathBuf>,
     /// Apply fixes too that may change more than the policy asks for
     #[arg(long)]
     pub(super) unsafe_fixes: bool,
@@ -122,7 +206,7 @@ pub(super) struct FixArguments {
     #[arg(long)]
     pub(super) force: bool,
     /// The report's format
-    #[arg(long, value_enum, default_value_t = FixFormat::Text)]
+    #[arg(long, value_enum, default_value_t = FixFormat::Patch)]
     pub(super) format: FixFormat,
 }
 
@@ -172,14 +256,32 @@ pub(super) enum Color {
 pub(super) enum LintFormat {
     /// Findings with the lines that decide them
     Text,
+    /// The same with the reason of each rule, and what a fix does and costs
+    Full,
+    /// One line a finding
+    Concise,
     /// One document, schema stekguard-lint/1
     Json,
+    /// One object a line, schema stekguard-lint-lines/1
+    JsonLines,
+    /// SARIF 2.1.0, for code scanning services and editors
+    Sarif,
+    /// GitHub's workflow commands, which become annotations
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
+    /// One page for a browser
+    Html,
 }
 
 impl LintFormat {
     /// True where a program reads it: then also what could not be done has to be in it.
     pub(super) const fn is_document(self) -> bool {
-        !matches!(self, Self::Text)
+        !matches!(self, Self::Text | Self::Full | Self::Concise)
     }
 }
 
@@ -190,13 +292,20 @@ pub(super) enum InspectFormat {
     Text,
     /// One document, schema stekguard-inspect/1
     Json,
+    /// One page for a browser
+    Html,
 }
 
 /// Formats of `fix`.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
 pub(super) enum FixFormat {
-    /// The patch
-    Text,
+    /// A unified diff
+    #[value(alias = "text")]
+    Patch,
+    /// Findings, edits and what was done
+    Json,
+    /// One page for a browser, the patch side by side
+    Html,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
@@ -207,6 +316,17 @@ pub(super) enum PolicyName {
     NoTickets,
     /// Nothing resumes
     NoResumption,
+    /// Tickets under key files that are replaced (nginx)
+    Rotate,
+    /// Tickets under keys that nginx replaces itself, on a version that does it well
+    Automatic,
+}
+
+fn profile(name: &str) -> Result<&'static Profile, String> {
+    Profile::by_name(name).ok_or_else(|| {
+        let names: Vec<&str> = PROFILES.iter().map(|known| known.name).collect();
+        format!("the profiles are {}", names.join(", "))
+    })
 }
 
 impl PolicyName {
@@ -215,6 +335,28 @@ impl PolicyName {
             Self::Sound => Goal::Sound,
             Self::NoTickets => Goal::NoTickets,
             Self::NoResumption => Goal::NoResumption,
+            Self::Rotate => Goal::Rotate,
+            Self::Automatic => Goal::Automatic,
+        }
+    }
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum Sureness {
+    /// All findings
+    Low,
+    /// Those that hold unless an assumption that they name is wrong
+    Medium,
+    /// Those that follow from what was read
+    High,
+}
+
+impl Sureness {
+    pub(super) const fn confidence(self) -> Confidence {
+        match self {
+            Self::Low => Confidence::Low,
+            Self::Medium => Confidence::Medium,
+            Self::High => Confidence::High,
         }
     }
 }

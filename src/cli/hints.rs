@@ -2,7 +2,7 @@
 
 use super::FAILED;
 use super::terminal::Terminal;
-use crate::app::{AppError, FixError, Outcome, SourceError};
+use crate::app::{AppError, FixError, Outcome, Part, ProbeError, SettingsError, SourceError};
 use crate::report::{self, Problem, Sources};
 
 /// An error as a sentence, and what somebody can do about it.
@@ -23,6 +23,7 @@ pub(super) fn said(error: AppError) -> Said {
         AppError::Source(SourceError::NoUsualPlace { .. }) => {
             Some("give a PATH: a root file or a directory".to_owned())
         }
+        AppError::Settings(error) => settings_hint(error),
         AppError::Detect { .. } => {
             Some("say the version instead: --server-version nginx=1.28.3".to_owned())
         }
@@ -32,9 +33,25 @@ pub(super) fn said(error: AppError) -> Said {
         AppError::Fix(FixError::NoFile(_)) => {
             Some("without --write the patch is printed; apply it there".to_owned())
         }
+        AppError::Probe(ProbeError::NotBuilt) => Some(
+            "build it with OpenSSL's headers, or with --features vendored, which needs perl and \
+             make instead"
+                .to_owned(),
+        ),
         _ => None,
     };
     (error.to_string(), hint)
+}
+
+fn settings_hint(error: &SettingsError) -> Option<String> {
+    match error {
+        SettingsError::Wrong { first, .. } => first.hint.clone(),
+        SettingsError::Different { .. } => {
+            Some("--config FILE says which one, --isolated takes none".to_owned())
+        }
+        SettingsError::Exists(_) => Some("`stekguard config check` looks at it".to_owned()),
+        SettingsError::Unreadable { .. } => None,
+    }
 }
 
 /// Problems on stderr, with a hint where files are missing.
@@ -54,6 +71,18 @@ pub(super) fn say_problems(problems: &[Problem], sources: &Sources, terminal: &T
     }
 }
 
+/// Says where a named file was judged.
+pub(super) fn say_parts(parts: &[Part], terminal: &Terminal) {
+    for part in parts {
+        let sentence = format!(
+            "{} is judged in {}, which includes it",
+            part.file.display(),
+            part.root.display()
+        );
+        terminal.note("note", &sentence);
+    }
+}
+
 /// Says that a version is judged as an older one.
 pub(super) fn say_newer(outcome: &Outcome, terminal: &Terminal) {
     if let Some((name, version, newest)) = outcome.newer_than_known() {
@@ -62,6 +91,27 @@ pub(super) fn say_newer(outcome: &Outcome, terminal: &Terminal) {
              judged as that one"
         ));
     }
+}
+
+/// Says that nothing speaks TLS, where everything was read.
+pub(super) fn say_silent(servers: &[report::Server<'_>], complete: bool, terminal: &Terminal) {
+    let silent = servers
+        .iter()
+        .all(|server| server.site.endpoints.is_empty());
+    if servers.is_empty() || !silent || !complete {
+        return;
+    }
+    let mut missing: Vec<&str> = servers
+        .iter()
+        .map(|server| report::tls_statement(server))
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    let sentence = format!(
+        "nothing here speaks TLS, so nothing resumes: {}",
+        missing.join(", ")
+    );
+    terminal.note("note", &sentence);
 }
 
 /// Says how to narrow findings that hold for some versions only.

@@ -3,25 +3,34 @@
 use super::args::{InspectArguments, InspectFormat};
 use super::hints::Said;
 use super::output::Output;
+use super::progress::Watch;
 use super::request::request;
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED, hints};
 use crate::app::{self, Inspection};
-use crate::report;
+use crate::report::{self, HtmlReport};
 
 pub(super) fn run(arguments: &InspectArguments, terminal: &Terminal) -> u8 {
     let output = match Output::new(arguments.format, &arguments.read.output) {
         Ok(output) => output,
         Err(said) => return hints::failure(&said, terminal),
     };
+    let page = arguments.compare_version.is_none() && !arguments.expanded;
+    if !page && output.wants(InspectFormat::Html) {
+        let sentence = "--expanded and --compare-version have no page";
+        let hint = "their formats are text and json";
+        return hints::failure(&(sentence.to_owned(), Some(hint.to_owned())), terminal);
+    }
     if let Some(versions) = &arguments.compare_version {
         return compared(versions, arguments, &output, terminal);
     }
     if arguments.expanded {
         return expanded(arguments, &output, terminal);
     }
-    let inspection = request(&arguments.read, None)
-        .and_then(|request| app::inspect(&request).map_err(hints::said));
+    let inspection = request(&arguments.read, None).and_then(|request| {
+        let _watch = Watch::start(terminal, &request.progress);
+        app::inspect(&request).map_err(hints::said)
+    });
     match inspection {
         Ok(inspection) => show(&inspection, arguments, &output, terminal),
         Err(said) => failure(&said, &output, terminal, |failed| {
@@ -43,10 +52,23 @@ fn show(
             InspectFormat::Json => {
                 report::inspect_json(&servers, &inspection.search_problems, arguments.pairs)
             }
+            InspectFormat::Html => report::html(&HtmlReport {
+                command: "inspect",
+                servers: servers.clone(),
+                after: Vec::new(),
+                findings: None,
+                silenced: &[],
+                problems: &inspection.problems,
+                sources: &inspection.sources,
+                templates: 0,
+                rules: &[],
+                patch: None,
+            }),
         };
         Some(document.into_bytes())
     });
     hints::say_problems(&inspection.problems, &inspection.sources, terminal);
+    hints::say_silent(&servers, inspection.complete(), terminal);
     if written != CLEAN || !inspection.complete() {
         FAILED
     } else {
@@ -74,6 +96,8 @@ fn expanded(
         let document = match format {
             InspectFormat::Text => report::expanded_text(&servers, look.paint),
             InspectFormat::Json => report::expanded_json(&servers, &expansion.search_problems),
+            // Refused before.
+            InspectFormat::Html => return None,
         };
         Some(document.into_bytes())
     });
@@ -104,6 +128,8 @@ fn compared(
         let document = match format {
             InspectFormat::Text => report::compare_text(&servers, look.paint),
             InspectFormat::Json => report::compare_json(&servers, &comparison.problems),
+            // Refused before.
+            InspectFormat::Html => return None,
         };
         Some(document.into_bytes())
     });
@@ -132,8 +158,10 @@ fn failure(
 ) -> u8 {
     hints::failure(said, terminal);
     let failed = hints::failed(&said.0);
-    output.write(terminal, |format, _| {
-        (format == InspectFormat::Json).then(|| json(&failed).into_bytes())
+    output.write(terminal, |format, _| match format {
+        InspectFormat::Text => None,
+        InspectFormat::Json => Some(json(&failed).into_bytes()),
+        InspectFormat::Html => Some(report::html_failed("inspect", &failed.problems).into_bytes()),
     });
     FAILED
 }

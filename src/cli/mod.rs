@@ -1,23 +1,31 @@
 //! The command line: arguments in, a report on stdout, the rest on stderr, an exit code out.
 //!
 //! Exit codes: 0 done and nothing at or above `--fail-on`; 1 findings remain or the diff is
-//! not empty; 2 the job could not be done. Judges nothing by itself.
+//! not empty; 2 the job could not be done; 3 a probed server was not reached. Judges nothing by itself.
 
+mod ansible;
 mod args;
+mod choose;
+mod completions;
+mod config;
 mod explain;
+mod first;
 mod fix;
+mod fix_page;
 mod hints;
 mod inspect;
+mod keys;
 mod lint;
 mod output;
+mod probe;
+mod progress;
 mod request;
 mod terminal;
 mod undo;
 
 use std::ffi::OsString;
 
-use clap::Parser;
-use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
 
 use args::{Arguments, Command};
 use terminal::Terminal;
@@ -30,31 +38,29 @@ const CLEAN: u8 = 0;
 const FOUND: u8 = 1;
 /// The job could not be done.
 const FAILED: u8 = 2;
-
-/// What `stekguard` alone says.
-const INTRODUCTION: &str = "\
-stekguard keeps TLS session resumption in nginx and Apache httpd safe.
-
-  stekguard lint [PATH...]      what is wrong, with the line that decides it
-  stekguard fix [PATH...]       the smallest patch that repairs it (--write applies it)
-  stekguard undo                takes the last --write back
-  stekguard inspect [PATH...]   what resumes, by address and name, and why
-  stekguard explain RULE        a rule's page; `stekguard rules` lists them
-
-PATH is a root file, a directory to search, or - for a file or `nginx -T` output.
-";
+/// A server was not reached.
+const UNREACHABLE: u8 = 3;
 
 /// Runs with these arguments (the first is the program's name) and gives the exit code.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if arguments.len() <= 1 {
         let terminal = Terminal::new(args::Color::Auto);
-        let code = terminal.report(INTRODUCTION.as_bytes(), None);
+        let code = terminal.report(first::INTRODUCTION.as_bytes(), None);
         return code.max(FAILED);
     }
-    let parsed = match Arguments::try_parse_from(arguments) {
+    if let Some(code) = ansible::as_module(&arguments, &Terminal::new(args::Color::Auto)) {
+        return code;
+    }
+    let matches = Arguments::command().try_get_matches_from(arguments);
+    let parsed = matches.and_then(|matches| {
+        let mut parsed = Arguments::from_arg_matches(&matches)?;
+        config::fill(&mut parsed, &matches);
+        Ok(parsed)
+    });
+    let parsed = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage(&error),
+        Err(error) => return first::usage(&error, &Terminal::new(args::Color::Auto)),
     };
     let terminal = Terminal::new(parsed.color);
     match parsed.command {
@@ -62,17 +68,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Fix(arguments) => fix::run(&arguments, &terminal),
         Command::Undo(arguments) => undo::run(&arguments, &terminal),
         Command::Inspect(arguments) => inspect::run(&arguments, &terminal),
+        Command::Probe(arguments) => probe::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Rules => explain::list(&terminal),
-    }
-}
-
-/// Help and version go to stdout and are no failure; everything else is one.
-fn usage(error: &clap::Error) -> u8 {
-    // A reader that has gone away is no reason to fail.
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => CLEAN,
-        _ => FAILED,
+        Command::Keys(arguments) => keys::run(&arguments, &terminal),
+        Command::Config(arguments) => config::run(&arguments, &terminal),
+        Command::Ansible(_) => ansible::run(&terminal),
+        Command::Completions(arguments) => completions::completions(arguments.shell, &terminal),
+        Command::Man(arguments) => completions::man(&arguments, &terminal),
     }
 }

@@ -71,6 +71,11 @@ impl<F: ValueEnum + Copy + PartialEq> Output<F> {
         Ok(output)
     }
 
+    /// True when one of the reports has this format.
+    pub(super) fn wants(&self, format: F) -> bool {
+        self.targets.iter().any(|target| target.format == format)
+    }
+
     /// Writes every report for which `render` gives bytes; gives the exit code that this
     /// alone asks for. One that cannot be written does not keep the others from it.
     pub(super) fn write(

@@ -17,12 +17,32 @@ pub(super) fn request(
         .iter()
         .cloned()
         .partition(|path| path.as_os_str() == "-");
+    let settings = match &read.settings {
+        Some(Ok(settings)) => Some(settings),
+        Some(Err(said)) => return Err(said.clone()),
+        None => None,
+    };
     let mut policy = Policy::default();
     if let Some((judge, goal)) = judge {
-        policy.goal = judge.policy.map_or(goal, |name| name.goal());
+        policy.goal = goal;
+        if let Some(settings) = settings {
+            settings.policy(&mut policy);
+        }
+        if let Some(profile) = judge.profile {
+            profile.apply(&mut policy);
+        }
+        if let Some(name) = judge.policy {
+            policy.goal = name.goal();
+        }
+        policy.keys_directory = judge.keys_dir.clone();
         policy.apache_directive = judge.apache_directive.directive();
     }
-    Ok(Request {
+    let named = |judge: &JudgeArguments| {
+        let profile = judge.profile.map(|profile| profile.goal);
+        judge.policy.map(|name| name.goal()).or(profile)
+    };
+    let goal = judge.and_then(|(judge, _)| named(judge));
+    let mut request = Request {
         versions: versions(read)?,
         startup: startup(read)?,
         stream: if streams.is_empty() {
@@ -34,7 +54,14 @@ pub(super) fn request(
         allow_missing: read.allow_missing.clone(),
         policy,
         pedantic: judge.is_some_and(|(judge, _)| judge.pedantic),
-    })
+        min_confidence: judge.and_then(|(judge, _)| Some(judge.min_confidence?.confidence())),
+        context: read.context,
+        ..Request::default()
+    };
+    if let Some(settings) = settings {
+        settings.complete(&mut request, goal);
+    }
+    Ok(request)
 }
 
 /// Refuses names that are no rule's.

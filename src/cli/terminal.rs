@@ -3,8 +3,8 @@
 //! Decides once for each stream whether it takes colours. A reader that has gone away ends
 //! the writing quietly; any other failure is said and is exit code 2.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 use super::args::Color;
 use super::{CLEAN, FAILED};
@@ -44,6 +44,16 @@ impl Terminal {
         Paint::new(self.err)
     }
 
+    /// True where a line that changes can be shown: stderr is a terminal that obeys.
+    pub(super) fn animates(&self) -> bool {
+        io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|value| value != "dumb")
+    }
+
+    /// The working directory, where it has a name.
+    pub(super) fn directory(&self) -> Option<PathBuf> {
+        std::env::current_dir().ok()
+    }
+
     /// Writes the report; gives the exit code that this alone asks for.
     pub(super) fn report(&self, bytes: &[u8], file: Option<&Path>) -> u8 {
         let (name, result) = match file {
@@ -59,6 +69,11 @@ impl Terminal {
         }
     }
 
+    /// True where somebody sees stderr while it is written.
+    pub(super) fn watched(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
     /// A line, or several, on stderr.
     pub(super) fn say(&self, text: &str) {
         if text.is_empty() {
@@ -70,6 +85,21 @@ impl Terminal {
         if !text.ends_with('\n') {
             let _ = stderr.write_all(b"\n");
         }
+    }
+
+    /// Asks on stderr and reads a line of standard input; `None` at its end.
+    pub(super) fn ask(&self, question: &str) -> Option<String> {
+        let mut stderr = io::stderr().lock();
+        let _ = stderr.write_all(question.as_bytes());
+        let _ = stderr.flush();
+        let mut answer = Vec::new();
+        let read = io::stdin().lock().read_until(b'\n', &mut answer);
+        // Where answers come from a file, the next output begins on a line of its own.
+        if !io::stdin().is_terminal() {
+            let _ = stderr.write_all(b"\n");
+        }
+        let any = read.is_ok_and(|count| count > 0);
+        any.then(|| String::from_utf8_lossy(&answer).into_owned())
     }
 
     /// One clear sentence, and what to do about it.

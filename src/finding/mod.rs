@@ -2,9 +2,13 @@
 //!
 //! This room must not know which rules exist.
 
+mod fingerprint;
 mod fix;
+mod silenced;
 
+pub use fingerprint::{digest, fingerprints};
 pub use fix::{Applicability, Change, Fix, GoLive, Target};
+pub use silenced::{Silence, Silenced};
 
 use crate::catalog::Version;
 use crate::text::Location;

@@ -146,6 +146,10 @@ impl<'project> Draft<'project> {
             return refuse("the file is not there, only what is known of it");
         }
         let real = file.real.as_deref().unwrap_or(&file.path);
+        let protected = &self.options.protected;
+        if protected.covers(&file.path) || protected.covers(real) {
+            return refuse("the settings protect this file");
+        }
         match protect::owner(&[&file.path, real], &file.text) {
             Some(reason) if !self.options.force => refuse(&reason),
             _ => Ok(()),

@@ -63,6 +63,25 @@ pub enum FixError {
     /// No place for the new bytes where the server would not read them too early.
     #[error("{0}: no place beside it for a new version that the server would not include")]
     NoRoom(PathBuf),
+    /// The file is a mount point of its own.
+    #[error(
+        "{0}: is mounted there by itself and cannot be replaced; change the file that is mounted"
+    )]
+    Mounted(PathBuf),
+    /// The server's own test, or the command that stands for it, says no, or could not be run.
+    #[error("{0}; nothing was written")]
+    Refused(String),
+    /// The server did not take the new files.
+    #[error("{0}; all files are as they were")]
+    NotLive(String),
+    /// A copy of the tree cannot be made for a test.
+    #[error("{path}: cannot be copied for a test: {why}")]
+    Copy {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// Another instance is writing.
     #[error("another stekguard is writing (lock {0})")]
     Busy(PathBuf),

@@ -16,6 +16,9 @@ use crate::fix::{FixError, State};
 const FORMAT: u32 = 1;
 const ENTRY: &str = "entry.json";
 
+/// How many writes the journal remembers.
+pub const KEPT: usize = 50;
+
 /// A write that the journal remembers.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub struct Entry {
@@ -116,6 +119,23 @@ pub(super) fn next_id(state: &State) -> Result<u64, FixError> {
     let found = fs::read_dir(&dir).map_err(|source| FixError::io(&dir, "read", source))?;
     let names = found.filter_map(|item| item.ok()?.file_name().to_str()?.parse::<u64>().ok());
     Ok(names.max().unwrap_or(0) + 1)
+}
+
+/// Lets the oldest entries go that are neither wanted nor in work; gives how many. What
+/// cannot be removed now is tried again at the next write.
+pub(super) fn prune(state: &State) -> usize {
+    let Ok(entries) = entries(state) else {
+        return 0;
+    };
+    let over = entries.len().saturating_sub(KEPT);
+    let settled =
+        |entry: &&Entry| !matches!(entry.progress, Progress::Applying | Progress::Undoing);
+    let old = entries.iter().take(over).filter(settled);
+    // Without its `entry.json` a directory is nothing that a later run would act on.
+    old.filter(|entry| {
+        fs::remove_file(entry.dir.join(ENTRY)).is_ok() && fs::remove_dir_all(&entry.dir).is_ok()
+    })
+    .count()
 }
 
 /// Where the entry of this number lies.

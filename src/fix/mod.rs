@@ -1,19 +1,22 @@
 //! Proposed changes to bytes, patches and files: plan, verify, patch, write, undo.
 //!
-//! A plan is text to text and needs no disk; only `write`, `undo` and the files under them
-//! (`state`, `journal`, `replace`, `attributes`, `recover`) touch files. This room must not
-//! name a rule: whoever calls it hands over what a rule proposed, and a closure that judges
-//! the result.
+//! A plan is text to text and needs no disk; only `write`, `undo`, `shadow` and the files
+//! under them (`state`, `journal`, `replace`, `attributes`, `recover`) touch files. This room
+//! must not name a rule: whoever calls it hands over what a rule proposed, and a closure that
+//! judges the result.
 
 mod apache;
 mod arguments;
 mod attributes;
+mod backup;
 mod desk;
 mod draft;
 mod error;
+mod hunks;
 mod journal;
 mod layout;
 mod nginx;
+mod order;
 mod patch;
 mod place;
 mod plan;
@@ -21,19 +24,26 @@ mod protect;
 mod recover;
 mod replace;
 mod rounds;
+mod shadow;
 mod sheet;
 mod siblings;
 mod state;
+mod tree;
 mod undo;
 mod verify;
 mod write;
 
+pub use backup::backup;
 pub use error::FixError;
-pub use journal::{Entry, EntryFile, Progress};
-pub use patch::{PatchOptions, common_repository, patch};
+pub use hunks::{Change, Hunk, changes, hunks, select};
+pub use journal::{Entry, EntryFile, KEPT, Progress};
+pub use order::Order;
+pub use patch::{PatchOptions, common_repository, patch, piece};
 pub use plan::{Note, Options, Plan, PlannedFile, Proposal, Reason, Refusal, plan};
 pub use recover::{Recovered, recover};
-pub use state::State;
+pub use shadow::Shadow;
+pub use state::{State, is_root};
+pub use tree::Copied;
 pub use undo::{Undone, list, undo};
 pub use verify::{Texts, verify};
-pub use write::{Written, write};
+pub use write::{Gates, Written, write, write_through};

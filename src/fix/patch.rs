@@ -1,15 +1,14 @@
 //! Planned files as a unified diff that `git apply` and `patch -p1` take. Bytes in, bytes
 //! out; it opens no file.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use colored::{ColoredString, Colorize};
-use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
+use similar::{Algorithm, capture_diff_slices};
 
-use crate::fix::plan::{PlannedFile, Reason};
-
-/// Lines of context around a change, as git and diff have.
-const CONTEXT: usize = 3;
+use crate::fix::hunks::{Hunk, hunks, is_equal, lines};
+use crate::fix::plan::PlannedFile;
 
 /// How to print a patch.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
@@ -29,13 +28,25 @@ pub struct PatchOptions<'path> {
 pub fn patch(files: &[PlannedFile], options: PatchOptions<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     for file in files {
-        one_file(&mut out, file, options);
+        let hunks = hunks(file);
+        if !hunks.is_empty() {
+            out.extend(piece(file, &hunks, options));
+        }
     }
-    if options.terminal {
-        paint(&out, options.colour)
-    } else {
-        out
+    out
+}
+
+/// The part of a patch for these hunks of a file, with the file's header.
+pub fn piece(file: &PlannedFile, hunks: &[Hunk], options: PatchOptions<'_>) -> Vec<u8> {
+    let mut rows = Rows::default();
+    let name = file_name(file, options.root);
+    rows.push(Kind::Header, header(b"--- ", b"a/", &name));
+    rows.push(Kind::Header, header(b"+++ ", b"b/", &name));
+    let (old, new) = (lines(&file.before), lines(&file.after));
+    for hunk in hunks {
+        print_hunk(&mut rows, hunk, &old, &new);
     }
+    rows.bytes(options)
 }
 
 /// The directory with a `.git` that all files lie below, if it is the same for all. This
@@ -55,93 +66,144 @@ fn repository(file: &Path) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
-fn one_file(out: &mut Vec<u8>, file: &PlannedFile, options: PatchOptions<'_>) {
-    let old = lines(&file.before);
-    let new = lines(&file.after);
-    let groups = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
-    if groups.is_empty() {
-        return;
+/// What a line of a patch is.
+#[derive(Copy, Clone, Eq, PartialEq)]
+enum Kind {
+    Header,
+    Place,
+    Same,
+    Gone,
+    Come,
+    Remark,
+}
+
+/// The lines of a patch, each with its line feed, and the bytes in it that differ from the
+/// line it stands for.
+#[derive(Default)]
+struct Rows(Vec<(Kind, Vec<u8>, Vec<Range<usize>>)>);
+
+impl Rows {
+    fn push(&mut self, kind: Kind, line: Vec<u8>) {
+        self.0.push((kind, line, Vec::new()));
     }
-    let name = file_name(file, options.root);
-    out.extend_from_slice(&header(b"--- ", b"a/", &name));
-    out.extend_from_slice(&header(b"+++ ", b"b/", &name));
-    let starts = starts(&new);
-    for group in groups {
-        hunk(out, &group, (&old, &new), &starts, &file.reasons);
+
+    fn lines(&mut self, kind: Kind, lines: &[&[u8]], marked: &[Vec<Range<usize>>]) {
+        let mark = match kind {
+            Kind::Gone => b'-',
+            Kind::Come => b'+',
+            _ => b' ',
+        };
+        for (index, line) in lines.iter().enumerate() {
+            let mut row = vec![mark];
+            row.extend_from_slice(line);
+            let open = !line.ends_with(b"\n");
+            if open {
+                row.push(b'\n');
+            }
+            let ranges = marked.get(index).cloned().unwrap_or_default();
+            self.0.push((kind, row, ranges));
+            if open {
+                self.push(Kind::Remark, b"\\ No newline at end of file\n".to_vec());
+            }
+        }
+    }
+
+    fn bytes(self, options: PatchOptions<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        for (kind, line, marked) in self.0 {
+            match options.terminal {
+                true => {
+                    out.extend_from_slice(shown(kind, &line, &marked, options.colour).as_bytes())
+                }
+                false => out.extend_from_slice(&line),
+            }
+        }
+        out
     }
 }
 
-/// Lines with their line feeds. Only LF ends a line here, as in git.
-fn lines(text: &[u8]) -> Vec<&[u8]> {
-    text.split_inclusive(|byte| *byte == b'\n').collect()
-}
-
-/// Where lines begin, and where the last one ends.
-fn starts(lines: &[&[u8]]) -> Vec<usize> {
-    let mut starts = vec![0];
-    let mut at = 0;
-    for line in lines {
-        at += line.len();
-        starts.push(at);
-    }
-    starts
-}
-
-fn hunk(
-    out: &mut Vec<u8>,
-    ops: &[DiffOp],
-    (old, new): (&[&[u8]], &[&[u8]]),
-    starts: &[usize],
-    reasons: &[Reason],
-) {
-    let (Some(first), Some(last)) = (ops.first(), ops.last()) else {
-        return;
-    };
-    let old_lines = first.old_range().start..last.old_range().end;
-    let new_lines = first.new_range().start..last.new_range().end;
-    let byte = |line: usize| starts.get(line).copied().unwrap_or(0);
-    let bytes = byte(new_lines.start)..=byte(new_lines.end);
+fn print_hunk(rows: &mut Rows, hunk: &Hunk, old: &[&[u8]], new: &[&[u8]]) {
     let mut why: Vec<String> = Vec::new();
-    for reason in reasons {
-        let (start, end) = (reason.span.start as usize, reason.span.end as usize);
+    for reason in &hunk.reasons {
         let text = one_line(&reason.clause());
-        if bytes.contains(&start) && end <= *bytes.end() && !why.contains(&text) {
+        if !why.contains(&text) {
             why.push(text);
         }
     }
-    let ranges = format!("@@ -{} +{} @@", range(old_lines), range(new_lines));
-    out.extend_from_slice(ranges.as_bytes());
+    let (before, after) = (range(hunk.old.clone()), range(hunk.new.clone()));
+    let mut head = format!("@@ -{before} +{after} @@");
     if !why.is_empty() {
-        out.extend_from_slice(format!(" {}", why.join("; ")).as_bytes());
+        head.push(' ');
+        head.push_str(&why.join("; "));
     }
-    out.push(b'\n');
-    for op in ops {
-        let (gone, come) = (op.old_range(), op.new_range());
-        if let DiffOp::Equal { .. } = op {
-            print(out, b' ', old.get(gone).unwrap_or_default());
+    head.push('\n');
+    rows.push(Kind::Place, head.into_bytes());
+    for op in &hunk.ops {
+        let gone = old.get(op.old_range()).unwrap_or_default();
+        let come = new.get(op.new_range()).unwrap_or_default();
+        if is_equal(op) {
+            rows.lines(Kind::Same, gone, &[]);
             continue;
         }
-        print(out, b'-', old.get(gone).unwrap_or_default());
-        print(out, b'+', new.get(come).unwrap_or_default());
+        let (marked_gone, marked_come) = words_that_differ(gone, come);
+        rows.lines(Kind::Gone, gone, &marked_gone);
+        rows.lines(Kind::Come, come, &marked_come);
     }
 }
 
+/// The bytes of each line that differ from the line which stands in its place, word by word;
+/// nothing where lines do not stand for one another.
+fn words_that_differ(gone: &[&[u8]], come: &[&[u8]]) -> (Marked, Marked) {
+    if gone.len() != come.len() {
+        return (Vec::new(), Vec::new());
+    }
+    gone.iter()
+        .zip(come)
+        .map(|(gone, come)| {
+            let (old, new) = (words(gone), words(come));
+            let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
+            // Lines without a word in common: all of it differs, and nothing stands out.
+            let has_letters = |word: &&[u8]| word.iter().any(u8::is_ascii_alphanumeric);
+            let shared = ops.iter().filter(|op| is_equal(op));
+            let mut shared = shared.flat_map(|op| old.get(op.old_range()).unwrap_or_default());
+            if !shared.any(has_letters) {
+                return (Vec::new(), Vec::new());
+            }
+            let differ = ops.iter().filter(|op| !is_equal(op));
+            let (gone, come): (Vec<_>, Vec<_>) = differ
+                .map(|op| {
+                    (
+                        bytes_of(&old, op.old_range()),
+                        bytes_of(&new, op.new_range()),
+                    )
+                })
+                .unzip();
+            (gone, come)
+        })
+        .unzip()
+}
+
+type Marked = Vec<Vec<Range<usize>>>;
+
+/// Words, and what stands between them byte by byte.
+fn words(line: &[u8]) -> Vec<&[u8]> {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte >= 0x80;
+    line.chunk_by(|one, other| is_word(one) && is_word(other))
+        .collect()
+}
+
+fn bytes_of(words: &[&[u8]], range: Range<usize>) -> Range<usize> {
+    let length = |words: &[&[u8]]| words.iter().map(|word| word.len()).sum::<usize>();
+    let start = length(words.get(..range.start).unwrap_or_default());
+    start..start + length(words.get(range).unwrap_or_default())
+}
+
 /// `start,count`, lines from 1; an empty range names the line before it.
-fn range(lines: std::ops::Range<usize>) -> String {
+fn range(lines: Range<usize>) -> String {
     match lines.len() {
         0 => format!("{},0", lines.start),
         1 => format!("{}", lines.start + 1),
         count => format!("{},{count}", lines.start + 1),
-    }
-}
-
-fn print(out: &mut Vec<u8>, mark: u8, lines: &[&[u8]]) {
-    for line in lines {
-        out.push(mark);
-        out.extend_from_slice(line);
-        if !line.ends_with(b"\n") {
-            out.extend_from_slice(b"\n\\ No newline at end of file\n");
-        }
     }
 }
 
@@ -201,23 +263,34 @@ fn quote(line: &mut Vec<u8>, byte: u8) {
     }
 }
 
-fn paint(patch: &[u8], colour: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(patch.len());
-    for line in lines(patch) {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let text = harmless(line);
-        let painted = match line {
-            _ if !colour => ColoredString::from(text),
-            [b'-', b'-', b'-', b' ', ..] | [b'+', b'+', b'+', b' ', ..] => text.bold(),
-            [b'@', b'@', ..] => text.cyan(),
-            [b'-', ..] => text.red(),
-            [b'+', ..] => text.green(),
-            _ => ColoredString::from(text),
-        };
-        out.extend_from_slice(painted.to_string().as_bytes());
-        out.push(b'\n');
+/// A line for a terminal; `marked` counts from behind the mark at its begin.
+fn shown(kind: Kind, line: &[u8], marked: &[Range<usize>], colour: bool) -> String {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    if !colour {
+        return harmless(line) + "\n";
     }
-    out
+    let paint = |text: String| match kind {
+        // Nothing to colour, and no reason for marks around it.
+        _ if text.is_empty() => ColoredString::from(text),
+        Kind::Header => text.bold(),
+        Kind::Place => text.cyan(),
+        Kind::Gone => text.red(),
+        Kind::Come => text.green(),
+        Kind::Same | Kind::Remark => ColoredString::from(text),
+    };
+    let mut out = String::new();
+    let mut at = 0;
+    let spans = marked.iter().map(|range| range.start + 1..range.end + 1);
+    for span in spans.filter(|span| !span.is_empty()) {
+        let end = span.end.min(line.len());
+        let plain = line.get(at..span.start).unwrap_or_default();
+        let word = line.get(span.start..end).unwrap_or_default();
+        out += &paint(harmless(plain)).to_string();
+        out += &paint(harmless(word)).bold().underline().to_string();
+        at = end;
+    }
+    out += &paint(harmless(line.get(at..).unwrap_or_default())).to_string();
+    out + "\n"
 }
 
 /// Text that a terminal only shows: control characters and bytes that are no UTF-8 escaped.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::catalog::Server;
 use crate::finding::{Fix, GoLive};
 use crate::fix::draft::Draft;
-use crate::source::Project;
+use crate::source::{PathGlobs, Project};
 use crate::text::{EditSet, Span};
 
 /// What a rule proposes, with the words for the patch.
@@ -24,10 +24,12 @@ pub struct Proposal<'fix> {
 }
 
 /// How to plan.
-#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Also edit files that say that they are generated or belong to another tool.
     pub force: bool,
+    /// Files that are not edited whatever else is said.
+    pub protected: PathGlobs,
 }
 
 /// Edits of all files of one configuration.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::fix::journal::{Entry, Progress, entries};
 use crate::fix::replace::{discard, read, replace};
+use crate::fix::shadow;
 use crate::fix::state::Lock;
 use crate::fix::{FixError, State};
 
@@ -29,6 +30,7 @@ pub fn recover(state: &State) -> Result<Vec<Recovered>, FixError> {
 }
 
 pub(super) fn recover_locked(state: &State, _lock: &Lock) -> Result<Vec<Recovered>, FixError> {
+    shadow::remove(state);
     let mut all = Vec::new();
     for mut entry in entries(state)? {
         let end = match entry.progress {
@@ -42,13 +44,15 @@ pub(super) fn recover_locked(state: &State, _lock: &Lock) -> Result<Vec<Recovere
     Ok(all)
 }
 
+/// Last first, as [`super::write`] would: the mixtures on the way back are then those of the
+/// way there.
 fn put_back(entry: &Entry) -> Result<Recovered, FixError> {
     let mut recovered = Recovered {
         id: entry.id,
         restored: Vec::new(),
         left: Vec::new(),
     };
-    for (index, file) in entry.files.iter().enumerate() {
+    for (index, file) in entry.files.iter().enumerate().rev() {
         discard(&file.waiting);
         let (old, now) = (entry.old(index)?, read(&file.path)?);
         if now.as_ref() == Some(&old) {

@@ -30,6 +30,9 @@ pub(super) fn replaceable(path: &Path) -> Result<(), FixError> {
     if attributes::links(&metadata) > 1 {
         return Err(FixError::HardLinks(path.to_path_buf()));
     }
+    if is_mount_point(path) {
+        return Err(FixError::Mounted(path.to_path_buf()));
+    }
     // Whoever may not write the file may not replace it either, even where the directory
     // would let them.
     OpenOptions::new()
@@ -37,6 +40,38 @@ pub(super) fn replaceable(path: &Path) -> Result<(), FixError> {
         .open(path)
         .map(drop)
         .map_err(error)
+}
+
+/// True where the kernel lists the file itself as mounted, as containers do with single
+/// files: a rename over it fails, and would not reach the file outside anyway.
+fn is_mount_point(path: &Path) -> bool {
+    let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let mut lines = mounts.split(|byte| *byte == b'\n');
+    lines.any(|line| {
+        let place = line.split(|byte| *byte == b' ').nth(4);
+        place.is_some_and(|place| unescaped(place) == path.as_os_str().as_encoded_bytes())
+    })
+}
+
+/// The kernel writes a space in a name as `\040`, and so some other bytes.
+fn unescaped(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut at = 0;
+    while let Some(byte) = name.get(at) {
+        let digits = name.get(at + 1..at + 4).filter(|_| *byte == b'\\');
+        let code = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+        match code.and_then(|code| u8::from_str_radix(code, 8).ok()) {
+            Some(code) => {
+                out.push(code);
+                at += 4;
+            }
+            None => {
+                out.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    out
 }
 
 /// Where the new bytes wait for the rename. nginx's and httpd's wildcards skip dotfiles; an
@@ -75,7 +110,10 @@ pub(super) fn prepare(path: &Path, bytes: &[u8], waiting: &Path) -> Result<(), F
 
 /// Puts the waiting bytes in the file's place, for good.
 pub(super) fn rename(waiting: &Path, path: &Path) -> Result<(), FixError> {
-    fs::rename(waiting, path).map_err(|source| FixError::io(path, "replace", source))?;
+    fs::rename(waiting, path).map_err(|source| match source.kind() {
+        ErrorKind::ResourceBusy => FixError::Mounted(path.to_path_buf()),
+        _ => FixError::io(path, "replace", source),
+    })?;
     path.parent().map_or(Ok(()), sync_directory)
 }
 
@@ -91,4 +129,22 @@ pub(super) fn replace(path: &Path, bytes: &[u8], waiting: &Path) -> Result<(), F
 /// Removes bytes that wait no longer. Best effort: what stays is a dotfile.
 pub(super) fn discard(waiting: &Path) {
     let _ = fs::remove_file(waiting);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_as_the_kernel_writes_them() {
+        assert_eq!(unescaped(b"/a\\040b\\134c\\"), b"/a b\\c\\");
+        assert_eq!(unescaped(b"/plain"), b"/plain");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn mount_points_are_known() {
+        assert!(is_mount_point(Path::new("/proc")));
+        assert!(!is_mount_point(Path::new("/proc/self/status")));
+    }
 }

@@ -145,11 +145,20 @@ impl Chains {
         self.of_file(files).count()
     }
 
-    /// True where httpd may read every file of this one's directory, dotfiles included: an
-    /// Include names a directory, or has a wildcard that may stand for one.
+    /// True where the server may read every file of this one's directory, dotfiles included:
+    /// an Include of httpd names a directory, or has a wildcard that may stand for one; one of
+    /// nginx has a wildcard for dotfiles.
     pub(super) fn crowded(&self, project: &Project, files: &[FileId]) -> bool {
         if project.server == Server::Nginx {
-            return false;
+            // Its wildcards pass dotfiles over, unless the pattern itself asks for them.
+            let mut includes = ids(project).filter(|id| project.name(*id) == b"include");
+            return includes.any(|id| {
+                let pattern = project.first_argument(id).unwrap_or_default();
+                let name = pattern.rsplit(|byte| *byte == b'/').next();
+                name.is_some_and(|name| {
+                    name.starts_with(b".") && name.iter().any(|byte| b"*?[".contains(byte))
+                })
+            });
         }
         let mut includes = self
             .of_file(files)

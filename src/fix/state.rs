@@ -114,13 +114,17 @@ pub(super) fn sync_directory(dir: &Path) -> Result<(), FixError> {
     synced.map_err(|source| FixError::io(dir, "sync", source))
 }
 
+/// True where this process may do everything.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-fn is_root() -> bool {
+#[must_use]
+pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
+/// True where this process may do everything; here that is not known.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn is_root() -> bool {
+#[must_use]
+pub fn is_root() -> bool {
     false
 }
 

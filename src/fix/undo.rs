@@ -86,6 +86,7 @@ fn revive(entry: &Entry, index: usize) -> Result<(), FixError> {
     std::io::Write::write_all(&mut fresh, &entry.old(index)?).map_err(error)
 }
 
+/// The file that became new last becomes old first.
 fn put_back(entry: &Entry) -> Result<(), FixError> {
     for (index, file) in entry.files.iter().enumerate() {
         prepare(&file.path, &entry.old(index)?, &file.waiting)?;
@@ -93,6 +94,7 @@ fn put_back(entry: &Entry) -> Result<(), FixError> {
     entry
         .files
         .iter()
+        .rev()
         .try_for_each(|file| rename(&file.waiting, &file.path))
 }
 

@@ -66,7 +66,7 @@ impl<'a> Effects<'a> {
                     decided_by,
                     endpoints: vec![endpoint],
                 };
-                self.found[id.0 as usize] = Some(Effect::Ignored(ignored));
+                self.found[id.0 as usize] = Some(Effect::Ignored(Box::new(ignored)));
             }
         }
     }

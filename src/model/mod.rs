@@ -11,6 +11,7 @@ mod domains;
 mod effects;
 mod lookups;
 mod nginx;
+mod remarks;
 mod site;
 mod state;
 mod version;
@@ -19,8 +20,8 @@ mod words;
 pub use lookups::Lookups;
 pub use site::{
     Accepts, Block, BlockId, BlockKind, Effect, Endpoint, Ignored, IgnoredReason, Incomplete,
-    Issues, Lifetimes, PerProtocol, Place, Refusal, Setting, SettingId, Site, Tickets, Tls12,
-    Tls13, Why, WrittenBlock, WrittenSetting,
+    Issues, Lifetimes, PerProtocol, Place, Refusal, Remark, Setting, SettingId, Site, Tickets,
+    Tls12, Tls13, Why, WrittenBlock, WrittenSetting,
 };
 pub use version::{Assumed, Platform, VersionSource};
 pub use words::{
@@ -28,8 +29,11 @@ pub use words::{
     Tls13Issued, Tls13Resumes, Transport,
 };
 
+/// What a comment for stekguard says.
+pub use crate::syntax::remark::Remark as Said;
+
 /// What the files are like that settings name, as the source room found them.
-pub use crate::source::{Entropy, Facts, FileFacts, Storage};
+pub use crate::source::{Awaited, Entropy, Facts, FileFacts, Storage};
 
 use crate::catalog::Server;
 use crate::source::Project;
@@ -42,7 +46,10 @@ pub fn build(project: &Project, platform: &Platform) -> Site {
 /// A configuration with everything worked out that no version changes, to be evaluated for
 /// several platforms.
 #[derive(Debug)]
-pub struct Groundwork<'a>(Kind<'a>);
+pub struct Groundwork<'a> {
+    kind: Kind<'a>,
+    remarks: Vec<Remark>,
+}
 
 #[derive(Debug)]
 enum Kind<'a> {
@@ -53,19 +60,27 @@ enum Kind<'a> {
 impl<'a> Groundwork<'a> {
     /// Works it out.
     pub fn of(project: &'a Project) -> Self {
-        Self(match project.server {
+        let kind = match project.server {
             Server::Nginx => Kind::Nginx(Box::new(nginx::Groundwork::of(project))),
             Server::Apache => Kind::Apache(Box::new(apache::Groundwork::of(project))),
-        })
+        };
+        Self {
+            kind,
+            remarks: remarks::remarks(project),
+        }
     }
 
     /// Evaluates it for one platform. Of the version it asks the catalog alone, so that
     /// [`catalog::validity`](crate::catalog::validity) tells for which others it holds;
     /// but where the configuration itself compares versions, it holds for this one.
     pub fn site(&self, platform: &Platform) -> Site {
-        match &self.0 {
+        let site = match &self.kind {
             Kind::Nginx(ground) => ground.site(platform),
             Kind::Apache(ground) => ground.site(platform),
+        };
+        Site {
+            remarks: self.remarks.clone(),
+            ..site
         }
     }
 }

@@ -13,10 +13,10 @@ use super::words::{
     ClientAuth, CrossName, Field, KeySource, Module, Origin, Replaced, Tls12Id, Tls12Ticket,
     Tls13Issued, Tls13Resumes, Transport,
 };
-use super::{Lookups, Platform};
+use super::{Lookups, Platform, Said};
 use crate::catalog::Server;
-use crate::source::{DirectiveId, Facts};
-use crate::text::Location;
+use crate::source::{Awaited, DirectiveId, Facts, FragmentContext};
+use crate::text::{Location, Span};
 
 /// One configuration, judged for one platform.
 #[derive(Clone, Debug)]
@@ -44,6 +44,10 @@ pub struct Site {
     pub facts: Facts,
     /// See [`Site::governed_by`] and what stands beside it.
     pub lookups: Lookups,
+    /// Comments that speak to stekguard, by file and place.
+    pub remarks: Vec<Remark>,
+    /// nginx: the list of rotated ticket keys that is counted on and not seen.
+    pub awaited: Option<Awaited>,
 }
 
 /// Why the server of this version would not start.
@@ -174,7 +178,7 @@ pub enum Effect {
     /// It decides something for at least one endpoint, or says what is in force anyway.
     InForce,
     /// It has no effect, and what is in force differs from what it says.
-    Ignored(Ignored),
+    Ignored(Box<Ignored>),
     /// It concerns no TLS endpoint, or is not judged.
     Unused,
 }
@@ -190,6 +194,37 @@ pub struct Ignored {
     pub decided_by: Option<Location>,
     /// Endpoints (index in [`Site::endpoints`]) for which somebody may believe in it.
     pub endpoints: Vec<usize>,
+}
+
+/// A comment that speaks to stekguard.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Remark {
+    /// The comment.
+    pub location: Location,
+    /// What it says.
+    pub said: Said,
+    /// The statement of the same file that it is about, a block with all that is in it;
+    /// `None` where it stands at none.
+    pub covers: Option<Span>,
+    /// httpd: it is no comment at all but part of a directive's arguments.
+    pub argument: bool,
+}
+
+impl Remark {
+    /// Why a context that it names is none; `None` for everything else.
+    pub fn context_fault(&self) -> Option<String> {
+        let Said::Context(context) = &self.said else {
+            return None;
+        };
+        let parsed: Result<FragmentContext, _> = context.parse();
+        parsed.err().map(|error| error.to_string())
+    }
+
+    /// True for a place in the statement that it is about.
+    pub fn is_about(&self, place: &Location) -> bool {
+        let inside = |covers: Span| (covers.start..covers.end).contains(&place.span.start);
+        self.location.path == place.path && self.covers.is_some_and(inside)
+    }
 }
 
 /// Ways of having no effect.

@@ -1,10 +1,19 @@
 //! What is wanted: goals and thresholds, as pure data. Knows no rule.
 
+mod profile;
 mod rotation;
+pub mod settings;
+
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use profile::{PROFILES, Profile};
 pub use rotation::Rotation;
+
+/// Where `stekguard keys` puts nginx's ticket keys where nobody says otherwise: a folder of a
+/// file system in memory.
+pub const KEYS_DIRECTORY: &str = "/run/stekguard/keys/nginx";
 
 /// What resumption has to look like.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -17,6 +26,17 @@ pub enum Goal {
     NoTickets,
     /// Nothing resumes.
     NoResumption,
+    /// Stateless tickets under key files that somebody replaces.
+    Rotate,
+    /// Stateless tickets under keys that nginx replaces itself, in a shared session cache.
+    Automatic,
+}
+
+impl Goal {
+    /// True where stateless tickets are wanted, under keys that are replaced.
+    pub const fn wants_tickets(self) -> bool {
+        matches!(self, Self::Rotate | Self::Automatic)
+    }
 }
 
 /// What `lint` measures by and `fix` aims at.
@@ -34,18 +54,27 @@ pub struct Policy {
     pub apache_directive: ApacheDirective,
     /// How ticket keys rotate, where they do.
     pub rotation: Rotation,
+    /// The folder on nginx's machine that holds the rotated keys and the file that lists them.
+    /// Who includes `*.conf` of it has declared that its keys are replaced.
+    pub keys_directory: PathBuf,
+    /// Files that no fix may edit, so that a rule looks for another place. Paths as the server
+    /// opens them.
+    pub untouchable: Vec<PathBuf>,
 }
 
 /// How httpd's tickets are turned off.
-#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub enum ApacheDirective {
     /// `SSLOpenSSLConfCmd Options -SessionTicket` where the vhost already uses
     /// `SSLOpenSSLConfCmd Options`, else `SSLSessionTickets off`.
     #[default]
+    #[serde(rename = "auto")]
     Automatic,
     /// `SSLSessionTickets off` (2.4.11 and later).
+    #[serde(rename = "session-tickets")]
     SessionTickets,
     /// `SSLOpenSSLConfCmd Options -SessionTicket`.
+    #[serde(rename = "conf-command")]
     ConfCmd,
 }
 
@@ -60,6 +89,8 @@ impl Default for Policy {
             key_age: 24 * 60 * 60,
             apache_directive: ApacheDirective::Automatic,
             rotation: Rotation::default(),
+            keys_directory: PathBuf::from(KEYS_DIRECTORY),
+            untouchable: Vec::new(),
         }
     }
 }

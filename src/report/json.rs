@@ -8,17 +8,13 @@ use serde::Serialize;
 
 use super::{Lint, Problem, Server};
 use crate::catalog;
-use crate::finding::{Applicability, Confidence, Finding, GoLive, Related, Severity};
+use crate::finding::{
+    Applicability, Confidence, Finding, GoLive, Related, Severity, Silence, Silenced,
+};
 use crate::model::{Endpoint, Incomplete, Platform, VersionSource};
 
 /// The lint report: `stekguard-lint/1`.
 pub fn lint(lint: &Lint<'_>) -> String {
-    let count = |severity| {
-        lint.findings
-            .iter()
-            .filter(|finding| finding.severity == severity)
-            .count()
-    };
     let document = LintDocument {
         schema: "stekguard-lint/1",
         complete: lint.problems.is_empty(),
@@ -29,20 +25,8 @@ pub fn lint(lint: &Lint<'_>) -> String {
             .iter()
             .map(|finding| LintFinding::new(finding))
             .collect(),
-        summary: Summary {
-            error: count(Severity::Error),
-            warning: count(Severity::Warning),
-            note: count(Severity::Note),
-            pedantic: count(Severity::Pedantic),
-            files: lint.servers.iter().map(|server| server.site.files).sum(),
-            endpoints: lint
-                .servers
-                .iter()
-                .map(|server| server.site.endpoints.len())
-                .sum(),
-            assumed: lint.servers.iter().map(|server| server.assumed.len()).sum(),
-            templates: lint.templates,
-        },
+        summary: Summary::new(lint),
+        suppressed: lint.silenced.iter().map(Accepted::new).collect(),
     };
     print(&document)
 }
@@ -87,11 +71,12 @@ struct LintDocument<'a> {
     incomplete: Vec<Gap<'a>>,
     servers: Vec<LintServer<'a>>,
     findings: Vec<LintFinding<'a>>,
+    suppressed: Vec<Accepted<'a>>,
     summary: Summary,
 }
 
 #[derive(Serialize)]
-struct Summary {
+pub(super) struct Summary {
     error: usize,
     warning: usize,
     note: usize,
@@ -100,6 +85,71 @@ struct Summary {
     endpoints: usize,
     assumed: usize,
     templates: usize,
+    suppressed: usize,
+    resolved: usize,
+    excluded: usize,
+}
+
+/// A finding that is not reported.
+#[derive(Serialize)]
+pub(super) struct Accepted<'a> {
+    finding: LintFinding<'a>,
+    by: &'static str,
+    reason: Option<&'a str>,
+    at: Option<CommentPlace<'a>>,
+}
+
+#[derive(Serialize)]
+struct CommentPlace<'a> {
+    path: Cow<'a, str>,
+    line: u32,
+}
+
+impl<'a> Accepted<'a> {
+    pub(super) fn new(silenced: &'a Silenced) -> Self {
+        let (by, reason, at) = match &silenced.by {
+            Silence::Comment { at, reason } => ("comment", Some(reason.as_str()), Some(at)),
+            Silence::Baseline => ("baseline", None, None),
+            Silence::Off | Silence::Elsewhere => ("settings", None, None),
+        };
+        Self {
+            finding: LintFinding::new(&silenced.finding),
+            by,
+            reason,
+            at: at.map(|at| CommentPlace {
+                path: at.path.to_string_lossy(),
+                line: at.line,
+            }),
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn new(lint: &Lint<'_>) -> Self {
+        let count = |severity| {
+            lint.findings
+                .iter()
+                .filter(|finding| finding.severity == severity)
+                .count()
+        };
+        Self {
+            error: count(Severity::Error),
+            warning: count(Severity::Warning),
+            note: count(Severity::Note),
+            pedantic: count(Severity::Pedantic),
+            files: lint.servers.iter().map(|server| server.site.files).sum(),
+            endpoints: lint
+                .servers
+                .iter()
+                .map(|server| server.site.endpoints.len())
+                .sum(),
+            assumed: lint.servers.iter().map(|server| server.assumed.len()).sum(),
+            templates: lint.templates,
+            suppressed: lint.silenced.len(),
+            resolved: lint.resolved,
+            excluded: lint.excluded,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -154,7 +204,7 @@ impl<'a> LintServer<'a> {
 }
 
 #[derive(Serialize)]
-struct LintFinding<'a> {
+pub(super) struct LintFinding<'a> {
     rule: &'a str,
     severity: Severity,
     confidence: Confidence,
@@ -172,7 +222,7 @@ struct LintFinding<'a> {
 }
 
 impl<'a> LintFinding<'a> {
-    fn new(finding: &'a Finding) -> Self {
+    pub(super) fn new(finding: &'a Finding) -> Self {
         Self {
             rule: finding.rule,
             severity: finding.severity,

@@ -3,41 +3,115 @@
 //! Data in, text out. This room decides nothing (no severity, no exit code, no fix) and
 //! writes nowhere; bytes of a configuration never reach a terminal unescaped.
 
+mod checkstyle;
 mod compare;
 mod compare_json;
+mod concise;
 mod escape;
 mod excerpt;
 mod expanded;
 mod explain;
+mod fingerprint;
+mod fix_json;
+mod full;
+mod github;
+mod gitlab;
+mod html;
 mod json;
+mod json_lines;
+mod junit;
+#[cfg(target_os = "linux")]
+mod keys;
+mod page;
 mod paint;
 mod pairs;
+mod pipeline;
+mod probe;
+mod probe_json;
+mod probe_sarif;
+mod sarif;
+mod settings;
 mod summary;
 mod table;
 mod text;
 mod versions;
+mod xml;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::finding::Finding;
+use crate::catalog;
+use crate::finding::{Finding, Severity, Silenced};
 use crate::model::{Platform, Site};
+use crate::probe::{Difference, Probed, Unprobed, Verdict};
 use crate::text::Location;
 
+pub use checkstyle::checkstyle;
 pub use compare::{Compared, Unknown, text as compare_text};
 pub use compare_json::json as compare_json;
+pub use concise::lines;
 pub use escape::{line as escape_line, path as escape_path};
 pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};
+pub use fix_json::{Done, Fixed, FixedFile, json as fix_json};
+pub use full::full;
+pub use github::github;
+pub use gitlab::gitlab;
+pub use html::{HtmlPatch, HtmlReport, PatchedFile, html, html_failed};
 pub use json::{inspect as inspect_json, lint as lint_json};
+pub use json_lines::json_lines;
+pub use junit::junit;
+#[cfg(target_os = "linux")]
+pub use keys::{
+    doctor as keys_doctor, metrics as keys_metrics, status_json as keys_status_json,
+    status_text as keys_status_text,
+};
 pub use paint::Paint;
-pub use summary::summary;
+pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
+pub use probe::text as probe_text;
+pub use probe_json::{json as probe_json, summary as probe_summary};
+pub use probe_sarif::sarif as probe_sarif;
+pub use sarif::sarif;
+pub use settings::settings;
+pub use summary::{summary, tls_statement};
 pub use table::inspect as inspect_table;
-pub use text::{ENDPOINTS_SHOWN, findings, lines, problems};
+pub use text::{ENDPOINTS_SHOWN, findings, problems};
 
 /// The bytes of every file that a finding may point into.
 pub type Sources = BTreeMap<Arc<Path>, Arc<[u8]>>;
+
+/// Everything that a probe's report says.
+#[derive(Clone, Debug)]
+pub struct Probe<'a> {
+    /// What was seen.
+    pub probed: &'a Probed,
+    /// The files' promises beside it.
+    pub promises: &'a [Difference],
+    /// Endpoints that could not be looked at.
+    pub unprobed: &'a [Unprobed],
+    /// What follows.
+    pub verdicts: &'a [Verdict],
+    /// What was not read of the files.
+    pub problems: &'a [Problem],
+    /// For snippets.
+    pub sources: &'a Sources,
+}
+
+/// A rule, as its page describes it.
+#[derive(Copy, Clone, Debug)]
+pub struct RulePage<'a> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its usual grade.
+    pub severity: Severity,
+    /// One line.
+    pub summary: &'static str,
+    /// Its page, Markdown.
+    pub text: &'a str,
+    /// Whose configurations it reads.
+    pub servers: &'static [catalog::Server],
+}
 
 /// One judged configuration.
 #[derive(Clone, Debug)]
@@ -63,6 +137,12 @@ pub struct Lint<'a> {
     pub sources: &'a Sources,
     /// Templates that were skipped.
     pub templates: usize,
+    /// What was found and is accepted, with the reason.
+    pub silenced: &'a [Silenced],
+    /// Findings of the baseline that are gone.
+    pub resolved: usize,
+    /// Files that a search left out because git ignores them or the settings exclude them.
+    pub excluded: usize,
 }
 
 /// Something that was not read, resolved or parsed.

@@ -1,8 +1,9 @@
 //! The last line on stderr: how much was read and what came of it.
 
-use crate::finding::Severity;
+use crate::finding::{Severity, Silence};
 
-use super::{Lint, Paint};
+use super::{Lint, Paint, Server};
+use crate::catalog;
 
 /// `2 findings (1 error, 1 warning) in 5 files with 4 TLS endpoints`, or, when there are
 /// none, `no findings: 4 TLS endpoints in 5 files`. Says `not complete` when something was
@@ -38,10 +39,36 @@ pub fn summary(lint: &Lint<'_>, paint: Paint) -> String {
     if assumed > 0 {
         line.push_str(&format!("; {} assumed", count(assumed, "missing file")));
     }
+    let by_comment = silenced(lint, |by| matches!(by, Silence::Comment { .. }));
+    if by_comment > 0 {
+        line.push_str(&format!("; {by_comment} suppressed"));
+    }
+    let known = silenced(lint, |by| *by == Silence::Baseline);
+    if known > 0 {
+        line.push_str(&format!("; {known} in the baseline"));
+    }
+    if lint.resolved > 0 {
+        line.push_str(&format!("; {} of the baseline gone", lint.resolved));
+    }
+    if lint.excluded > 0 {
+        line.push_str(&format!("; {} excluded", count(lint.excluded, "file")));
+    }
     if lint.templates > 0 {
         line.push_str(&format!("; {} skipped", count(lint.templates, "template")));
     }
     line
+}
+
+/// What a configuration lacks that speaks no TLS.
+pub const fn tls_statement(server: &Server<'_>) -> &'static str {
+    match server.site.server {
+        catalog::Server::Nginx => "no `listen` with `ssl` or `quic`",
+        catalog::Server::Apache => "no virtual host with `SSLEngine on`",
+    }
+}
+
+fn silenced(lint: &Lint<'_>, by: impl Fn(&Silence) -> bool) -> usize {
+    lint.silenced.iter().filter(|it| by(&it.by)).count()
 }
 
 fn findings(lint: &Lint<'_>, found: usize, paint: Paint) -> String {

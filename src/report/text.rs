@@ -24,29 +24,6 @@ pub fn findings(lint: &Lint<'_>, paint: Paint) -> String {
     out
 }
 
-/// One line a finding: `path:line:column: error[rule]: words`.
-pub fn lines<'a>(findings: impl Iterator<Item = &'a Finding>, paint: Paint) -> String {
-    let mut out = String::new();
-    for finding in findings {
-        let place = &finding.location;
-        let grade = severity_word(finding.severity);
-        let grade = match finding.severity {
-            Severity::Error => paint.bad(grade),
-            Severity::Warning => paint.doubtful(grade),
-            Severity::Note | Severity::Pedantic => paint.bold(grade),
-        };
-        out.push_str(&format!(
-            "{}:{}:{}: {grade}[{}]: {}\n",
-            escape::path(&place.path),
-            place.line,
-            place.column,
-            finding.rule,
-            escape::line(&finding.message),
-        ));
-    }
-    out
-}
-
 /// Every problem; empty without problems.
 pub fn problems(problems: &[Problem], sources: &Sources, paint: Paint) -> String {
     let mut out = String::new();
@@ -57,7 +34,7 @@ pub fn problems(problems: &[Problem], sources: &Sources, paint: Paint) -> String
     out
 }
 
-fn one_finding(finding: &Finding, lint: &Lint<'_>, paint: Paint) -> String {
+pub(super) fn one_finding(finding: &Finding, lint: &Lint<'_>, paint: Paint) -> String {
     let level = level(finding.severity);
     let mut group = level
         .primary_title(escape::line(&finding.message))
@@ -162,7 +139,7 @@ fn remarks(finding: &Finding, servers: &[Server<'_>]) -> Vec<(Level<'static>, St
 }
 
 /// `holds for nginx from 1.23.2, below 1.30.6`.
-fn phrase(finding: &Finding, servers: &[Server<'_>]) -> Option<String> {
+pub(super) fn phrase(finding: &Finding, servers: &[Server<'_>]) -> Option<String> {
     let versions = &finding.versions;
     let server = servers.iter().find(|server| {
         let judged = |version: &crate::catalog::Version| {

@@ -2,7 +2,7 @@
 //! included. Must not judge configurations.
 
 use crate::catalog::Advisory;
-use crate::model::Site;
+use crate::model::Platform;
 
 /// Whether a server has a vulnerability.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
@@ -16,11 +16,11 @@ pub(super) enum Exposure {
 }
 
 /// Whether the judged server has it.
-pub(super) fn exposure(site: &Site, advisory: &Advisory) -> Exposure {
-    if !advisory.affects(site.platform.server.value) {
+pub(super) fn exposure(platform: &Platform, advisory: &Advisory) -> Exposure {
+    if !advisory.affects(platform.server.value) {
         return Exposure::No;
     }
-    let Some(package) = &site.platform.package else {
+    let Some(package) = &platform.package else {
         return Exposure::Yes;
     };
     match advisory.patched(package) {

@@ -4,7 +4,7 @@
 use super::{Context, option_list, places, tickets_off};
 use crate::catalog::{self, Server, behaviours};
 use crate::finding::{Applicability, Change, Fix, GoLive};
-use crate::model::{Endpoint, KeySource, Setting, Site};
+use crate::model::{BlockId, Endpoint, KeySource, Setting, Site};
 
 /// The directive that names a key file.
 pub(super) const fn directive(server: Server) -> &'static str {
@@ -24,22 +24,61 @@ pub(super) fn in_force<'a>(site: &'a Site, endpoint: &'a Endpoint) -> Vec<&'a Se
         let last = places::in_force(site, &endpoint.when, endpoint.block, name);
         return last.into_iter().collect();
     }
-    let own: Vec<&Setting> = places::own(site, &[], endpoint.governor, name).collect();
-    match places::outer(site, endpoint.governor) {
+    written(site, endpoint.governor)
+}
+
+/// nginx: the statements that a block's list of key files consists of, whether tickets are on
+/// or not. One of its own replaces the list around it.
+pub(super) fn written(site: &Site, block: BlockId) -> Vec<&Setting> {
+    let name = directive(Server::Nginx);
+    let own: Vec<&Setting> = places::own(site, &[], block, name).collect();
+    match places::outer(site, block) {
         Some(outer) if own.is_empty() => places::own(site, &[], outer, name).collect(),
         _ => own,
     }
 }
 
-/// True where the statements stand in files that a pattern includes: whoever writes
+/// What shows that the first of these keys, which encrypts, is not replaced.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub(super) enum Sign {
+    /// Seconds since it was written.
+    Age(u64),
+    /// One file, and nothing else is known.
+    Alone,
+}
+
+/// Whether the first of these keys, which encrypts, is not replaced; `None` where it is, as far
+/// as one can tell.
+pub(super) fn not_replaced(context: &Context<'_>, keys: &[&Setting]) -> Option<Sign> {
+    let site = context.site;
+    let first = keys.first()?;
+    match age(site, &first.arguments) {
+        Some(age) if age > context.policy.key_age => Some(Sign::Age(age)),
+        Some(_) => None,
+        None if is_by_pattern(site, first) => None,
+        // One that is written down before a list that changes encrypts, whatever the list says.
+        None if keys.len() > 1 && !by_pattern(site, keys) => None,
+        None => Some(Sign::Alone),
+    }
+}
+
+/// A checkout's age is that of the checkout.
+fn age(site: &Site, arguments: &[String]) -> Option<u64> {
+    let facts = site.facts.of(arguments.first()?)?;
+    facts.age.filter(|_| !facts.versioned)
+}
+
+/// True where statements stand in files that a pattern includes: whoever writes
 /// `include keys/*.conf` puts other files there from time to time.
 pub(super) fn by_pattern(site: &Site, keys: &[&Setting]) -> bool {
+    keys.iter().any(|key| is_by_pattern(site, key))
+}
+
+fn is_by_pattern(site: &Site, key: &Setting) -> bool {
     let is_pattern = |text: &String| text.contains(['*', '?', '[']);
-    keys.iter().any(|key| {
-        let mut includes = places::own(site, &key.when, key.block, "include");
-        includes.any(|include| {
-            include.arguments.iter().any(is_pattern) && include.location.path != key.location.path
-        })
+    let mut includes = places::own(site, &key.when, key.block, "include");
+    includes.any(|include| {
+        include.arguments.iter().any(is_pattern) && include.location.path != key.location.path
     })
 }
 

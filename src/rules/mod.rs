@@ -6,21 +6,30 @@
 
 mod advisories;
 mod apache;
+mod goal;
 mod key_files;
 mod nginx;
 mod option_list;
 mod places;
+mod rotation;
 mod seconds;
 mod sessions_off;
 mod shared;
 mod tickets_off;
+mod tickets_on;
 mod trust;
 mod wording;
+mod zone;
 
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
 use crate::model::Site;
 use crate::policy::Policy;
+
+pub use goal::{meets, obstacle};
+
+/// The rule that says where tickets are not under the keys that a policy asks for.
+pub const KEYS_RULE: &str = shared::ticket_keys_against_policy::RULE.name;
 
 /// What a rule may look at.
 #[derive(Copy, Clone, Debug)]
@@ -68,6 +77,15 @@ pub fn all() -> &'static [Rule] {
     &RULES
 }
 
+/// Rules about suppressions, which no suppression is about.
+pub const ABOUT_SUPPRESSIONS: [&str; 2] = [
+    shared::malformed_suppression::RULE.name,
+    shared::unused_suppression::RULE.name,
+];
+
+/// The rule that names suppressions without use.
+pub const UNUSED_SUPPRESSION: &str = shared::unused_suppression::RULE.name;
+
 /// The rule of this name.
 pub fn by_name(name: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.name == name)
@@ -79,6 +97,8 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         .iter()
         .filter(|rule| rule.servers.contains(&context.site.server));
     let mut findings: Vec<Finding> = known.flat_map(|rule| (rule.check)(context)).collect();
+    let remarks = &context.site.remarks;
+    findings.extend(shared::unused_suppression::unmatched(remarks, &findings));
     findings.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
     findings
 }
@@ -94,7 +114,7 @@ fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
     )
 }
 
-static RULES: [Rule; 27] = [
+static RULES: [Rule; 31] = [
     nginx::client_auth_without_reject_handshake::RULE,
     shared::conf_command_overrides_tickets::RULE,
     shared::dead_tickets::RULE,
@@ -106,7 +126,9 @@ static RULES: [Rule; 27] = [
     nginx::long_lived_automatic_key::RULE,
     shared::malformed_conf_command::RULE,
     shared::malformed_session_timeout::RULE,
+    shared::malformed_suppression::RULE,
     shared::missing_session_timeout::RULE,
+    nginx::missing_ticket_keys::RULE,
     nginx::per_worker_session_cache::RULE,
     apache::predictable_cache_path::RULE,
     shared::resumption_not_disabled::RULE,
@@ -117,9 +139,11 @@ static RULES: [Rule; 27] = [
     shared::static_ticket_key::RULE,
     apache::ticket_key_file_partial::RULE,
     shared::ticket_key_file_unsafe::RULE,
+    shared::ticket_keys_against_policy::RULE,
     shared::tickets_without_rotation::RULE,
     shared::unbounded_tls13_session::RULE,
     nginx::undrained_rotation::RULE,
     apache::unreliable_ticket_key_file::RULE,
+    shared::unused_suppression::RULE,
     nginx::upgrade_flips_tickets::RULE,
 ];

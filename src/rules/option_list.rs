@@ -56,20 +56,28 @@ pub(super) fn is_options(setting: &Setting) -> bool {
 
 /// The setting's arguments with tickets off and everything else as it was.
 pub(super) fn turned_off(setting: &Setting) -> Option<Vec<String>> {
+    turned(setting, &format!("-{TICKET}"))
+}
+
+/// The setting's arguments with tickets on and everything else as it was.
+pub(super) fn turned_on(setting: &Setting) -> Option<Vec<String>> {
+    turned(setting, TICKET)
+}
+
+fn turned(setting: &Setting, wanted: &str) -> Option<Vec<String>> {
     let [command, list, ..] = setting.arguments.as_slice() else {
         return None;
     };
-    let off = format!("-{TICKET}");
     let mut items: Vec<&str> = Vec::new();
     for item in list.split(',') {
         match sign(item) {
             None => items.push(item),
-            Some(_) if items.contains(&off.as_str()) => {}
-            Some(_) => items.push(&off),
+            Some(_) if items.contains(&wanted) => {}
+            Some(_) => items.push(wanted),
         }
     }
-    if !items.contains(&off.as_str()) {
-        items.push(&off);
+    if !items.contains(&wanted) {
+        items.push(wanted);
     }
     Some(vec![command.clone(), items.join(",")])
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
-use crate::finding::{Confidence, Target};
+use crate::finding::{Change, Confidence, Target};
 use crate::model::{Block, BlockId, BlockKind, Endpoint, Setting, Site};
 use crate::text::Location;
 
@@ -178,6 +178,28 @@ pub(super) fn target(site: &Site, id: BlockId) -> Option<Target> {
     })
 }
 
+/// The block in which one line is enough: the only TLS server itself, else the block around
+/// all of them.
+pub(super) fn level(site: &Site, id: BlockId) -> BlockId {
+    let Some(parent) = outer(site, id) else {
+        return id;
+    };
+    let speaks = block(site, id).is_some_and(|block| block.tls);
+    if speaks && tls_blocks_in(site, parent, BlockKind::Server) == 1 {
+        id
+    } else {
+        parent
+    }
+}
+
+/// A statement added to a block.
+pub(super) fn insertion(site: &Site, id: BlockId, words: &[&str]) -> Option<Change> {
+    Some(Change::Insert {
+        target: target(site, id)?,
+        statement: words.iter().map(|word| (*word).to_owned()).collect(),
+    })
+}
+
 /// The place of a block's name.
 pub(super) fn head(site: &Site, id: BlockId) -> Option<Location> {
     block(site, id).map(|block| block.head.clone())
@@ -205,6 +227,19 @@ pub(super) fn blocks_beside(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
     let beside = chosen(site, &beside);
     let both = beside.flat_map(|endpoint| [endpoint.governor, endpoint.block]);
     both.filter(|id| seen.insert(*id)).collect()
+}
+
+/// The other blocks of the endpoints whose connections start in a block.
+pub(super) fn blocks_behind(site: &Site, governor: BlockId) -> Vec<BlockId> {
+    let mut seen = HashSet::from([governor]);
+    let behind = site
+        .endpoints
+        .iter()
+        .filter(|endpoint| endpoint.governor == governor);
+    behind
+        .map(|endpoint| endpoint.block)
+        .filter(|id| seen.insert(*id))
+        .collect()
 }
 
 /// TLS blocks of this kind directly in `parent`: 0, 1, or 2 for more, because it is asked of

@@ -84,14 +84,19 @@ fn keeps_sessions(statements: &[&Setting]) -> bool {
 }
 
 /// httpd has one cache for all; `none` behind a real one does nothing, so the real ones are
-/// edited.
+/// edited. They say then what another line says that is in force once they do not count.
 fn apache_caches(site: &Site) -> Vec<Change> {
     let name = directive(Server::Apache);
-    let statements = places::settings(site).filter(|setting| setting.name == name);
-    statements
-        .filter(|one| is_real_cache(one))
-        .map(|one| set(one, "none"))
-        .collect()
+    let statements: Vec<&Setting> = places::settings(site)
+        .filter(|setting| setting.name == name)
+        .collect();
+    let mut idle = statements.iter().filter(|one| !is_real_cache(one));
+    let word = idle
+        .next_back()
+        .and_then(|one| one.arguments.first())
+        .map_or("none", String::as_str);
+    let real = statements.iter().filter(|one| is_real_cache(one));
+    real.map(|one| set(one, word)).collect()
 }
 
 /// True for a cache of httpd that keeps sessions.

@@ -20,8 +20,12 @@ pub(super) const fn directive(server: Server) -> &'static str {
     }
 }
 
-/// The fix for these endpoints, if there is one.
+/// The fix for these endpoints, if there is one. A policy that wants tickets has a rule and a
+/// fix of its own.
 pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
+    if context.policy.goal.wants_tickets() {
+        return None;
+    }
     let changes = changes(context, endpoints);
     if changes.is_empty() {
         return None;
@@ -111,6 +115,18 @@ fn has_bystanders(context: &Context<'_>, endpoints: &[usize]) -> bool {
     })
 }
 
+/// The same at other addresses; at their own, all names lose their tickets together.
+fn has_other_bystanders(context: &Context<'_>, endpoints: &[usize]) -> bool {
+    let site = context.site;
+    let governors: HashSet<BlockId> = chosen(site, endpoints).map(|one| one.governor).collect();
+    let mut others = site.endpoints.iter();
+    context.policy.goal == Goal::Sound
+        && others.any(|endpoint| {
+            let elsewhere = !governors.contains(&endpoint.governor);
+            elsewhere && endpoint.reachable && endpoint.stateless_resumes()
+        })
+}
+
 /// With one TLS server the line goes there, else around all of them.
 fn inserted(site: &Site, parent: Option<BlockId>, block: BlockId, single: bool) -> Option<Change> {
     let speaks = places::block(site, block).is_some_and(|block| block.tls);
@@ -136,7 +152,8 @@ fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
         }
     }
     let when = places::conditions(site, endpoints);
-    changes.extend(apache_insertions(context, &when, &silent));
+    let bystanders = has_other_bystanders(context, endpoints);
+    changes.extend(apache_insertions(context, &when, &silent, bystanders));
     changes
 }
 
@@ -147,11 +164,17 @@ fn said_in_apache<'a>(site: &'a Site, when: &'a [String], block: BlockId) -> Opt
     command.or_else(|| places::in_force(site, when, block, directive(Server::Apache)))
 }
 
-fn apache_insertions(context: &Context<'_>, when: &[String], silent: &[BlockId]) -> Vec<Change> {
+fn apache_insertions(
+    context: &Context<'_>,
+    when: &[String],
+    silent: &[BlockId],
+    bystanders: bool,
+) -> Vec<Change> {
     let site = context.site;
     let main = places::main_block(site).filter(|main| {
         let several = places::tls_blocks_in(site, *main, BlockKind::VirtualHost) > 1;
         several
+            && !bystanders
             && !silent
                 .iter()
                 .any(|block| options_in(site, when, *block).is_some())

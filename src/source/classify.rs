@@ -7,7 +7,8 @@ use std::path::Path;
 
 use crate::catalog::{self, Context, Server};
 use crate::syntax::nginx::{Options, args, name, parse};
-use crate::syntax::{NodeId, NodeKind, Tree};
+use crate::syntax::remark::{Remark, has_mark, remark};
+use crate::syntax::{NodeId, NodeKind, TokenKind, Tree};
 
 use super::dump::Dump;
 use super::options::FragmentContext;
@@ -70,13 +71,29 @@ pub(super) fn shape(file: &Path, text: &[u8]) -> Shape {
     if apache_known > nginx_known || (apache_known > 0 && is_apache_place(file)) {
         return apache_shape(file, text);
     }
-    if nginx_known == 0 {
+    let said = said_context(text, &tree);
+    if nginx_known == 0 && said.is_none() {
         return Shape::Unknown;
     }
     match nginx.root {
         true => Shape::Root(Server::Nginx),
-        false => Shape::Fragment(Server::Nginx, nginx.context),
+        false => Shape::Fragment(Server::Nginx, said.unwrap_or(nginx.context)),
     }
+}
+
+/// What the file itself says: `# stekguard: context http,server`. What names no context is told
+/// by a rule.
+fn said_context(text: &[u8], tree: &Tree) -> Option<FragmentContext> {
+    if !has_mark(text) {
+        return None;
+    }
+    let comments = tree.tokens.iter();
+    let comments = comments.filter(|token| token.kind == TokenKind::Comment);
+    let mut contexts = comments.filter_map(|token| match remark(token.span.of(text))? {
+        Remark::Context(context) => context.parse().ok(),
+        _ => None,
+    });
+    contexts.next()
 }
 
 /// Whose file it most likely is where no statement tells: by its place, else by how its

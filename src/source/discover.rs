@@ -9,7 +9,8 @@ use crate::catalog::Server;
 
 use super::classify::{Shape, likely_server, shape};
 use super::error::SourceError;
-use super::files::{FileKind, FileSystem, ReadError};
+use super::files::{FileKind, FileSystem, ReadError, Walk};
+use super::ignored::Sieve;
 use super::load::load;
 use super::options::{FragmentContext, LoadOptions, Root, RootKind};
 use super::place;
@@ -23,6 +24,8 @@ pub struct Discovery {
     pub templates: Vec<PathBuf>,
     /// Files of `sites-available` and the like that no root includes.
     pub inactive: Vec<PathBuf>,
+    /// How many files were left out because git ignores them or the settings say so.
+    pub excluded: usize,
     /// Directories and files below a given directory that could not be read.
     pub unreadable: Vec<(PathBuf, ReadError)>,
 }
@@ -34,6 +37,34 @@ pub struct Found {
     pub root: Root,
     /// The caller's options with the mapping that the root's place asks for.
     pub options: LoadOptions,
+}
+
+/// What somebody says of a file that is named, in place of what its text tells.
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
+pub struct Given {
+    /// Whose it is.
+    pub server: Option<Server>,
+    /// nginx: the blocks around it.
+    pub context: Option<FragmentContext>,
+}
+
+/// Finds what one file is, with what is said of it.
+///
+/// # Errors
+/// [`SourceError`] where it cannot be read.
+pub fn discover_file(
+    path: &Path,
+    given: Given,
+    files: &dyn FileSystem,
+    options: &LoadOptions,
+) -> Result<Discovery, SourceError> {
+    let mut search = Search {
+        files,
+        options,
+        result: Discovery::default(),
+    };
+    search.file(path, given)?;
+    Ok(search.result)
 }
 
 /// Finds what `paths` name; without paths, the usual places.
@@ -56,10 +87,28 @@ pub fn discover(
     for path in paths {
         match files.kind(path) {
             Some(FileKind::Directory) => search.directory(path)?,
-            _ => search.file(path)?,
+            _ => search.file(path, Given::default())?,
         }
     }
     Ok(search.result)
+}
+
+impl Given {
+    /// What is said, else what the text tells.
+    fn over(self, server: Server, kind: RootKind) -> (Server, RootKind) {
+        let server = match self.context {
+            Some(_) => Server::Nginx,
+            None => self.server.unwrap_or(server),
+        };
+        match (self.context, kind) {
+            (Some(context), _) => (server, RootKind::Fragment(context)),
+            // A fragment of httpd knows no blocks around it.
+            (None, RootKind::Fragment(_)) if server == Server::Apache => {
+                (server, RootKind::Fragment(FragmentContext::Main))
+            }
+            (None, kind) => (server, kind),
+        }
+    }
 }
 
 struct Search<'a> {
@@ -95,7 +144,7 @@ impl Search<'_> {
 
     /// A file that the user names is judged whatever it looks like: what is wrong with it
     /// is a problem of its project.
-    fn file(&mut self, path: &Path) -> Result<(), SourceError> {
+    fn file(&mut self, path: &Path, given: Given) -> Result<(), SourceError> {
         let unreadable = |reason| SourceError::Unreadable {
             path: path.to_path_buf(),
             reason,
@@ -107,13 +156,15 @@ impl Search<'_> {
             Shape::Dump => (Server::Nginx, RootKind::Dump),
             Shape::Template | Shape::Unknown => (likely_server(path, &text), RootKind::Root),
         };
+        let (server, kind) = given.over(server, kind);
         let found = self.found(path, server, kind, &text);
         self.result.found.push(found);
         Ok(())
     }
 
     fn directory(&mut self, directory: &Path) -> Result<(), SourceError> {
-        let walk = self.files.walk(directory);
+        let mut walk = self.files.walk(directory);
+        self.exclude(directory, &mut walk);
         let at_first = self.result.templates.len();
         if let Some((path, reason)) = walk.unreadable.iter().find(|(path, _)| path == directory) {
             return Err(SourceError::Unreadable {
@@ -137,6 +188,19 @@ impl Search<'_> {
         }
         self.result.found.extend(found);
         Ok(())
+    }
+
+    /// Leaves out what git ignores and what the settings exclude; counts what would have been
+    /// opened.
+    fn exclude(&mut self, directory: &Path, walk: &mut Walk) {
+        let mut sieve = Sieve::new(directory, &self.options.exclusion, self.files);
+        let excluded = &mut self.result.excluded;
+        walk.files.retain(|path| {
+            let dropped = sieve.drops(path);
+            *excluded += usize::from(dropped && place::is_candidate(path));
+            !dropped
+        });
+        walk.unreadable.retain(|(path, _)| !sieve.drops(path));
     }
 
     /// The files that look like configurations, each real file once, and how many files

@@ -111,6 +111,10 @@ impl FileSystem for Disk {
         fs::canonicalize(path).ok()
     }
 
+    fn is_link(&self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+    }
+
     fn origin(&self, _path: &Path) -> FileOrigin {
         FileOrigin::Disk
     }

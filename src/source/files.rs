@@ -57,6 +57,11 @@ pub trait FileSystem: fmt::Debug + Sync {
         None
     }
 
+    /// True for a symlink, also for one that leads nowhere.
+    fn is_link(&self, _path: &Path) -> bool {
+        false
+    }
+
     /// True where a directory stands at `path`.
     fn is_directory(&self, path: &Path) -> bool {
         self.kind(path) == Some(FileKind::Directory)

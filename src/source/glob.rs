@@ -23,7 +23,7 @@ pub(super) fn component_matches(pattern: &[u8], name: &[u8]) -> bool {
 }
 
 /// Backtracks to the last `*` only, so the time is bounded by the product of the lengths.
-fn wildcard_matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn wildcard_matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut next) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while next < name.len() {

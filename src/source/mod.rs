@@ -15,6 +15,7 @@ mod error;
 mod facts;
 mod files;
 mod glob;
+mod ignored;
 mod load;
 mod memory;
 mod nginx;
@@ -22,22 +23,28 @@ mod numbers;
 mod options;
 mod package;
 mod path;
+mod pattern;
 mod place;
 mod project;
 mod resolve;
+mod upward;
 
-pub use discover::{Discovery, Found, discover};
+pub use discover::{Discovery, Found, Given, discover, discover_file};
 pub use disk::Disk;
 pub use dump::Dump;
 pub use error::SourceError;
 pub use facts::{Entropy, Facts, FileFacts, Storage};
 pub use files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
+pub use ignored::Exclusion;
 pub use load::load;
 pub use memory::{Memory, Overlay};
 pub use numbers::LineNumbers;
-pub use options::{FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
+pub use options::{ContextError, FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
 pub use package::{PackageStatus, upstream_version};
+pub use path::clean as clean_path;
+pub use pattern::PathGlobs;
 pub use project::{
-    Atom, AtomKind, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
+    Atom, AtomKind, Awaited, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
     ProblemKind, Project, Subtree, Text, Via, ViaId, When, WhenId,
 };
+pub use upward::upward;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::ignored::Exclusion;
 use crate::catalog::Server;
 
 /// Where a configuration begins.
@@ -83,6 +84,39 @@ pub enum FragmentContext {
     MailServer,
 }
 
+/// A text that names no context.
+#[derive(Clone, Eq, PartialEq, Debug, thiserror::Error)]
+#[error("`{given}` is none of {}", NAMES.map(|(name, _)| name).join("; "))]
+pub struct ContextError {
+    given: String,
+}
+
+/// How contexts are written.
+const NAMES: [(&str, FragmentContext); 8] = [
+    ("main", FragmentContext::Main),
+    ("http", FragmentContext::Http),
+    ("http,server", FragmentContext::HttpServer),
+    ("http,server,location", FragmentContext::HttpLocation),
+    ("stream", FragmentContext::Stream),
+    ("stream,server", FragmentContext::StreamServer),
+    ("mail", FragmentContext::Mail),
+    ("mail,server", FragmentContext::MailServer),
+];
+
+impl std::str::FromStr for FragmentContext {
+    type Err = ContextError;
+
+    /// Reads `http,server`: the blocks around a fragment, the outermost first.
+    fn from_str(text: &str) -> Result<Self, ContextError> {
+        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+        let wanted = parts.join(",");
+        let found = NAMES.iter().find(|(name, _)| *name == wanted);
+        found.map(|(_, context)| *context).ok_or(ContextError {
+            given: text.chars().take(60).collect(),
+        })
+    }
+}
+
 impl FragmentContext {
     /// The text that stands around the fragment, in nginx's grammar: what opens.
     pub fn opening(self) -> &'static [u8] {
@@ -121,6 +155,11 @@ pub struct LoadOptions {
     /// The time, in seconds since 1970, from which a file's age is counted. `None`: no file
     /// has an age.
     pub now: Option<u64>,
+    /// What a search through a directory leaves out.
+    pub exclusion: Exclusion,
+    /// nginx: the folder of ticket keys that somebody replaces. A pattern over it that matches
+    /// nothing here is taken for the list of keys that will be there.
+    pub keys_directory: Option<PathBuf>,
     /// Bounds against files that multiply themselves.
     pub limits: Limits,
 }

@@ -23,7 +23,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> PathBuf {
 
 /// The path without `.`, doubled slashes and `name/..`: one spelling for one key. Only for
 /// comparing: with symlinks, `name/..` can be another place.
-pub(super) fn clean(path: &Path) -> PathBuf {
+pub fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

@@ -51,8 +51,21 @@ pub struct Project {
     pub problems: Vec<Problem>,
     /// Missing files that the user allowed or that a stub stands for.
     pub assumed: Vec<PathBuf>,
+    /// nginx: the list of rotated ticket keys, where a pattern names its folder and nothing of
+    /// it is seen.
+    pub awaited: Option<Awaited>,
     /// What the files are like that directives name.
     pub facts: Facts,
+}
+
+/// A list of ticket keys that is counted on and not seen.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Awaited {
+    /// Its path on the server.
+    pub path: PathBuf,
+    /// It is surely not there: the tree stands where its server reads it, and the folder could
+    /// be looked into.
+    pub missing: bool,
 }
 
 /// A file of the tree.

@@ -5,6 +5,7 @@
 
 pub mod apache;
 pub mod nginx;
+pub mod remark;
 mod tree;
 pub mod value;
 

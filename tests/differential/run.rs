@@ -150,7 +150,7 @@ fn verdict_difference(predicted: &Predicted, verdict: &Result<(), String>) -> Ve
 }
 
 /// No name, names that somebody has, and one that nobody has.
-fn probes(tree: &Tree, site: &Site, predicted: &Predicted, rng: &mut Rng) -> Vec<Probe> {
+pub fn probes(tree: &Tree, site: &Site, predicted: &Predicted, rng: &mut Rng) -> Vec<Probe> {
     let mut probes = Vec::new();
     for address in &tree.addresses {
         let named = site.named(address);

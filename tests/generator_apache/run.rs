@@ -188,7 +188,8 @@ impl Written {
         comparison.outcome
     }
 
-    fn start(&self, program: &Program, world: &World) -> Server {
+    /// Runs it.
+    pub fn start(&self, program: &Program, world: &World) -> Server {
         let beacon = Target {
             address: self.beacon,
             sni: Some("beacon.test".to_owned()),
@@ -226,7 +227,7 @@ impl Written {
     }
 
     /// Whom to ask, by socket: every name that the tree has, one that nobody has, and none.
-    fn probes(&self) -> Vec<Vec<Probe>> {
+    pub fn probes(&self) -> Vec<Vec<Probe>> {
         let text: String = self
             .files
             .values()

@@ -61,10 +61,13 @@ impl Case {
             files: headers(text, "file").map(described).collect(),
         };
         case.options.now = Some(NOW);
+        case.options.keys_directory = Some(case.policy.keys_directory.clone());
         match header(text, "policy") {
             None => {}
             Some("no-tickets") => case.policy.goal = Goal::NoTickets,
             Some("no-resumption") => case.policy.goal = Goal::NoResumption,
+            Some("rotate") => case.policy.goal = Goal::Rotate,
+            Some("automatic") => case.policy.goal = Goal::Automatic,
             Some(other) => panic!("{}: no policy {other}", path.display()),
         }
         match header(text, "apache-directive") {

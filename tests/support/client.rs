@@ -74,6 +74,8 @@ pub enum Speech {
 pub struct Connection {
     pub resumed: bool,
     pub issued: Vec<Issued>,
+    /// The session as it stands at the end: in TLS 1.2 a renewed ticket shows only here.
+    pub session: Option<Issued>,
     /// The whole answer, an HTTP response with its headers.
     pub response: String,
 }
@@ -163,6 +165,11 @@ pub fn connect_as(
     let named = manner.host.as_deref().or(target.sni.as_deref());
     let host = named.unwrap_or("none.test");
     let response = exchange(&mut stream, manner.speech, host)?;
+    let session = stream
+        .ssl()
+        .session()
+        .and_then(|session| session.to_der().ok());
+    let session = session.and_then(Issued::from_der);
     let ders = std::mem::take(&mut *issued.lock().map_err(other)?);
     let issued = ders
         .into_iter()
@@ -171,6 +178,7 @@ pub fn connect_as(
     Ok(Connection {
         resumed,
         issued,
+        session,
         response,
     })
 }

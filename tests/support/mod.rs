@@ -14,6 +14,7 @@ pub mod install;
 pub mod mail;
 pub mod nginx;
 pub mod observe;
+pub mod probe;
 pub mod program;
 pub mod quic;
 pub mod server;

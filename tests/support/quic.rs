@@ -55,6 +55,7 @@ pub fn connect(
     }
     let sessions = shown["sessions"].as_array().into_iter().flatten();
     Ok(Connection {
+        session: None,
         resumed,
         issued: sessions.map(issued).collect(),
         response: format!("HTTP/3 {} ", shown["status"]),

@@ -4,11 +4,12 @@
 //! A wall clock that is stepped, by mistake or by an attacker, must neither drop keys early nor
 //! keep them. So time advances by the boot clock. Where the wall clock differs a little, the
 //! difference is made up slowly; where it differs by more than a slot it is not believed,
-//! unless somebody trusted says the same slot, or it stays ahead for the whole grace.
+//! unless somebody trusted says the same slot. A host with keys of its own needs no more: to it
+//! a slot's number is but a name.
 
 use serde::{Deserialize, Serialize};
 
-use super::schedule::{GRACE, Schedule};
+use super::schedule::Schedule;
 
 /// By which part of the time that passed the wall clock is followed at most.
 const FOLLOW: u64 = 16;
@@ -29,8 +30,6 @@ pub struct Clock {
     pub time: u64,
     /// The boot clock at that moment, in milliseconds.
     boot: u64,
-    /// The boot clock when the wall clock was first found ahead by more than a slot.
-    ahead_since: Option<u64>,
     /// The wall clock's lead over `time`, in milliseconds.
     pub deviation: i64,
 }
@@ -41,7 +40,6 @@ impl Clock {
         Self {
             time: now.wall,
             boot: now.boot,
-            ahead_since: None,
             deviation: 0,
         }
     }
@@ -60,36 +58,21 @@ impl Clock {
         let deviation = difference(now.wall, expected);
         let small = deviation.unsigned_abs() <= schedule.interval;
         let agreed = witness.is_some_and(|slot| slot.abs_diff(schedule.epoch(now.wall)) <= 1);
-        let mut next = Self {
-            time: expected,
-            boot: now.boot,
-            ahead_since: None,
-            deviation,
+        let time = match (agreed, small) {
+            (true, _) => now.wall.max(self.time),
+            (false, true) => follow(expected, deviation, passed / FOLLOW),
+            (false, false) => expected,
         };
-        if agreed {
-            next.time = now.wall.max(self.time);
-        } else if small {
-            next.time = follow(expected, deviation, passed / FOLLOW);
-        } else if deviation > 0 {
-            next.wait_or_jump(self.ahead_since.unwrap_or(now.boot), schedule, now);
+        Self {
+            time,
+            boot: now.boot,
+            deviation: difference(now.wall, time),
         }
-        next.deviation = difference(now.wall, next.time);
-        next
     }
 
     /// True while the wall clock is more than a slot away.
     pub fn is_off(&self, schedule: &Schedule) -> bool {
         self.deviation.unsigned_abs() > schedule.interval
-    }
-
-    fn wait_or_jump(&mut self, since: u64, schedule: &Schedule, now: Now) {
-        let patience = schedule.interval.saturating_mul(GRACE);
-        if now.boot - since < patience {
-            self.ahead_since = Some(since);
-            return;
-        }
-        // A machine that was paused: sessions have aged by the wall clock too.
-        self.time = now.wall;
     }
 }
 
@@ -133,19 +116,13 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_not_believed_until_it_has_lasted_or_is_witnessed() {
+    fn a_step_is_not_believed_until_it_is_witnessed() {
         let clock = Clock::start(at(100 * HOUR, 0));
         let stepped = clock.tick(&schedule(), at(105 * HOUR, 60_000), None);
         assert_eq!(stepped.time, 100 * HOUR + 60_000);
         assert!(stepped.is_off(&schedule()));
-        let soon = stepped.tick(&schedule(), at(106 * HOUR, HOUR), None);
-        assert_eq!(soon.time, 101 * HOUR);
-        let lasted = soon.tick(
-            &schedule(),
-            at(107 * HOUR + 60_000, 2 * HOUR + 60_000),
-            None,
-        );
-        assert_eq!(lasted.time, 107 * HOUR + 60_000);
+        let later = stepped.tick(&schedule(), at(205 * HOUR, 100 * HOUR), None);
+        assert_eq!(later.time, 200 * HOUR);
         let witnessed = clock.tick(&schedule(), at(105 * HOUR, 60_000), Some(105));
         assert_eq!(witnessed.time, 105 * HOUR);
     }

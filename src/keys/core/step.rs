@@ -233,7 +233,8 @@ impl Desk<'_> {
         };
         let mut shared = offers
             .iter()
-            .filter(|offer| !offer.derived && held(offer.key.slot).next().is_some())
+            .filter(|offer| !offer.derived && offer.key.slot.generation >= self.floor)
+            .filter(|offer| held(offer.key.slot).next().is_some())
             .peekable();
         shared.peek().is_none()
             || shared.any(|offer| held(offer.key.slot).any(|held| held.key == offer.key))

@@ -117,6 +117,8 @@ fn build(project: &Project, roles: &Roles, platform: &Platform, open: bool) -> S
         settings,
         facts: project.facts.clone(),
         lookups: Lookups::default(),
+        remarks: Vec::new(),
+        awaited: project.awaited.clone(),
     }
 }
 

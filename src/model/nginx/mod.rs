@@ -113,6 +113,8 @@ impl<'a> Groundwork<'a> {
             settings,
             facts: project.facts.clone(),
             lookups: Lookups::default(),
+            remarks: Vec::new(),
+            awaited: project.awaited.clone(),
         }
     }
 

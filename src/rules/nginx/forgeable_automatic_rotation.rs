@@ -96,7 +96,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 
 /// `None` where the judged server does not have the flaw.
 fn severity(site: &Site, advisory: &Advisory) -> Option<Severity> {
-    match advisories::exposure(site, advisory) {
+    match advisories::exposure(&site.platform, advisory) {
         Exposure::No => None,
         Exposure::Perhaps => Some(Severity::Warning),
         Exposure::Yes => Some(RULE.severity),

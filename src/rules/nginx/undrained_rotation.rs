@@ -2,7 +2,8 @@
 //!
 //! ## What it finds
 //! Several ticket key files, or key files by a pattern, in a main file without
-//! `worker_shutdown_timeout`.
+//! `worker_shutdown_timeout`. Under the policy `rotate` also one that is longer than one key
+//! encrypts.
 //!
 //! ## Why
 //! nginx takes new keys in by a reload. The processes from before the reload keep the old keys
@@ -42,17 +43,18 @@
 //!
 //! ## Fix safety
 //! Unsafe: connections that are older than the time after a reload are cut, WebSockets among
-//! them.
+//! them. Safe under the policy `rotate`, which asks for it.
 //!
 //! ## References
 //! * <https://nginx.org/en/docs/ngx_core_module.html#worker_shutdown_timeout>
 
 use crate::catalog::Server;
-use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
-use crate::model::{BlockId, BlockKind, Endpoint, Site};
+use crate::finding::{Applicability, Finding, Fix, GoLive, Severity};
+use crate::model::{Endpoint, Site};
+use crate::policy::Goal;
 use crate::rules::places::{self, Cause};
 use crate::rules::wording::{Words, finding};
-use crate::rules::{Context, Rule, key_files};
+use crate::rules::{Context, Rule, key_files, rotation, seconds};
 use crate::text::Location;
 
 /// The rule.
@@ -69,28 +71,28 @@ const DIRECTIVE: &str = "worker_shutdown_timeout";
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
-    let Some(main) = undrained(site) else {
+    if !undrained(context) {
         return Vec::new();
-    };
+    }
     let causes = places::causes(site, |endpoint| rotated(site, endpoint));
     causes
         .found()
         .iter()
-        .map(|cause| report(site, main, cause))
+        .map(|cause| report(context, cause))
         .collect()
 }
 
-/// The top level of a main file without the directive; `None` for a fragment, which does not
-/// say what stands there.
-fn undrained(site: &Site) -> Option<BlockId> {
-    let main = places::main_block(site)?;
-    let outer = [BlockKind::Http, BlockKind::Stream, BlockKind::Mail];
-    let whole = site
-        .blocks
-        .iter()
-        .any(|block| outer.contains(&block.kind) && block.directive.is_some());
-    let silent = places::own(site, &[], main, DIRECTIVE).next().is_none();
-    (whole && silent).then_some(main)
+/// A main file without the directive; a policy that asks for a rotation also says how long
+/// old processes may live.
+fn undrained(context: &Context<'_>) -> bool {
+    let Some(main) = rotation::whole_main(context.site) else {
+        return false;
+    };
+    let silent = places::own(context.site, &[], main, DIRECTIVE)
+        .next()
+        .is_none();
+    let late = context.policy.goal == Goal::Rotate && rotation::drain(context).is_some();
+    silent || late
 }
 
 /// The first of several key files.
@@ -104,32 +106,34 @@ fn rotated(site: &Site, endpoint: &Endpoint) -> Option<Location> {
     Some(first.location.clone())
 }
 
-fn report(site: &Site, main: BlockId, cause: &Cause<Location>) -> Finding {
+fn report(context: &Context<'_>, cause: &Cause<Location>) -> Finding {
+    let interval = context.policy.rotation.interval;
+    let line = format!(
+        "`{DIRECTIVE} {};` in the main file ends them, with the connections that they still have",
+        seconds::for_nginx(interval)
+    );
     let words = Words {
         location: cause.key.clone(),
         message: format!(
             "processes from before a reload keep the old ticket keys without a limit; no \
-             `{DIRECTIVE}` is written"
+             `{DIRECTIVE}` of at most {} is written",
+            seconds::for_people(interval)
         ),
         label: "keys rotate here".to_owned(),
-        help: &[
-            "`worker_shutdown_timeout 1h;` in the main file ends them, with the connections \
-               that they still have",
-        ],
+        help: &[&line],
     };
-    let mut found = finding(site, &RULE, &cause.endpoints, words);
-    found.fix = places::target(site, main).map(|target| Fix {
-        title: "end the processes of before after an hour".to_owned(),
-        applicability: Applicability::Unsafe,
-        changes: vec![Change::Insert {
-            target,
-            statement: vec![DIRECTIVE.to_owned(), "1h".to_owned()],
-        }],
-        costs: vec![
-            "connections that last longer than an hour after a reload are cut, WebSockets among \
-             them"
-                .to_owned(),
-        ],
+    let mut found = finding(context.site, &RULE, &cause.endpoints, words);
+    found.fix = rotation::drain(context).map(|change| Fix {
+        title: format!(
+            "end the processes of before after {}",
+            seconds::for_people(interval)
+        ),
+        applicability: match context.policy.goal {
+            Goal::Rotate => Applicability::Safe,
+            _ => Applicability::Unsafe,
+        },
+        changes: vec![change],
+        costs: vec![rotation::drain_cost(context.policy)],
         go_live: GoLive::Reload,
     });
     found

@@ -84,7 +84,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     causes
         .found()
         .iter()
-        .map(|cause| report(site, cause))
+        .map(|cause| report(context, cause))
         .collect()
 }
 
@@ -110,7 +110,8 @@ fn tickets_on(site: &Site, block: BlockId) -> bool {
     places::in_force(site, &[], block, TICKETS).is_none_or(tickets_off::is_on)
 }
 
-fn report(site: &Site, cause: &Cause<Location>) -> Finding {
+fn report(context: &Context<'_>, cause: &Cause<Location>) -> Finding {
+    let site = context.site;
     let words = Words {
         location: cause.key.clone(),
         message: "from nginx 1.29.2 this keeps tickets off in its own server only, and turns \
@@ -120,7 +121,9 @@ fn report(site: &Site, cause: &Cause<Location>) -> Finding {
         help: &["write `ssl_session_tickets off;` at the level around the servers"],
     };
     let mut found = finding(site, &RULE, &cause.endpoints, words);
-    found.fix = fix(site, places::chosen(site, &cause.endpoints));
+    if !context.policy.goal.wants_tickets() {
+        found.fix = fix(site, places::chosen(site, &cause.endpoints));
+    }
     found
 }
 

@@ -170,6 +170,10 @@ fn finding(context: &Context<'_>, found: &Override<'_>) -> Finding {
 }
 
 fn fix(context: &Context<'_>, found: &Override<'_>, on: bool) -> Option<Fix> {
+    // Both repairs end in no tickets.
+    if context.policy.goal.wants_tickets() {
+        return None;
+    }
     if on {
         return command_off(context, found.command);
     }
@@ -197,8 +201,8 @@ fn fix(context: &Context<'_>, found: &Override<'_>, on: bool) -> Option<Fix> {
 fn command_off(context: &Context<'_>, command: &Setting) -> Option<Fix> {
     let arguments = option_list::turned_off(command)?;
     let applicability = match context.policy.goal {
-        Goal::Sound => Applicability::Unsafe,
         Goal::NoTickets | Goal::NoResumption => Applicability::Safe,
+        _ => Applicability::Unsafe,
     };
     Some(Fix {
         title: "turn session tickets off in the command, as the directive says".to_owned(),

@@ -70,7 +70,7 @@ use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, Setting, Tls12Id, Tls12Ticket, Tls13Resumes};
 use crate::policy::Goal;
 use crate::rules::places::{self, Cause, Causes};
-use crate::rules::{Context, Rule, seconds};
+use crate::rules::{Context, Rule, goal, seconds};
 use crate::text::Location;
 
 /// The rule.
@@ -179,7 +179,11 @@ fn lifetime(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Op
 /// The deciding line, and every line for names of the same addresses that is as long: it would say
 /// something else than what is in force afterwards.
 fn fix(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Fix {
-    let (site, limit) = (context.site, context.policy.lifetime_warning);
+    let site = context.site;
+    let limit = match (context.policy.goal, site.server) {
+        (Goal::Rotate, Server::Nginx) => goal::rotated_lifetime(context.policy),
+        _ => context.policy.lifetime_warning,
+    };
     let value = match site.server {
         Server::Nginx => seconds::for_nginx(limit),
         Server::Apache => limit.to_string(),

@@ -127,7 +127,20 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let Effect::Ignored(ignored) = &setting.effect else {
             continue;
         };
-        if ignored.reason == IgnoredReason::ConfCommand || is_idle(site, setting, ignored) {
+        let listed = setting
+            .location
+            .path
+            .starts_with(&context.policy.keys_directory);
+        if ignored.reason == IgnoredReason::ConfCommand
+            || is_idle(site, setting, ignored)
+            || (listed && ignored.reason == IgnoredReason::TicketsOff)
+        {
+            continue;
+        }
+        // A list of rotated keys is written by a program: one finding stands for all of it.
+        let same_list =
+            |line: &Line<'_>| listed && line.setting.location.path == setting.location.path;
+        if lines.iter().any(same_list) {
             continue;
         }
         let line = *known.entry(&setting.location).or_insert(lines.len());
@@ -144,10 +157,15 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     lines.iter().map(|line| finding(context, line)).collect()
 }
 
-/// A timeout of httpd's second virtual host where nothing resumes: it is for stored sessions.
+/// Settings of servers that refuse every handshake, and a timeout of httpd's second virtual host
+/// where nothing resumes: it is for stored sessions.
 fn is_idle(site: &Site, setting: &Setting, ignored: &Ignored) -> bool {
+    let concerned = || places::chosen(site, &ignored.endpoints);
+    if concerned().next().is_some() && concerned().all(|endpoint| endpoint.rejects) {
+        return true;
+    }
     let stored = setting.name == "SSLSessionCacheTimeout";
-    stored && !places::chosen(site, &ignored.endpoints).any(|endpoint| endpoint.resumes())
+    stored && !concerned().any(|endpoint| endpoint.resumes())
 }
 
 /// True where the same line, included at another place, is in force.
@@ -166,7 +184,7 @@ fn finding(context: &Context<'_>, line: &Line<'_>) -> Finding {
         .filter(|place| **place != setting.location);
     Finding {
         rule: RULE.name,
-        severity: severity(context.policy.goal, setting),
+        severity: severity(context, line),
         confidence: places::confidence(&setting.when),
         message: format!(
             "`{written}` has no effect; `{}` is in force",
@@ -188,10 +206,19 @@ fn finding(context: &Context<'_>, line: &Line<'_>) -> Finding {
     }
 }
 
-/// A key file that a policy without tickets has left over does no harm.
-fn severity(goal: Goal, setting: &Setting) -> Severity {
-    let key_file = ["ssl_session_ticket_key", "SSLSessionTicketKeyFile"].contains(&setting.name);
-    if key_file && goal != Goal::Sound {
+/// What a policy has left over does no harm: a key file where no key or another one is wanted,
+/// and anything about sessions where none resumes, as it is wanted.
+fn severity(context: &Context<'_>, line: &Line<'_>) -> Severity {
+    let key_files = ["ssl_session_ticket_key", "SSLSessionTicketKeyFile"];
+    let left_over = match context.policy.goal {
+        Goal::Sound => false,
+        _ if key_files.contains(&line.setting.name) => true,
+        Goal::NoResumption => {
+            !places::chosen(context.site, &line.endpoints).any(|endpoint| endpoint.resumes())
+        }
+        _ => false,
+    };
+    if left_over {
         Severity::Note
     } else {
         RULE.severity

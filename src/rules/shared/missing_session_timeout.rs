@@ -74,7 +74,7 @@ use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, KeySource, Setting, Site, Tls12Id, Tls13Issued, Tls13Resumes};
 use crate::policy::Goal;
 use crate::rules::places::{self, Cause};
-use crate::rules::{Context, Rule, seconds, sessions_off};
+use crate::rules::{Context, Rule, goal, seconds, sessions_off};
 use crate::text::Location;
 
 /// The rule.
@@ -92,7 +92,12 @@ const DEFAULT: u64 = 300;
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
+    // What brings the keys that the policy asks for brings a lifetime along, for all servers.
+    let mut endpoints = site.endpoints.iter();
     let goal = context.policy.goal;
+    if goal.wants_tickets() && endpoints.any(|endpoint| !goal::meets(context, endpoint)) {
+        return Vec::new();
+    }
     let causes = places::causes(site, |endpoint| unbounded(site, goal, endpoint));
     causes
         .found()
@@ -130,7 +135,9 @@ fn kept(goal: Goal, endpoint: &Endpoint) -> bool {
     );
     let cached = by_id || stored;
     match goal {
-        Goal::Sound => cached || (rotated && endpoint.stateless_resumes()),
+        Goal::Sound | Goal::Rotate | Goal::Automatic => {
+            cached || (rotated && endpoint.stateless_resumes())
+        }
         Goal::NoTickets => cached,
         Goal::NoResumption => false,
     }

@@ -90,7 +90,7 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let causes = match context.policy.goal {
-        Goal::Sound => return Vec::new(),
+        Goal::Sound | Goal::Rotate | Goal::Automatic => return Vec::new(),
         Goal::NoTickets => places::causes(site, |endpoint| unreported(site, endpoint)),
         Goal::NoResumption => places::causes(site, |endpoint| resuming(site, endpoint)),
     };

@@ -296,7 +296,7 @@ fn nginx(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)>
         return (tls13 || tls12).then_some((Way::Context, RULE.severity));
     }
     let advisory = catalog::advisory(OF_NGINX)?;
-    match advisories::exposure(site, advisory) {
+    match advisories::exposure(&site.platform, advisory) {
         Exposure::Yes if tls13 => Some((Way::Advisory(OF_NGINX), RULE.severity)),
         Exposure::Perhaps if tls13 => Some((Way::Advisory(OF_NGINX), Severity::Warning)),
         // In http the request alone chooses the server then, session or not.
@@ -313,7 +313,7 @@ fn apache(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)
     if is_strict(site, from) || is_strict(site, to) || from.issues.tls13.is_none() {
         return None;
     }
-    match advisories::exposure(site, advisory) {
+    match advisories::exposure(&site.platform, advisory) {
         Exposure::Yes => Some((Way::Advisory(OF_HTTPD), RULE.severity)),
         Exposure::Perhaps => Some((Way::Advisory(OF_HTTPD), Severity::Warning)),
         Exposure::No => None,

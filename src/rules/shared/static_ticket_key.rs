@@ -8,7 +8,7 @@
 //!
 //! Not found for httpd on OpenSSL 3 where the age is not known: see
 //! `unreliable-ticket-key-file`, whose advice is to have no key file. Nor under a policy that
-//! wants no tickets.
+//! wants no tickets, or that says itself what their keys must be.
 //!
 //! ## Why
 //! Whoever gets hold of the file reads every recorded connection whose ticket it encrypted, and
@@ -66,11 +66,12 @@
 
 use crate::catalog::Server;
 use crate::finding::{Confidence, Finding, Severity};
-use crate::model::{Endpoint, Site};
+use crate::model::Endpoint;
 use crate::policy::Goal;
+use crate::rules::key_files::{self, Sign};
 use crate::rules::places::{self, Cause};
 use crate::rules::wording::{Words, finding};
-use crate::rules::{Context, Rule, key_files, seconds};
+use crate::rules::{Context, Rule, seconds};
 use crate::text::Location;
 
 /// The rule.
@@ -82,15 +83,6 @@ pub(in crate::rules) const RULE: Rule = Rule {
     source: include_str!("static_ticket_key.rs"),
     check,
 };
-
-/// What shows that a key is not replaced.
-#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
-enum Sign {
-    /// Seconds since it was written.
-    Age(u64),
-    /// One file, and nothing else is known.
-    Alone,
-}
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
@@ -104,26 +96,17 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 
 fn sign(context: &Context<'_>, endpoint: &Endpoint) -> Option<(Location, Sign)> {
     let site = context.site;
-    // Where tickets are not wanted at all, the policy's own rule says so.
+    // Where the policy asks for more, its own rule says so.
     if !endpoint.stateless_resumes() || context.policy.goal != Goal::Sound {
         return None;
     }
     let keys = key_files::in_force(site, endpoint);
     let first = *keys.first()?;
-    let sign = match age(site, &first.arguments) {
-        Some(age) if age > context.policy.key_age => Sign::Age(age),
-        Some(_) => return None,
-        None if keys.len() > 1 || key_files::by_pattern(site, &keys) => return None,
-        None if key_files::unreliable(site) => return None,
-        None => Sign::Alone,
-    };
+    let sign = key_files::not_replaced(context, &keys)?;
+    if sign == Sign::Alone && key_files::unreliable(site) {
+        return None;
+    }
     Some((first.location.clone(), sign))
-}
-
-/// A checkout's age is that of the checkout.
-fn age(site: &Site, arguments: &[String]) -> Option<u64> {
-    let facts = site.facts.of(arguments.first()?)?;
-    facts.age.filter(|_| !facts.versioned)
 }
 
 fn report(context: &Context<'_>, cause: &Cause<(Location, Sign)>) -> Finding {

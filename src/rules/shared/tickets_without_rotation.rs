@@ -8,6 +8,7 @@
 //!
 //! Not reported: tickets under key files, and nginx's shared session cache from 1.23.2, whose
 //! zone replaces the key by itself (see `forgeable-automatic-rotation` for what that costs).
+//! Under the policies `rotate` and `automatic` it is `ticket-keys-against-policy` that says so.
 //!
 //! ## Why
 //! Whoever learns the key, by a memory leak or a seized host, reads every recorded connection
@@ -91,6 +92,9 @@ pub(in crate::rules) const RULE: Rule = Rule {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
+    if context.policy.goal.wants_tickets() {
+        return Vec::new();
+    }
     // A file that is included twice stands for two settings and one place.
     let place = |id: SettingId| Some(site.settings.get(id.0 as usize)?.location.clone());
     let causes = places::causes(site, |endpoint| {

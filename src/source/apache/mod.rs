@@ -363,6 +363,7 @@ fn empty(root: &Root) -> Project {
         whens: Vec::new(),
         problems: Vec::new(),
         assumed: Vec::new(),
+        awaited: None,
         facts: super::Facts::default(),
     }
 }

@@ -3,6 +3,7 @@
 //! Every include of a file is an instance of its own. It must not judge values: what a
 //! directive means is the model's.
 
+mod awaited;
 mod placement;
 mod reader;
 mod values;
@@ -58,6 +59,7 @@ fn empty(root: &Root) -> Project {
         whens: vec![When::default()],
         problems: Vec::new(),
         assumed: Vec::new(),
+        awaited: None,
         facts: super::Facts::default(),
     }
 }
@@ -328,7 +330,12 @@ impl Expander<'_> {
                 self.project.vias.push(chain);
                 self.follow(id, &path, Place { via, ..place }, data, &name);
             }
-            Named::Pattern(paths) if paths.is_empty() => {}
+            Named::Pattern(paths) if paths.is_empty() => {
+                if let Some(file) = self.awaited_keys(&name) {
+                    self.project.vias.push(chain);
+                    self.instance(file, Place { via, ..place });
+                }
+            }
             Named::Pattern(paths) => {
                 self.project.vias.push(chain);
                 for paths in paths.chunks(AT_ONCE) {
@@ -338,7 +345,13 @@ impl Expander<'_> {
                     }
                 }
             }
-            Named::Elsewhere(folder) => self.elsewhere(id, &folder, &name),
+            Named::Elsewhere(folder) => match self.awaited_keys(&name) {
+                Some(file) => {
+                    self.project.vias.push(chain);
+                    self.instance(file, Place { via, ..place });
+                }
+                None => self.elsewhere(id, &folder, &name),
+            },
         }
     }
 

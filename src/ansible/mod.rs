@@ -1,0 +1,47 @@
+//! The Ansible skin: a module's arguments as JSON in, its result as JSON out.
+//!
+//! Two callers: the collection's modules, which send a call to `stekguard ansible run`, and
+//! Ansible itself where the binary lies in `library/` as a module of its own. Judges nothing,
+//! prints nothing and reads no file; what a module does is in `resumption` and
+//! `resumption_info`.
+
+mod answer;
+mod arguments;
+mod call;
+mod loose;
+mod resumption;
+mod resumption_info;
+
+pub use answer::Answer;
+pub use call::{Call, CallError, Module, PROTOCOL};
+
+/// Answers a call as the collection's modules send it.
+pub fn run(document: &[u8]) -> Answer {
+    match Call::read(document) {
+        Ok(call) => answer(&call),
+        Err(error) => Answer::failed(error.to_string()),
+    }
+}
+
+/// True for what Ansible hands to a binary module: a JSON object with keys of Ansible's own.
+pub fn is_argument_file(bytes: &[u8]) -> bool {
+    let fields: Option<serde_json::Map<String, serde_json::Value>> =
+        serde_json::from_slice(bytes).ok();
+    fields.is_some_and(|fields| fields.keys().any(|name| name.starts_with("_ansible_")))
+}
+
+/// Answers Ansible's binary-module protocol: the bytes of the argument file, and the name
+/// under which the binary was started.
+pub fn binary_module(arguments: &[u8], program: &str) -> Answer {
+    match Call::read_binary(arguments, program) {
+        Ok(call) => answer(&call),
+        Err(error) => Answer::failed(error.to_string()),
+    }
+}
+
+fn answer(call: &Call) -> Answer {
+    match call.module {
+        Module::Resumption => resumption::run(call),
+        Module::ResumptionInfo => resumption_info::run(call),
+    }
+}

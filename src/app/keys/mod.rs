@@ -1,0 +1,85 @@
+//! `keys`: ticket keys of one server made, rotated, checked and forgotten. Joins the folder, the
+//! server and what its configuration says; one use case a file.
+
+mod doctor;
+mod httpd;
+mod port;
+mod rotate;
+mod run;
+mod targets;
+
+use std::path::PathBuf;
+
+use super::AppError;
+use super::clock;
+use crate::keys::core::Schedule;
+use crate::keys::{Folder, KeysError, Status};
+use crate::policy::Rotation;
+
+pub use crate::keys::core::WhenMissing;
+pub use crate::keys::{
+    Done, Goal as KeysGoal, Live, Server as KeysServer, Target, UnitOptions, Verdict,
+};
+pub use crate::tls::Layout;
+pub use doctor::{Check, Doctor, Grade, doctor};
+pub use rotate::{Rotated, rotate};
+pub use run::{Tick, run};
+
+/// Whose keys, how they rotate and how the server is reached.
+#[derive(Clone, Debug)]
+pub struct KeysRequest {
+    /// The folder of keys.
+    pub folder: PathBuf,
+    /// How keys lie in their files.
+    pub layout: Layout,
+    /// The plan.
+    pub rotation: Rotation,
+    /// What becomes of tickets when no key comes.
+    pub when_missing: WhenMissing,
+    /// The server.
+    pub server: KeysServer,
+    /// How it is checked; without targets they are taken from its configuration.
+    pub live: Live,
+    /// No live check: the answer is then that there was none.
+    pub unchecked: bool,
+    /// The size of a session cache that stands beside the keys, as `10m`.
+    pub cache: Option<String>,
+    /// Keys may lie on a disk.
+    pub allow_disk: bool,
+    /// The root of the server's configuration.
+    pub root: Option<PathBuf>,
+}
+
+impl KeysRequest {
+    fn folder(&self) -> Result<Folder, KeysError> {
+        Folder::at(&self.folder, self.layout)
+    }
+
+    fn schedule(&self) -> Schedule {
+        Schedule::new(&self.rotation, self.when_missing)
+    }
+}
+
+/// How the keys stand.
+///
+/// # Errors
+/// [`AppError::Keys`] where there are none or the folder cannot be read.
+pub fn status(request: &KeysRequest) -> Result<Status, AppError> {
+    let folder = request.folder()?;
+    Ok(Status::read(&folder, &request.schedule(), clock::both())?)
+}
+
+/// The generated units of systemd, by file name.
+pub fn units(options: &UnitOptions) -> Vec<(String, String)> {
+    crate::keys::units(options)
+}
+
+/// True when this kernel knows tmpfs without swap (Linux 6.4).
+pub fn kernel_has_noswap() -> bool {
+    let system = rustix::system::uname();
+    let release = system.release().to_string_lossy().into_owned();
+    let mut numbers = release
+        .split(['.', '-'])
+        .map_while(|it| it.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(6), Some(4))
+}

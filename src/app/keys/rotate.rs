@@ -1,0 +1,92 @@
+//! One run: `keys init`, `keys rotate`, `keys rotate-now`.
+
+use std::thread;
+use std::time::Duration;
+
+use super::{Done, KeysGoal, KeysRequest, Verdict, targets};
+use crate::app::{AppError, clock};
+use crate::keys::{Turn, keep_to_itself};
+
+/// A timer may fire this many milliseconds before the slot starts.
+const EARLY: u64 = 30_000;
+
+/// What a run did.
+#[derive(Clone, Debug)]
+pub struct Rotated {
+    /// The run itself.
+    pub done: Done,
+    /// What should be seen to, one sentence each. Not empty: the job is not wholly done.
+    pub remarks: Vec<String>,
+}
+
+/// Runs once; again where the next slot is about to start.
+///
+/// # Errors
+/// [`AppError::Keys`]; the server goes on as before.
+pub fn rotate(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError> {
+    let refused = keep_to_itself();
+    let mut rotated = once(request, goal)?;
+    let early = EARLY.min(request.rotation.interval.saturating_mul(1000) / 20);
+    let due = rotated.done.due;
+    if goal != KeysGoal::RotateNow && rotated.done.failed.is_none() && due <= early {
+        thread::sleep(Duration::from_millis(due));
+        let audit = std::mem::take(&mut rotated.done.audit);
+        rotated = once(request, goal)?;
+        rotated.done.audit.splice(0..0, audit);
+    }
+    rotated.done.audit.extend(refused);
+    Ok(rotated)
+}
+
+/// Runs once.
+pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError> {
+    let folder = request.folder()?;
+    let turn = Turn {
+        folder: &folder,
+        schedule: request.schedule(),
+        server: &request.server,
+        live: &|| targets::live(request),
+        cache: request.cache.as_deref(),
+        allow_disk: request.allow_disk,
+        clock: &clock::both,
+    };
+    let done = turn.run(goal)?;
+    let mut remarks = Vec::new();
+    if let Some(Verdict::Wrong(why)) = &done.verdict {
+        remarks.push(format!(
+            "{why}: the server does not use these keys; put `include {}/*.conf;` into the block \
+             that decides, for all servers the http block, and reload",
+            request.folder.display()
+        ));
+    }
+    if goal == KeysGoal::RotateNow && done.failed.is_none() && done.running {
+        end_the_past(request, &mut remarks);
+    }
+    Ok(Rotated { done, remarks })
+}
+
+/// What a reload leaves behind: processes with the old keys, and session ids in shared memory.
+fn end_the_past(request: &KeysRequest, remarks: &mut Vec<String>) {
+    match request.server.restart() {
+        Some(Ok(())) => return,
+        Some(Err(why)) => remarks.push(format!("the restart failed: {why}")),
+        None => {}
+    }
+    if let Err(why) = request.server.end_draining() {
+        remarks.push(format!("processes with the old keys still run: {why}"));
+    }
+    match targets::lasting_caches(request) {
+        Some(zones) if zones.is_empty() => {}
+        Some(zones) => remarks.push(format!(
+            "sessions in the shared cache {} still resume by their ids: rename the zone and \
+             reload, or stop and start the server (--restart-command), or let the cache stand \
+             beside the keys (--cache)",
+            zones.join(", ")
+        )),
+        None => remarks.push(
+            "whether a shared session cache still resumes sessions is not known: name the \
+             configuration (--server-config), or stop and start the server (--restart-command)"
+                .to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,25 @@
+//! `stekguard keys`: ticket keys of one server. Judges nothing by itself.
+
+mod args;
+#[cfg(target_os = "linux")]
+mod report;
+#[cfg(target_os = "linux")]
+mod request;
+
+use super::terminal::Terminal;
+
+pub(super) use args::KeysArguments;
+
+#[cfg(target_os = "linux")]
+pub(super) fn run(arguments: &KeysArguments, terminal: &Terminal) -> u8 {
+    report::run(arguments, terminal)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn run(_: &KeysArguments, terminal: &Terminal) -> u8 {
+    terminal.error(
+        "keys: works on Linux only, where memory can be a folder",
+        None,
+    );
+    super::FAILED
+}

@@ -1,0 +1,206 @@
+//! What `keys` says: data on stdout, what was done on stderr.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::args::{
+    KeyArguments, KeysArguments, KeysCommand, RunArguments, StatusArguments, StatusFormat,
+    UnitArguments,
+};
+use super::request;
+use crate::app::keys::{self, Grade, KeysGoal, Rotated, Tick, UnitOptions, Verdict};
+use crate::cli::hints::{self, Said};
+use crate::cli::terminal::Terminal;
+use crate::cli::{CLEAN, FAILED, FOUND};
+use crate::report;
+
+pub(super) fn run(arguments: &KeysArguments, terminal: &Terminal) -> u8 {
+    let done = match &arguments.command {
+        KeysCommand::Init(arguments) => rotate(arguments, KeysGoal::Init, terminal),
+        KeysCommand::Rotate(arguments) => rotate(arguments, KeysGoal::Rotate, terminal),
+        KeysCommand::RotateNow(arguments) => rotate(arguments, KeysGoal::RotateNow, terminal),
+        KeysCommand::Run(arguments) => forever(arguments, terminal),
+        KeysCommand::Status(arguments) => status(arguments, terminal),
+        KeysCommand::Doctor(arguments) => doctor(arguments, terminal),
+        KeysCommand::Units(arguments) => units(arguments, terminal),
+    };
+    done.unwrap_or_else(|(sentence, hint)| {
+        terminal.error(&sentence, hint.as_deref());
+        FAILED
+    })
+}
+
+fn rotate(arguments: &RunArguments, goal: KeysGoal, terminal: &Terminal) -> Result<u8, Said> {
+    let request = request::working(arguments)?;
+    let rotated = keys::rotate(&request, goal).map_err(hints::said)?;
+    let code = tell(&rotated, terminal);
+    if arguments.metrics_file.is_some() {
+        let status = keys::status(&request).map_err(hints::said)?;
+        write_metrics(arguments, &report::keys_metrics(&status))?;
+    }
+    Ok(code)
+}
+
+/// What a run did and what is wrong; its exit code.
+fn tell(rotated: &Rotated, terminal: &Terminal) -> u8 {
+    let done = &rotated.done;
+    for line in &done.audit {
+        terminal.say(&report::escape_line(line));
+    }
+    for alarm in &done.alarms {
+        terminal.note("alarm", &alarm.to_string());
+    }
+    if let Some(why) = &done.failed {
+        let hint = "the server goes on with the keys that it had; the next run tries again";
+        terminal.error(&format!("the new keys did not go live: {why}"), Some(hint));
+        return FAILED;
+    }
+    if let Some(verdict @ (Verdict::Verified(_) | Verdict::NotCheckable(_))) = &done.verdict {
+        terminal.note("live check", &verdict.to_string());
+    }
+    for remark in &rotated.remarks {
+        terminal.note("to do", remark);
+    }
+    if rotated.remarks.is_empty() {
+        CLEAN
+    } else {
+        FOUND
+    }
+}
+
+fn forever(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Said> {
+    let request = request::working(arguments)?;
+    let mut tell = |tick: &Tick| match tick {
+        Tick::Start(refused) => {
+            refused.iter().for_each(|line| terminal.note("note", line));
+            None
+        }
+        Tick::Ran(rotated, status) => {
+            tell(rotated, terminal);
+            let text = report::keys_metrics(status);
+            if let Err((why, _)) = write_metrics(arguments, &text) {
+                terminal.error(&why, None);
+            }
+            Some(text)
+        }
+        Tick::Failed(error) => {
+            terminal.error(&error.to_string(), None);
+            None
+        }
+    };
+    keys::run(&request, arguments.metrics_listen, &mut tell).map_err(hints::said)?;
+    Ok(CLEAN)
+}
+
+/// A reader finds the old page or the new one.
+fn write_metrics(arguments: &RunArguments, text: &str) -> Result<(), Said> {
+    let Some(path) = &arguments.metrics_file else {
+        return Ok(());
+    };
+    let mut new = path.clone().into_os_string();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    put(&new, text)
+        .and_then(|()| std::fs::rename(&new, path))
+        .map_err(|why| failed(path, &why))
+}
+
+fn status(arguments: &StatusArguments, terminal: &Terminal) -> Result<u8, Said> {
+    let request = request::looking(&arguments.keys)?;
+    let status = keys::status(&request).map_err(hints::said)?;
+    let text = match arguments.format {
+        StatusFormat::Text => report::keys_status_text(&status),
+        StatusFormat::Json => report::keys_status_json(&status),
+        StatusFormat::Prometheus => report::keys_metrics(&status),
+    };
+    let written = terminal.report(text.as_bytes(), None);
+    let found = if status.alarms.is_empty() {
+        CLEAN
+    } else {
+        FOUND
+    };
+    Ok(written.max(found))
+}
+
+fn doctor(arguments: &KeyArguments, terminal: &Terminal) -> Result<u8, Said> {
+    let request = request::looking(arguments)?;
+    let doctor = keys::doctor(&request).map_err(hints::said)?;
+    let text = report::keys_doctor(&doctor.checks, terminal.paint(None));
+    let written = terminal.report(text.as_bytes(), None);
+    let found = match doctor.worst() {
+        Grade::Ok | Grade::Note => CLEAN,
+        Grade::Warning | Grade::Error => FOUND,
+    };
+    Ok(written.max(found))
+}
+
+fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
+    if arguments.service.is_empty() || !arguments.service.chars().all(plain) {
+        return Err((
+            format!("--service: `{}` is no name of a unit", arguments.service),
+            None,
+        ));
+    }
+    // Without key files nothing of the rest is asked for.
+    let (folder, interval) = match arguments.scheduled_reload {
+        Some(_) => (PathBuf::new(), 0),
+        None => {
+            let request = request::working(&arguments.run)?;
+            (request.folder, request.rotation.interval)
+        }
+    };
+    let program = std::env::current_exe();
+    let program = program.map_err(|why| (format!("this program's own path: {why}"), None))?;
+    let metrics = arguments.run.metrics_file.as_deref().and_then(Path::parent);
+    let units = keys::units(&UnitOptions {
+        program,
+        service: arguments.service.trim_end_matches(".service").to_owned(),
+        arguments: request::given(&arguments.run, &folder),
+        folder,
+        writes: metrics.map(Path::to_owned).into_iter().collect(),
+        interval,
+        noswap: keys::kernel_has_noswap(),
+        scheduled_reload: arguments.scheduled_reload.map(|period| period.0),
+    });
+    let code = match &arguments.write {
+        None => {
+            let text: String = units
+                .iter()
+                .map(|(name, text)| format!("# {name}\n{text}\n"))
+                .collect();
+            terminal.report(text.as_bytes(), None)
+        }
+        Some(folder) => {
+            for (name, text) in &units {
+                let path = folder.join(name);
+                put(&path, text).map_err(|why| failed(&path, &why))?;
+                terminal.say(&format!("written {}", report::escape_path(&path)));
+            }
+            CLEAN
+        }
+    };
+    let enabled: Vec<&str> = units
+        .iter()
+        .filter(|(_, text)| text.contains("[Install]"))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    terminal.hint(&format!(
+        "systemctl daemon-reload, then systemctl enable --now {}",
+        enabled.join(" ")
+    ));
+    if let Some(period) = arguments.scheduled_reload {
+        terminal.hint(&format!(
+            "tell lint by `[rotation] scheduled_reload = \"{period}\"` in stekguard.toml"
+        ));
+    }
+    Ok(code)
+}
+
+fn put(path: &Path, text: &str) -> io::Result<()> {
+    std::fs::write(path, text)
+}
+
+fn failed(path: &Path, why: &io::Error) -> Said {
+    (format!("{}: {why}", path.display()), None)
+}

@@ -1,0 +1,193 @@
+//! The request behind the arguments of `keys`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::args::{KeyArguments, LayoutName, MissingName, PresetName, RunArguments};
+use crate::app::keys::{KeysRequest, KeysServer, Layout, Live, Target, WhenMissing};
+use crate::app::{AppError, Lookup, configured};
+use crate::cli::hints::{self, Said};
+use crate::policy::KEYS_DIRECTORY;
+use crate::policy::settings::{Preset, RotationSettings};
+
+/// How long a server may hand out tickets under the older key after its new processes run.
+const OLD_TICKETS: Duration = Duration::from_secs(5);
+
+/// A request that only looks.
+pub(super) fn looking(keys: &KeyArguments) -> Result<KeysRequest, Said> {
+    let live = Live {
+        targets: keys
+            .check
+            .iter()
+            .map(|text| target(text))
+            .collect::<Result<_, _>>()?,
+        identity: keys.client_cert.clone().zip(keys.client_key.clone()),
+        proxy: keys.proxy_protocol,
+        patience: OLD_TICKETS,
+    };
+    let settings = rotation(keys)?;
+    let rotation = settings
+        .plan()
+        .map_err(|(name, why)| (format!("rotation: {name}: {why}"), None))?;
+    let folder = settings
+        .directory
+        .unwrap_or_else(|| PathBuf::from(KEYS_DIRECTORY));
+    Ok(KeysRequest {
+        folder,
+        layout: layout(keys.layout),
+        rotation,
+        when_missing: WhenMissing::Ratchet,
+        server: KeysServer {
+            pid_file: Some(keys.pid_file.clone()),
+            ..KeysServer::default()
+        },
+        live,
+        unchecked: false,
+        cache: None,
+        allow_disk: false,
+        root: Some(keys.server_config.clone()),
+    })
+}
+
+/// A request that works.
+pub(super) fn working(arguments: &RunArguments) -> Result<KeysRequest, Said> {
+    let mut request = looking(&arguments.keys)?;
+    if request.layout == Layout::Apache48 {
+        return Err(httpd());
+    }
+    request.server = KeysServer {
+        test: Some(arguments.test_command.clone()).filter(|it| !it.trim().is_empty()),
+        reload: arguments.reload_command.clone(),
+        restart: arguments.restart_command.clone(),
+        leave: arguments.leave_server,
+        patience: Duration::from_secs(arguments.patience.0.max(1)),
+        ..request.server
+    };
+    request.unchecked = arguments.no_check;
+    request.when_missing = match arguments.when_missing {
+        MissingName::Ratchet => WhenMissing::Ratchet,
+        MissingName::LocalRandom => WhenMissing::LocalRandom,
+        MissingName::TicketsOff => WhenMissing::TicketsOff,
+    };
+    request.allow_disk = arguments.allow_disk;
+    if let Some(size) = &arguments.cache {
+        request.cache = Some(cache(size)?);
+    }
+    Ok(request)
+}
+
+/// httpd holds one key, and on OpenSSL 3 uses half of its file.
+fn httpd() -> Said {
+    (
+        "httpd takes one ticket key at a time: every rotation would cost every returning client \
+         a full handshake, and on OpenSSL 3 the file's HMAC half is not used"
+            .to_owned(),
+        Some(
+            "turn tickets off and share sessions: SSLSessionTickets off, SSLSessionCache \
+             shmcb:/run/apache2/ssl_scache(512000); new keys by a graceful restart: stekguard \
+             keys units --service apache2 --scheduled-reload 24h"
+                .to_owned(),
+        ),
+    )
+}
+
+/// The plan of the settings, with what the arguments say over it.
+fn rotation(keys: &KeyArguments) -> Result<RotationSettings, Said> {
+    let lookup = Lookup {
+        config: keys.config.clone(),
+        isolated: keys.isolated,
+        ..Lookup::default()
+    };
+    let configured = configured(&[], &lookup);
+    let configured = configured.map_err(|why| hints::said(AppError::Settings(why)))?;
+    let settings = configured.settings().rotation.clone();
+    let preset = keys.preset.map(|name| match name {
+        PresetName::Hourly => Preset::Hourly,
+        PresetName::Published2015 => Preset::Published2015,
+    });
+    Ok(RotationSettings {
+        preset: preset.or(settings.preset),
+        interval: keys.interval.or(settings.interval),
+        ahead: keys.ahead.or(settings.ahead),
+        previous: keys.previous.or(settings.previous),
+        lifetime: keys.lifetime.or(settings.lifetime),
+        skew: keys.skew.or(settings.skew),
+        directory: keys.dir.clone().or(settings.directory),
+        scheduled_reload: settings.scheduled_reload,
+    })
+}
+
+fn layout(name: LayoutName) -> Layout {
+    match name {
+        LayoutName::Nginx80 => Layout::Nginx80,
+        LayoutName::Nginx48 => Layout::Nginx48,
+        LayoutName::Apache48 => Layout::Apache48,
+    }
+}
+
+/// `127.0.0.1:443` or `127.0.0.1:443=www.example.com`.
+fn target(text: &str) -> Result<Target, Said> {
+    let (address, name) = match text.split_once('=') {
+        Some((address, name)) => (address, Some(name.to_owned())),
+        None => (text, None),
+    };
+    let address = address.parse().map_err(|_| {
+        let sentence =
+            format!("--check: `{text}` is not of the form 127.0.0.1:443=www.example.com");
+        (sentence, None)
+    })?;
+    Ok(Target { address, name })
+}
+
+/// A size as nginx reads it: it stands in a configuration.
+fn cache(size: &str) -> Result<String, Said> {
+    let digits = size.trim_end_matches(['k', 'K', 'm', 'M']);
+    let good = !digits.is_empty()
+        && digits.len() + 1 >= size.len()
+        && digits.bytes().all(|byte| byte.is_ascii_digit());
+    good.then(|| size.to_owned())
+        .ok_or_else(|| (format!("--cache: `{size}` is not a size such as 10m"), None))
+}
+
+/// The arguments that were given, as the units pass them on.
+pub(super) fn given(arguments: &RunArguments, folder: &Path) -> Vec<String> {
+    let keys = &arguments.keys;
+    let mut out = vec!["--dir".to_owned(), folder.display().to_string()];
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            out.push(format!("--{name}"));
+            out.push(value);
+        }
+    };
+    let path = |path: &PathBuf| path.display().to_string();
+    let layout = (keys.layout == LayoutName::Nginx48).then(|| "nginx48".to_owned());
+    add("layout", layout);
+    let published = keys.preset == Some(PresetName::Published2015);
+    add("preset", published.then(|| "published-2015".to_owned()));
+    add("interval", keys.interval.map(|it| it.to_string()));
+    add("ahead", keys.ahead.map(|it| it.to_string()));
+    add("previous", keys.previous.map(|it| it.to_string()));
+    add("lifetime", keys.lifetime.map(|it| it.to_string()));
+    add("skew", keys.skew.map(|it| it.to_string()));
+    add("config", keys.config.as_ref().map(path));
+    add("server-config", Some(path(&keys.server_config)));
+    add("pid-file", Some(path(&keys.pid_file)));
+    for check in &keys.check {
+        add("check", Some(check.clone()));
+    }
+    add("client-cert", keys.client_cert.as_ref().map(path));
+    add("client-key", keys.client_key.as_ref().map(path));
+    add("test-command", Some(arguments.test_command.clone()));
+    add("reload-command", arguments.reload_command.clone());
+    add("cache", arguments.cache.clone());
+    add("metrics-file", arguments.metrics_file.as_ref().map(path));
+    for (name, on) in [
+        ("--isolated", keys.isolated),
+        ("--proxy-protocol", keys.proxy_protocol),
+        ("--no-check", arguments.no_check),
+        ("--allow-disk", arguments.allow_disk),
+    ] {
+        out.extend(on.then(|| name.to_owned()));
+    }
+    out
+}

@@ -1,0 +1,121 @@
+//! Comments that speak to stekguard, with the statement that each is about. Follows the tree
+//! of each file; whether a finding is accepted by one is not decided here.
+
+use super::site::Remark;
+use crate::catalog::Server;
+use crate::source::{File, Project};
+use crate::syntax::remark::{self, has_mark};
+use crate::syntax::{Node, NodeKind, Token, TokenKind};
+use crate::text::{Location, Span};
+
+/// All of a project, by file and place.
+pub(super) fn remarks(project: &Project) -> Vec<Remark> {
+    let files = project.files.iter().filter(|file| has_mark(&file.text));
+    files
+        .flat_map(|file| of_file(project.server, file))
+        .collect()
+}
+
+fn of_file(server: Server, file: &File) -> Vec<Remark> {
+    let tokens = file.tree.tokens.iter();
+    let mut nodes = Nodes::new(file);
+    let mut found = Vec::new();
+    for token in tokens {
+        match token.kind {
+            TokenKind::Comment => {
+                let Some(said) = remark::remark(token.span.of(&file.text)) else {
+                    continue;
+                };
+                found.push(Remark {
+                    location: Location::new(&file.path, token.span, &file.lines),
+                    said,
+                    covers: nodes.covered(server, token.span),
+                    argument: false,
+                });
+            }
+            TokenKind::Arguments | TokenKind::Foreign if server == Server::Apache => {
+                found.extend(in_arguments(file, token));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// httpd has no comments behind a directive: what looks like one is its arguments.
+fn in_arguments(file: &File, token: &Token) -> Option<Remark> {
+    let text = token.span.of(&file.text);
+    let mut hashes = text.iter().enumerate().filter(|(_, byte)| **byte == b'#');
+    let (at, said) = hashes.find_map(|(at, _)| Some((at, remark::remark(&text[at..])?)))?;
+    let start = token.span.start + at as u32;
+    Some(Remark {
+        location: Location::new(&file.path, Span::new(start, token.span.end), &file.lines),
+        said,
+        covers: None,
+        argument: true,
+    })
+}
+
+/// The statements of a file, passed once along with its comments.
+struct Nodes<'a> {
+    file: &'a File,
+    /// The first statement that begins behind the last comment asked for.
+    next: usize,
+}
+
+impl<'a> Nodes<'a> {
+    const fn new(file: &'a File) -> Self {
+        Self { file, next: 0 }
+    }
+
+    /// The statement that a comment is about: the one whose line it ends (nginx), else the one
+    /// that begins on the next line that is no comment.
+    fn covered(&mut self, server: Server, comment: Span) -> Option<Span> {
+        let nodes = &self.file.tree.nodes;
+        while nodes
+            .get(self.next)
+            .is_some_and(|node| node.span.start < comment.start)
+        {
+            self.next += 1;
+        }
+        let line = self.file.lines.line(comment.start);
+        let before = self.next.checked_sub(1).and_then(|index| nodes.get(index));
+        if server == Server::Nginx && !self.alone(comment) {
+            return before
+                .filter(|node| self.head_ends(node) == line)
+                .map(|node| node.span);
+        }
+        let node = nodes.get(self.next)?;
+        let near = self.comments_between(line, self.file.lines.line(node.span.start));
+        (near && node.kind != NodeKind::StrayClose).then_some(node.span)
+    }
+
+    /// True where nothing but space stands before the comment on its line.
+    fn alone(&self, comment: Span) -> bool {
+        let text = &self.file.text;
+        let before = text.get(..comment.start as usize).unwrap_or_default();
+        let start = before.iter().rposition(|byte| *byte == b'\n');
+        let before = before
+            .get(start.map_or(0, |at| at + 1)..)
+            .unwrap_or_default();
+        before.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// The line on which a statement's own words end, its mark included.
+    fn head_ends(&self, node: &Node) -> u32 {
+        let tokens = &self.file.tree.tokens;
+        let mark = tokens.get(node.last_token as usize);
+        let words = tokens.get(node.first_token as usize..node.last_token as usize);
+        let last = mark.or(words.and_then(<[Token]>::last));
+        let end = last.map_or(node.span.start, |token| token.span.start);
+        self.file.lines.line(end)
+    }
+
+    /// True where the lines between two hold comments and nothing else.
+    fn comments_between(&self, line: u32, other: u32) -> bool {
+        (line + 1..other).all(|line| {
+            let span = self.file.lines.span(line).unwrap_or_default();
+            span.of(&self.file.text).trim_ascii().starts_with(b"#")
+        })
+    }
+}

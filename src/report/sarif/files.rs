@@ -1,0 +1,170 @@
+//! Files and places as SARIF has them: addresses, and columns counted in characters.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::shape::{Artifact, ArtifactLocation, Location, Message, Physical, Region};
+use crate::report::Pipeline;
+use crate::text::{self, LineIndex, Span};
+
+/// Every file that the report names, each with its number.
+#[derive(Debug)]
+pub(super) struct Files<'a> {
+    pipeline: &'a Pipeline<'a>,
+    /// Path and bytes, by number.
+    known: Vec<(&'a Path, Option<&'a [u8]>)>,
+    numbers: HashMap<&'a Path, usize>,
+    lines: HashMap<&'a Path, LineIndex>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(pipeline: &'a Pipeline<'a>) -> Self {
+        Self {
+            pipeline,
+            known: Vec::new(),
+            numbers: HashMap::new(),
+            lines: HashMap::new(),
+        }
+    }
+
+    /// The files, in the order of their numbers.
+    pub(super) fn artifacts(&self) -> Vec<Artifact> {
+        let each = self.known.iter().enumerate();
+        let artifact = each.map(|(index, (path, bytes))| Artifact {
+            location: self.address(path, index),
+            length: bytes.map(<[u8]>::len),
+        });
+        artifact.collect()
+    }
+
+    /// A file's address.
+    pub(super) fn file(&mut self, path: &'a Path) -> ArtifactLocation {
+        let index = match self.numbers.get(path) {
+            Some(index) => *index,
+            None => {
+                let bytes = self.pipeline.lint.sources.get(path).map(|bytes| &bytes[..]);
+                self.known.push((path, bytes));
+                self.numbers.insert(path, self.known.len() - 1);
+                self.known.len() - 1
+            }
+        };
+        self.address(path, index)
+    }
+
+    /// A place with what is said there.
+    pub(super) fn place(
+        &mut self,
+        place: &'a text::Location,
+        id: Option<usize>,
+        label: &str,
+    ) -> Location {
+        let artifact_location = self.file(&place.path);
+        let region = self
+            .region(&place.path, place.span)
+            .unwrap_or_else(|| Region {
+                start_line: place.line.max(1),
+                ..Region::line(1)
+            });
+        let message = (!label.is_empty()).then(|| Message::text(label));
+        Location {
+            id,
+            physical_location: Physical {
+                artifact_location,
+                region: Some(region),
+            },
+            message,
+        }
+    }
+
+    /// A file, or a line of it, where no bytes are known.
+    pub(super) fn line(&mut self, path: &'a Path, line: u32) -> Location {
+        Location {
+            id: None,
+            physical_location: Physical {
+                artifact_location: self.file(path),
+                region: (line > 0).then(|| Region::line(line)),
+            },
+            message: None,
+        }
+    }
+
+    /// The region of bytes; `None` where the file's bytes are not known or end before.
+    pub(super) fn region(&mut self, path: &'a Path, span: Span) -> Option<Region> {
+        let bytes: &'a [u8] = self.pipeline.lint.sources.get(path)?;
+        if span.end as usize > bytes.len() || span.start > span.end {
+            return None;
+        }
+        let lines = self.lines.entry(path);
+        let lines = lines.or_insert_with(|| LineIndex::new(bytes));
+        let (start, end) = (lines.position(span.start), lines.position(span.end));
+        let column = |at: u32, column: u32| {
+            let line_start = (at + 1).saturating_sub(column) as usize;
+            characters(&bytes[line_start..at as usize]) + 1
+        };
+        Some(Region {
+            start_line: start.line,
+            start_column: Some(column(span.start, start.column)),
+            end_line: Some(end.line),
+            end_column: Some(column(span.end, end.column)),
+            byte_offset: Some(span.start),
+            byte_length: Some(span.end - span.start),
+        })
+    }
+
+    /// Files outside of the working directory have an address of their own; the others are
+    /// relative to the root of the sources, wherever that is.
+    fn address(&self, path: &'a Path, index: usize) -> ArtifactLocation {
+        let shown = self.pipeline.path(path);
+        let absolute = shown.starts_with('/');
+        let mut uri = if absolute {
+            "file://".to_owned()
+        } else {
+            String::new()
+        };
+        for byte in shown.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => uri.push(byte as char),
+                b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(byte as char),
+                other => uri.push_str(&format!("%{other:02X}")),
+            }
+        }
+        ArtifactLocation {
+            uri,
+            uri_base_id: (!absolute).then_some("%SRCROOT%"),
+            index,
+        }
+    }
+}
+
+impl Region {
+    /// A whole line.
+    pub(super) fn line(line: u32) -> Self {
+        Self {
+            start_line: line,
+            start_column: None,
+            end_line: None,
+            end_column: None,
+            byte_offset: None,
+            byte_length: None,
+        }
+    }
+}
+
+/// Unicode characters; a byte that belongs to none counts as one.
+fn characters(bytes: &[u8]) -> usize {
+    let chunks = bytes.utf8_chunks();
+    chunks
+        .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::characters;
+
+    #[test]
+    fn columns_are_characters() {
+        assert_eq!(characters("größe".as_bytes()), 5);
+        assert_eq!(characters(b"a\xffb"), 3);
+    }
+}

@@ -1,0 +1,255 @@
+//! Globs of paths as `.gitignore` has them: gitignore(5), over bytes.
+//!
+//! Compares names only; which file a list comes from is the caller's business.
+
+use std::path::{Component, Path, PathBuf};
+
+use super::glob::wildcard_matches;
+use super::path::{bytes_of, clean};
+
+/// A list of globs that belongs to one folder, the last match decides.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Patterns {
+    rules: Vec<Rule>,
+}
+
+/// Globs of the settings: relative ones from the settings' folder, absolute ones from `/`.
+#[derive(Clone, Debug, Default)]
+pub struct PathGlobs {
+    folder: PathBuf,
+    rules: Vec<Rule>,
+}
+
+/// One line.
+#[derive(Clone, Debug)]
+struct Rule {
+    /// It began with `!`: takes an earlier match back.
+    negated: bool,
+    /// It ended in `/`: matches directories.
+    directory: bool,
+    /// It began with `/`.
+    rooted: bool,
+    /// It is one name, which stands at any depth.
+    floating: bool,
+    parts: Vec<Part>,
+}
+
+/// What stands between slashes.
+#[derive(Clone, Debug)]
+enum Part {
+    /// `**`: any number of folders, none included.
+    Folders,
+    /// A glob of one name.
+    Name(Vec<u8>),
+}
+
+impl Patterns {
+    /// The lines of a `.gitignore`.
+    pub(super) fn parse(text: &[u8]) -> Self {
+        let lines = text.split(|byte| *byte == b'\n');
+        Self {
+            rules: lines.filter_map(Rule::parse).collect(),
+        }
+    }
+
+    /// What the list says of a path below its folder; `None` where nothing matches.
+    pub(super) fn verdict(&self, names: &[&[u8]], directory: bool) -> Option<bool> {
+        let rule = self.rules.iter().rev();
+        let mut hits = rule.filter(|rule| directory || !rule.directory);
+        hits.find(|rule| rule.matches(names))
+            .map(|rule| !rule.negated)
+    }
+}
+
+impl PathGlobs {
+    /// The globs of a list. `folder` is absolute.
+    pub fn new<'g>(folder: &Path, globs: impl IntoIterator<Item = &'g str>) -> Self {
+        let rules = globs.into_iter();
+        Self {
+            folder: clean(folder),
+            rules: rules
+                .filter_map(|glob| Rule::parse(glob.as_bytes()))
+                .collect(),
+        }
+    }
+
+    /// True where the list holds no glob.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// True for a file that a glob matches, or one of the folders around it. `path` is taken
+    /// from the working directory where it is relative.
+    pub fn covers(&self, path: &Path) -> bool {
+        if self.rules.is_empty() {
+            return false;
+        }
+        let absolute = clean(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
+        let whole = names(&absolute);
+        let below = absolute.strip_prefix(&self.folder).ok().map(names);
+        let mut covered = false;
+        // From the top: what is said of a folder holds for its files until a later glob
+        // says otherwise.
+        for rule in &self.rules {
+            let reached = match &below {
+                _ if rule.rooted => rule.reaches(&whole),
+                Some(below) => rule.reaches(below),
+                None => rule.floating && rule.reaches(&whole),
+            };
+            if reached {
+                covered = !rule.negated;
+            }
+        }
+        covered
+    }
+}
+
+impl Rule {
+    /// Reads a line; `None` for a comment and for nothing.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = without_spaces(line);
+        if line.is_empty() || line.starts_with(b"#") {
+            return None;
+        }
+        let (negated, line) = match line.strip_prefix(b"!") {
+            Some(rest) => (true, rest),
+            None => (false, line),
+        };
+        let (directory, line) = match line.strip_suffix(b"/") {
+            Some(rest) => (true, rest),
+            None => (false, line),
+        };
+        let (rooted, line) = match line.strip_prefix(b"/") {
+            Some(rest) => (true, rest),
+            None => (false, line),
+        };
+        if line.is_empty() {
+            return None;
+        }
+        let pieces: Vec<&[u8]> = line.split(|byte| *byte == b'/').collect();
+        let floating = !rooted && pieces.len() == 1;
+        let mut parts = Vec::with_capacity(pieces.len() + 1);
+        if floating {
+            parts.push(Part::Folders);
+        }
+        let last = pieces.len() - 1;
+        for (index, piece) in pieces.iter().enumerate() {
+            match *piece {
+                b"**" if !floating => parts.push(Part::Folders),
+                name => parts.push(Part::Name(name.to_vec())),
+            }
+            // Behind a slash at the end it means everything inside.
+            if *piece == b"**" && index == last && !floating {
+                parts.push(Part::Name(b"*".to_vec()));
+            }
+        }
+        Some(Self {
+            negated,
+            directory,
+            rooted,
+            floating,
+            parts,
+        })
+    }
+
+    /// True for a path or a folder around it.
+    fn reaches(&self, names: &[&[u8]]) -> bool {
+        let shortest = 1;
+        let longest = names.len() - usize::from(self.directory && !names.is_empty());
+        (shortest..=longest).any(|length| self.matches(&names[..length]))
+    }
+
+    /// Backtracks to the last `**` only, so the time is bounded by the product of the lengths.
+    fn matches(&self, names: &[&[u8]]) -> bool {
+        let (mut at, mut next) = (0, 0);
+        let mut folders: Option<(usize, usize)> = None;
+        while next < names.len() {
+            match self.parts.get(at) {
+                Some(Part::Folders) => {
+                    folders = Some((at + 1, next));
+                    at += 1;
+                    continue;
+                }
+                Some(Part::Name(glob)) if wildcard_matches(glob, names[next]) => {
+                    at += 1;
+                    next += 1;
+                    continue;
+                }
+                _ => {}
+            }
+            let Some((behind, taken)) = folders else {
+                return false;
+            };
+            folders = Some((behind, taken + 1));
+            (at, next) = (behind, taken + 1);
+        }
+        at == self.parts.len()
+    }
+}
+
+/// Spaces at the end count only behind a backslash.
+fn without_spaces(line: &[u8]) -> &[u8] {
+    let mut end = line.len();
+    while end > 0 && line[end - 1] == b' ' {
+        if end > 1 && line[end - 2] == b'\\' {
+            break;
+        }
+        end -= 1;
+    }
+    &line[..end]
+}
+
+/// The names of a path, without its root.
+pub(super) fn names(path: &Path) -> Vec<&[u8]> {
+    let parts = path.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(name),
+        _ => None,
+    });
+    parts
+        .map(|name| match bytes_of(name) {
+            std::borrow::Cow::Borrowed(bytes) => bytes,
+            std::borrow::Cow::Owned(_) => name.as_encoded_bytes(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_of_the_settings_cover_files_and_folders() {
+        let globs = |list: &[&str]| PathGlobs::new(Path::new("/repo"), list.iter().copied());
+        let covered = globs(&[
+            "vendor/",
+            "conf.d/gen-*.conf",
+            "/etc/nginx/**",
+            "!keep.conf",
+        ]);
+        for (path, expected) in [
+            ("/repo/vendor/a.conf", true),
+            ("/repo/deep/vendor/b/a.conf", true),
+            ("/elsewhere/vendor/a.conf", true),
+            ("/repo/vendor", false),
+            ("/repo/conf.d/gen-1.conf", true),
+            ("/repo/x/conf.d/gen-1.conf", false),
+            ("/elsewhere/conf.d/gen-1.conf", false),
+            ("/etc/nginx/conf.d/a.conf", true),
+            ("/etc/nginx/conf.d/keep.conf", false),
+            ("/repo/a.conf", false),
+            ("/repo/x/../vendor/a.conf", true),
+        ] {
+            assert_eq!(covered.covers(Path::new(path)), expected, "{path}");
+        }
+        assert!(!globs(&[]).covers(Path::new("/repo/a")));
+    }
+
+    #[test]
+    fn many_stars_take_no_time() {
+        let glob = "**/a/".repeat(200) + "b";
+        let globs = PathGlobs::new(Path::new("/"), [&*glob]);
+        let path = "/a".repeat(2000);
+        assert!(!globs.covers(Path::new(&path)));
+    }
+}

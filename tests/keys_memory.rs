@@ -1,0 +1,296 @@
+//! Where the bytes of keys are: in the tmpfs, in the server, and nowhere else. Keys that have
+//! left the window are looked for in the memory of the tool and of nginx, and in every file that
+//! was written since the start; the tool's own writes are traced.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod keys_bench;
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use keys_bench::{Bench, Daemon};
+use support::install::{self, Program};
+
+const HTTP: &str = "    include {keys}/*.conf;\n    ssl_session_timeout 1h;";
+const PLAN: [&str; 10] = [
+    "--interval",
+    "1s",
+    "--ahead",
+    "1",
+    "--previous",
+    "2",
+    "--lifetime",
+    "1s",
+    "--skew",
+    "1s",
+];
+/// Keys that have to come and go before anything is searched.
+const RETIRED: usize = 8;
+/// Files larger than this hold no log of ours.
+const LARGEST: u64 = 32 << 20;
+
+#[test]
+fn packaged_forgets() {
+    forgets(&install::nginx_packaged());
+}
+
+#[test]
+fn mainline_forgets() {
+    forgets(&install::nginx_mainline());
+}
+
+fn forgets(program: &Program) {
+    let began = SystemTime::now() - Duration::from_secs(1);
+    let bench = Bench::new(program, HTTP);
+    let server = bench.serve();
+    let trace = bench.dir.path().join("trace");
+    let run = bench.keys("run", &PLAN);
+    let mut traced = Command::new("strace");
+    traced
+        .args([
+            "-f",
+            "-qq",
+            "-y",
+            "-e",
+            "trace=open,openat,creat,rename,renameat,renameat2",
+            "-o",
+        ])
+        .arg(&trace)
+        .arg(run.get_program())
+        .args(run.get_args())
+        .stdin(Stdio::null());
+    let daemon = Daemon::start(traced, &bench.dir.path().join("run.log"));
+
+    // Every key that ever was, by its file's name.
+    let mut known: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+    let deadline = Instant::now() + Duration::from_secs(90);
+    loop {
+        let now = bench.key_files();
+        for path in &now {
+            if let Some(bytes) = fs::read(path).ok().filter(|bytes| bytes.len() == 80) {
+                known.insert(path.clone(), bytes);
+            }
+        }
+        if known.keys().filter(|path| !now.contains(path)).count() >= RETIRED {
+            break;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{} keys only\n{}",
+            known.len(),
+            daemon.log()
+        );
+        thread::sleep(Duration::from_millis(50));
+    }
+    // A worker of before may take a second to go; the last reload is over by then.
+    thread::sleep(Duration::from_millis(1500));
+    let now = bench.key_files();
+    let (alive, retired): (Vec<_>, Vec<_>) = known.iter().partition(|(path, _)| now.contains(path));
+    let retired: Vec<&[u8]> = retired.iter().map(|(_, bytes)| &bytes[16..]).collect();
+
+    let tool = child_of(daemon.child.id()).expect("the traced process");
+    let title = fs::read_to_string(format!("/proc/{tool}/cmdline")).unwrap();
+    assert!(title.contains("keys"), "{title}");
+    let (memory, found) = searched_memory(tool, &retired);
+    println!(
+        "{}: tool: {memory} bytes searched for {} keys",
+        program.version,
+        retired.len()
+    );
+    assert_eq!(found, 0, "old keys in the memory of the tool");
+    assert!(
+        memory > 100_000,
+        "only {memory} bytes of the tool were searched"
+    );
+
+    let (memory, found) = searched_memory(bench.pid(), &retired);
+    println!("{}: nginx: {memory} bytes searched", program.version);
+    assert_eq!(found, 0, "old keys in the memory of nginx");
+    // The search finds what is there: the newest keys that the server has loaded.
+    let alive: Vec<&[u8]> = alive.iter().map(|(_, bytes)| &bytes[16..]).collect();
+    let (_, found) = searched_memory(bench.pid(), &alive);
+    assert!(
+        found > 0 || now.is_empty(),
+        "the search of memory finds nothing at all"
+    );
+
+    drop(daemon);
+    let all: Vec<&[u8]> = known.values().map(|bytes| &bytes[16..]).collect();
+    let text = fs::read_to_string(&trace).unwrap();
+    let written = written_paths(&text);
+    let tmpfs = bench.memory.path();
+    assert!(
+        written.iter().any(|path| path.starts_with(tmpfs)),
+        "nothing was traced"
+    );
+    let allowed = |path: &&PathBuf| {
+        path.starts_with(tmpfs) || path.starts_with(bench.dir.path()) || path.starts_with("/dev")
+    };
+    let stray: Vec<_> = written.iter().filter(|path| !allowed(path)).collect();
+    // `nginx -t` opens the files of its own defaults; they are searched below.
+    println!("{}: written outside: {stray:?}", program.version);
+    let keys_outside = written
+        .iter()
+        .any(|path| path.extension().is_some_and(|end| end == "key") && !path.starts_with(tmpfs));
+    assert!(!keys_outside, "{written:?}");
+
+    let mut files: Vec<PathBuf> = stray.into_iter().cloned().collect();
+    for folder in [
+        "/tmp",
+        "/var/log",
+        "/var/tmp",
+        "/var/lib/nginx",
+        "/var/lib/stekguard",
+        "/root",
+    ] {
+        newer(Path::new(folder), began, tmpfs, 0, &mut files);
+    }
+    let mut bytes = 0;
+    for path in &files {
+        let Ok(text) = fs::read(path) else { continue };
+        bytes += text.len();
+        assert_eq!(hits(&text, &all), 0, "a key is in {}", path.display());
+    }
+    assert!(
+        files.iter().any(|path| path.ends_with("error.log")),
+        "no log was searched"
+    );
+    println!(
+        "{}: {} files, {bytes} bytes searched for {} keys",
+        program.version,
+        files.len(),
+        all.len()
+    );
+    // The search finds what is there.
+    let planted = bench.dir.path().join("planted");
+    fs::write(&planted, [b"head", all[0], b"tail"].concat()).unwrap();
+    assert_eq!(hits(&fs::read(&planted).unwrap(), &all), 4);
+    drop(server);
+}
+
+#[test]
+fn the_tool_keeps_its_memory_to_itself() {
+    let bench = Bench::new(&install::nginx_packaged(), HTTP);
+    let mut daemon = Daemon::start(bench.keys("run", &[]), &bench.dir.path().join("run.log"));
+    daemon.says("encrypts");
+    let pid = daemon.child.id();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let locked = status
+        .lines()
+        .find(|line| line.starts_with("VmLck"))
+        .unwrap();
+    let locked: u64 = locked.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(locked > 1000, "{status}");
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core"))
+        .unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+    // What cannot be dumped belongs to root in /proc, and can be read by nobody else.
+    let words = daemon.log();
+    assert!(!words.contains("cannot be"), "{words}");
+}
+
+/// Quarters of a key that are found: neither half of it, and no half of a half.
+fn hits(text: &[u8], keys: &[&[u8]]) -> usize {
+    // Of every place only those whose first bytes are a key's are looked at closely.
+    let mut first: BTreeMap<[u8; 4], Vec<&[u8]>> = BTreeMap::new();
+    for part in keys.iter().flat_map(|key| key.chunks(16)) {
+        first
+            .entry(part[..4].try_into().unwrap())
+            .or_default()
+            .push(part);
+    }
+    let mut found = 0;
+    for (at, window) in text.windows(4).enumerate() {
+        let Some(parts) = first.get(window) else {
+            continue;
+        };
+        found += parts
+            .iter()
+            .filter(|part| text[at..].starts_with(part))
+            .count();
+    }
+    found
+}
+
+/// How much of a process's memory was read, and how many parts of keys are in it.
+fn searched_memory(pid: u32, keys: &[&[u8]]) -> (usize, usize) {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
+    let (mut read, mut found) = (0, 0);
+    for line in maps.lines() {
+        let mut fields = line.split_whitespace();
+        let range = fields.next().unwrap();
+        let rights = fields.next().unwrap();
+        // What is written, and not a part of a file that nobody writes.
+        if !rights.starts_with("rw") || line.contains("[v") {
+            continue;
+        }
+        let (from, to) = range.split_once('-').unwrap();
+        let number = |text| u64::from_str_radix(text, 16).unwrap();
+        let (from, to) = (number(from), number(to));
+        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
+        let Ok(length) = memory.read_at(&mut bytes, from) else {
+            continue;
+        };
+        read += length;
+        found += hits(&bytes[..length], keys);
+    }
+    (read, found)
+}
+
+fn child_of(pid: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
+}
+
+/// Paths that were opened for writing, made or renamed to, as strace shows them.
+fn written_paths(trace: &str) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for line in trace.lines().filter(|line| !line.contains(" = -1 ")) {
+        let quoted: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
+        let opens =
+            line.contains("O_WRONLY") || line.contains("O_RDWR") || line.contains("O_CREAT");
+        if line.contains("rename") || opens || line.contains("creat(") {
+            paths.extend(quoted.last().map(PathBuf::from));
+        }
+    }
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+/// Files that changed since then.
+fn newer(folder: &Path, since: SystemTime, not: &Path, depth: usize, out: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    if depth > 6 || folder == not {
+        return;
+    }
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let Ok(metadata) = fs::symlink_metadata(&path) else {
+            continue;
+        };
+        // Other tests have tmpfs of their own, with keys of their own; none of them is ours.
+        if metadata.is_dir() {
+            newer(&path, since, not, depth + 1, out);
+        } else if metadata.is_file()
+            && metadata.len() < LARGEST
+            && metadata.modified().is_ok_and(|time| time >= since)
+        {
+            out.push(path);
+        }
+    }
+}

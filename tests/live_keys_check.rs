@@ -1,0 +1,321 @@
+//! The live check and the end of all sessions, on a real nginx: what goes live is proven by
+//! tickets, what cannot be proven is never called so, a set that does not go live is taken back,
+//! and after `rotate-now` nothing of before resumes.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod keys_bench;
+mod support;
+
+use std::fs;
+use std::io::Read;
+use std::net::TcpStream;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use keys_bench::{Bench, Daemon};
+use support::authority::Authority;
+use support::client::Kind;
+use support::install::{self, Program};
+
+const KINDS: [Kind; 3] = [Kind::Id12, Kind::Ticket12, Kind::Tls13];
+const INCLUDE: &str = "    include {keys}/*.conf;\n    ssl_session_timeout 18h;";
+
+#[test]
+fn packaged_forgets_all_sessions() {
+    rotate_now(&install::nginx_packaged());
+}
+
+#[test]
+fn mainline_forgets_all_sessions() {
+    rotate_now(&install::nginx_mainline());
+}
+
+/// The cache stands beside the keys and changes its name with them.
+fn rotate_now(program: &Program) {
+    let bench = Bench::new(program, INCLUDE);
+    // The pinned worker would be ended by its own timeout otherwise.
+    let text = fs::read_to_string(&bench.root).unwrap();
+    fs::write(&bench.root, text.replace("worker_shutdown_timeout 1s;", "")).unwrap();
+    let server = bench.serve();
+    bench.ran("init", &["--cache", "1m"]).ended(0);
+    let before = KINDS.map(|kind| bench.session(kind));
+    for (kind, session) in KINDS.iter().zip(&before) {
+        assert!(bench.resumes(*kind, session), "{kind:?} resumes at first");
+    }
+    // Somebody who says nothing holds a worker of before.
+    let pinned = TcpStream::connect(bench.address).unwrap();
+    thread::sleep(Duration::from_millis(200));
+    let workers = children(bench.pid());
+
+    let done = bench.ran("rotate-now", &["--cache", "1m"]).ended(0);
+    assert!(
+        done.err.contains("tickets are under the current key"),
+        "{}",
+        done.err
+    );
+    for (kind, session) in KINDS.iter().zip(&before) {
+        assert!(!bench.resumes(*kind, session), "{kind:?} still resumes");
+        let new = bench.session(*kind);
+        assert!(bench.resumes(*kind, &new), "{kind:?} of now resumes");
+    }
+    let left = children(bench.pid());
+    assert!(
+        workers.iter().all(|pid| !left.contains(pid)),
+        "{workers:?} {left:?}"
+    );
+    assert_eq!(bench.key_files().len(), 3);
+    drop((pinned, server));
+}
+
+#[test]
+fn a_cache_that_outlives_the_keys_is_named() {
+    let program = install::nginx_mainline();
+    let own = format!("{INCLUDE}\n    ssl_session_cache shared:lasting:1m;");
+    let bench = Bench::new(&program, &own);
+    let server = bench.serve();
+    bench.ran("init", &[]).ended(0);
+    let before = KINDS.map(|kind| bench.session(kind));
+    let done = bench.ran("rotate-now", &[]).ended(1);
+    assert!(done.err.contains("lasting"), "{}", done.err);
+    let resumed: Vec<bool> = KINDS
+        .iter()
+        .zip(&before)
+        .map(|(kind, session)| bench.resumes(*kind, session))
+        .collect();
+    // What was said: the id resumes, tickets do not.
+    assert_eq!(resumed, [true, false, false]);
+    drop(server);
+}
+
+#[test]
+fn a_set_that_does_not_go_live_is_taken_back() {
+    let bench = Bench::new(&install::nginx_packaged(), INCLUDE);
+    let server = bench.serve();
+    bench.ran("init", &[]).ended(0);
+    let (include, session) = (bench.include(), bench.session(Kind::Tls13));
+    // A command that only says that it reloads.
+    let failed = bench.ran(
+        "rotate-now",
+        &["--reload-command", "true", "--patience", "1s"],
+    );
+    let failed = failed.ended(2);
+    assert!(failed.err.contains("did not go live"), "{}", failed.err);
+    assert_eq!(bench.include(), include);
+    assert!(bench.resumes(Kind::Tls13, &session));
+    // The server took nothing in; the live check alone would have found it too.
+    let failed = bench.ran(
+        "rotate-now",
+        &["--reload-command", "true", "--pid-file", "/nonexistent"],
+    );
+    let failed = failed.ended(2);
+    assert!(
+        failed.err.contains("is not under the current key"),
+        "{}",
+        failed.err
+    );
+    assert_eq!(bench.include(), include);
+    bench.ran("status", &[]).ended(1);
+    let done = bench
+        .ran("rotate-now", &["--restart-command", "true"])
+        .ended(0);
+    assert!(
+        done.err.contains("tickets are under the current key"),
+        "{}",
+        done.err
+    );
+    assert!(!bench.resumes(Kind::Tls13, &session));
+    bench.ran("status", &[]).ended(0);
+    drop(server);
+}
+
+#[test]
+fn a_server_without_the_include_is_told_apart() {
+    let bench = Bench::new(&install::nginx_packaged(), "    ssl_session_timeout 18h;");
+    let server = bench.serve();
+    let at = format!("{}=a.test", bench.address);
+    let wrong = bench.ran("init", &["--check", &at]).ended(1);
+    assert!(wrong.err.contains("include"), "{}", wrong.err);
+    // Nobody said where to look, and the configuration knows of no such keys: not a pass.
+    let unchecked = bench
+        .ran("rotate-now", &["--restart-command", "true"])
+        .ended(0);
+    assert!(unchecked.err.contains("not checkable"), "{}", unchecked.err);
+    let doctor = bench.ran("doctor", &[]).ended(1);
+    assert!(doctor.out.contains("error    include"), "{}", doctor.out);
+    assert!(doctor.out.contains("warning  live check"), "{}", doctor.out);
+    drop(server);
+}
+
+#[test]
+fn what_stands_before_the_handshake_is_said_or_answered() {
+    let program = install::nginx_packaged();
+    let bench = Bench::new(&program, INCLUDE);
+    let authority = Authority::new(bench.dir.path(), "ca");
+    let client = authority.client(bench.dir.path(), "client", 2);
+    let ca = &authority.file;
+    let verify = format!(
+        "ssl_client_certificate {}; ssl_verify_client on;",
+        ca.display()
+    );
+    let (cert, key) = (
+        client.cert.display().to_string(),
+        client.key.display().to_string(),
+    );
+    for (listen, server, with) in [
+        ("ssl proxy_protocol", "", &["--proxy-protocol"][..]),
+        (
+            "ssl",
+            verify.as_str(),
+            &["--client-cert", &cert, "--client-key", &key][..],
+        ),
+        ("ssl", "ssl_protocols TLSv1.2;", &[][..]),
+        ("ssl", "ssl_protocols TLSv1.3;", &[][..]),
+    ] {
+        bench.configure(INCLUDE, listen, server);
+        let ready = bench.dir.path().join("nginx.pid");
+        let _ = fs::remove_file(&ready);
+        let server = support::server::Server::start_when(
+            &program.path,
+            &support::nginx::arguments(bench.dir.path(), &bench.root),
+            &[bench.root.clone()],
+            || fs::read_to_string(&ready).is_ok_and(|pid| pid.ends_with('\n')),
+        );
+        let done = bench.ran("init", with).ended(0);
+        let changed = done.err.contains("encrypts");
+        let done = match changed {
+            true => done,
+            false => bench
+                .ran(
+                    "rotate-now",
+                    &[with, &["--restart-command", "true"]].concat(),
+                )
+                .ended(0),
+        };
+        assert!(
+            done.err.contains("under the current key"),
+            "{listen} {with:?}: {}",
+            done.err
+        );
+        if !with.is_empty() && listen.contains("proxy") {
+            let blind = bench
+                .ran("rotate-now", &["--restart-command", "true"])
+                .ended(0);
+            assert!(
+                blind.err.contains("not checkable"),
+                "{listen}: {}",
+                blind.err
+            );
+        }
+        drop(server);
+    }
+}
+
+#[test]
+fn tickets_off_is_not_checkable() {
+    let bench = Bench::new(&install::nginx_packaged(), INCLUDE);
+    bench.configure(
+        INCLUDE,
+        "ssl",
+        "ssl_session_tickets off; ssl_session_cache shared:s:1m;",
+    );
+    let server = bench.serve();
+    let at = format!("{}=a.test", bench.address);
+    let done = bench.ran("init", &["--check", &at]).ended(0);
+    assert!(done.err.contains("not checkable"), "{}", done.err);
+    assert!(!done.err.contains("under the current key"), "{}", done.err);
+    drop(server);
+}
+
+#[test]
+fn draining_workers_are_reported_by_their_age() {
+    let bench = Bench::new(&install::nginx_packaged(), INCLUDE);
+    let text = fs::read_to_string(&bench.root).unwrap();
+    fs::write(&bench.root, text.replace("worker_shutdown_timeout 1s;", "")).unwrap();
+    let server = bench.serve();
+    let plan = ["--interval", "2s", "--lifetime", "30s", "--skew", "1s"];
+    bench.ran("init", &plan).ended(0);
+    let pinned = TcpStream::connect(bench.address).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        bench.ran("rotate", &plan).ended(0);
+        let status = bench.ran("status", &plan);
+        if status.out.contains("worker_shutdown_timeout") {
+            assert_eq!(status.code, Some(1));
+            break;
+        }
+        assert!(Instant::now() < deadline, "{}", status.out);
+        thread::sleep(Duration::from_millis(300));
+    }
+    drop((pinned, server));
+}
+
+#[test]
+fn metrics_are_shown_on_a_loopback_port_and_in_a_file() {
+    let bench = Bench::new(&install::nginx_packaged(), INCLUDE);
+    let server = bench.serve();
+    let port = support::server::free_address().to_string();
+    let file = bench.dir.path().join("keys.prom");
+    let more = [
+        "--metrics-listen",
+        &port,
+        "--metrics-file",
+        file.to_str().unwrap(),
+    ];
+    let mut daemon = Daemon::start(bench.keys("run", &more), &bench.dir.path().join("run.log"));
+    daemon.says("tickets are under the current key");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    let page = loop {
+        let page = scraped(&port);
+        if page.contains("stekguard_keys_current_epoch ") || Instant::now() > deadline {
+            break page;
+        }
+        thread::sleep(Duration::from_millis(50));
+    };
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    let body = page.split_once("\r\n\r\n").unwrap().1;
+    assert_eq!(body, fs::read_to_string(&file).unwrap());
+    for line in [
+        "stekguard_keys_ahead 2",
+        "stekguard_keys_loaded 3",
+        "stekguard_keys_reloads_total{result=\"ok\"} 1",
+        "stekguard_keys_live_check{result=\"verified\"} 1",
+        "stekguard_keys_draining 0",
+    ] {
+        assert!(body.lines().any(|it| it == line), "no {line} in\n{body}");
+    }
+    for line in body.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        assert!(name.starts_with("stekguard_keys_"), "{line}");
+        value.parse::<f64>().unwrap();
+    }
+    drop(daemon);
+    let open = bench
+        .ran("run", &["--metrics-listen", "0.0.0.0:0"])
+        .ended(2);
+    assert!(open.err.contains("loopback"), "{}", open.err);
+    drop(server);
+}
+
+fn scraped(address: &str) -> String {
+    use std::io::Write;
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: here\r\n\r\n")
+        .unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    page
+}
+
+fn children(master: u32) -> Vec<String> {
+    let path = format!("/proc/{master}/task/{master}/children");
+    let children = fs::read_to_string(Path::new(&path)).unwrap();
+    children.split_whitespace().map(str::to_owned).collect()
+}
