@@ -238,10 +238,13 @@ pub(super) fn blocks_beside(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
         .map(|endpoint| endpoint.governor)
         .collect();
     let mut seen = HashSet::new();
-    let beside = site
-        .endpoints
+    let mut beside: Vec<usize> = governors
         .iter()
-        .filter(|endpoint| governors.contains(&endpoint.governor));
+        .flat_map(|governor| site.governed_by(*governor))
+        .copied()
+        .collect();
+    beside.sort_unstable();
+    let beside = chosen(site, &beside);
     let both = beside.flat_map(|endpoint| [endpoint.governor, endpoint.block]);
     both.filter(|id| seen.insert(*id)).collect()
 }
