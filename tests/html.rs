@@ -173,9 +173,13 @@ fn everything_can_be_done_with_the_keyboard() {
     browser.keys(&[" "]);
     assert_eq!(visible(&browser, "article"), 0);
     browser.keys(&[" "]);
-    tab_to(&browser, "article summary");
+    tab_to(&browser, "article a.about");
     browser.keys(&[ENTER]);
-    assert_eq!(visible(&browser, "details.page[open] h4"), 3);
+    assert_eq!(visible(&browser, "details.page[open]:target h3"), 3);
+    browser.run("document.querySelector('details[open] summary').focus()");
+    browser.keys(&[ENTER]);
+    assert_eq!(visible(&browser, "details.page[open]"), 0);
+    browser.run("document.querySelector('form[data-filter=endpoint] input').focus()");
     tab_to(&browser, "button.why");
     browser.keys(&[ENTER]);
     let expanded = browser.run("return document.activeElement.getAttribute('aria-expanded')");

@@ -100,11 +100,10 @@ fn a_broken_unit_is_not_accepted() {
         text.replace("Type=oneshot", "Type=sometimes\nNoSuchKey=1"),
     )
     .unwrap();
+    let said = verified(folder.path(), &units);
     assert!(
-        verified(folder.path(), &units).contains("Type=sometimes") || {
-            let said = verified(folder.path(), &units);
-            said.contains("sometimes") || said.contains("NoSuchKey")
-        }
+        said.contains("sometimes") && said.contains("NoSuchKey"),
+        "{said}"
     );
 }
 
@@ -143,6 +142,59 @@ fn what_was_asked_for_is_passed_on_and_closed_in() {
     let mount = read("run-stekguard-keys.mount");
     assert!(mount.contains("Where=/run/stekguard/keys\n"), "{mount}");
     assert!(read("stekguard-keys-nginx.timer").contains("OnUnitActiveSec=150s"));
+}
+
+#[test]
+fn lint_counts_on_a_scheduled_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    // A key in memory, which a reload replaces.
+    let server = "server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; }";
+    let plain = put(
+        "plain.conf",
+        &format!("events {{}}\nhttp {{ ssl_session_timeout 1h; {server} }}\n"),
+    );
+    let httpd = put(
+        "httpd.conf",
+        "Listen 443\nSSLSessionCacheTimeout 300\n<VirtualHost *:443>\nServerName a.test\n\
+         SSLEngine on\nSSLCertificateFile a.pem\n</VirtualHost>\n",
+    );
+    let settings = folder.path().join("settings.toml");
+    let found = |root: &Path| {
+        let output = Command::new(env!("CARGO_BIN_EXE_stekguard"))
+            .args(["lint", "--rule", "tickets-without-rotation", "--config"])
+            .arg(&settings)
+            .args([
+                "--server-version",
+                "nginx=1.28.3",
+                "--server-version",
+                "apache=2.4.62",
+            ])
+            .arg(root)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
+        text.contains("tickets-without-rotation")
+    };
+    for (text, expected) in [
+        ("", true),
+        ("[rotation]\nscheduled_reload = \"24h\"\n", false),
+        ("[rotation]\nscheduled_reload = \"25h\"\n", true),
+        (
+            "key_age = \"7d\"\n[rotation]\nscheduled_reload = \"25h\"\n",
+            false,
+        ),
+    ] {
+        fs::write(&settings, text).unwrap();
+        for root in [&plain, &httpd] {
+            assert_eq!(found(root), expected, "{} with {text:?}", root.display());
+        }
+    }
 }
 
 #[test]

@@ -180,7 +180,7 @@ fn what_stands_before_the_handshake_is_said_or_answered() {
         let server = support::server::Server::start_when(
             &program.path,
             &support::nginx::arguments(bench.dir.path(), &bench.root),
-            &[bench.root.clone()],
+            std::slice::from_ref(&bench.root),
             || fs::read_to_string(&ready).is_ok_and(|pid| pid.ends_with('\n')),
         );
         let done = bench.ran("init", with).ended(0);

@@ -142,15 +142,15 @@ fn told_apart(program: &Program, rotates: bool) -> Value {
     let wanted = [
         (
             "zero",
-            stateless(Some("hmac: all bytes 00"), "never", "static"),
+            stateless(Some("both: all bytes 00"), "never", "static"),
         ),
         (
             "short",
-            stateless(Some("hmac: all bytes 00"), "never", "static"),
+            stateless(Some("both: all bytes 00"), "never", "static"),
         ),
         (
             "counted",
-            stateless(Some("hmac: bytes counting up from 10"), "never", "static"),
+            stateless(Some("both: bytes counting up from 10"), "never", "static"),
         ),
         (
             "half",

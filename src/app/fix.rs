@@ -13,12 +13,13 @@ use super::lint::{Judged, Session, refusals, too_old};
 use super::prove::{Before, prove};
 use super::{AppError, Outcome, Request};
 use crate::catalog::Server;
-use crate::finding::{Applicability, Finding, Fix, GoLive};
+use crate::finding::{Applicability, Finding, Fix, GoLive, Severity};
 use crate::fix::{self, Options, Plan, Proposal};
-use crate::model::VersionSource;
+use crate::model::{Endpoint, Lifetimes, Tickets, Tls12, Tls13, VersionSource};
 use crate::policy::{Goal, Policy};
 use crate::report;
 use crate::rules;
+use crate::source::{Disk, FileOrigin, packaged};
 
 /// A repair can make the next one possible; more rounds than this would be a loop.
 const ROUNDS: usize = 8;
@@ -56,11 +57,20 @@ pub struct Repair {
 /// # Errors
 /// [`AppError`] where there is nothing to judge.
 pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
-    let session = Session::open(request)?;
+    let mut session = Session::open(request)?;
+    session.guard.force = choice.force;
     let unchanged = Replaced::new();
-    let judged: Vec<Option<Judged>> = (0..session.inputs.count())
+    let mut judged: Vec<Option<Judged>> = (0..session.inputs.count())
         .map(|index| session.judged(index, &unchanged))
         .collect();
+    session.guard = guard(request, choice, judged.iter().flatten());
+    // Fixes look for other places where files may not be edited.
+    for slot in &mut judged {
+        let held = slot.take_if(|it| !session.untouchable(&it.loaded.project).is_empty());
+        if let Some(held) = held {
+            *slot = session.judged_for(held.loaded, held.platforms);
+        }
+    }
     let before = judged.iter().flatten().cloned();
     let mut repair = Repair {
         before: session.outcome(before),
@@ -82,6 +92,23 @@ pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
     repair.after = work.outcome();
     repair.advice = repair.advice_for(&request.policy);
     Ok(repair)
+}
+
+/// Which files may not be edited: what the settings say, and the package database of this
+/// machine of files that are read from its disk.
+fn guard<'j>(
+    request: &Request,
+    choice: &Choice,
+    judged: impl Iterator<Item = &'j Judged>,
+) -> Options {
+    let files = judged.flat_map(|it| &it.loaded.project.files);
+    let on_disk = files.filter(|file| file.origin == FileOrigin::Disk);
+    let paths = on_disk.filter_map(|file| file.real.clone()).collect();
+    Options {
+        force: choice.force,
+        protected: request.protected.clone(),
+        packaged: packaged(Path::new("/"), &Disk::default(), &paths),
+    }
 }
 
 impl Repair {
@@ -156,14 +183,35 @@ impl Repair {
     pub(super) fn advice_for(&self, policy: &Policy) -> Vec<String> {
         let mut sites = self.after.servers.iter().map(|server| &server.site);
         let awaits = sites.any(|site| site.awaited.is_some());
+        let mut advice: Vec<String> = self.changing().into_iter().collect();
         if self.plan.is_empty() || policy.goal != Goal::Rotate || !awaits {
-            return Vec::new();
+            return advice;
         }
-        vec![format!(
+        advice.push(format!(
             "make the keys first, with `stekguard keys init`: none is seen in {}, and until they \
              are there nginx starts with a random key of its own",
             policy.keys_directory.display()
-        )]
+        ));
+        advice
+    }
+
+    /// Every address and name at which something else resumes afterwards, where there are
+    /// several: one edited line may stand for many servers.
+    fn changing(&self) -> Option<String> {
+        let mut labels: Vec<String> = Vec::new();
+        let pairs = self.before.servers.iter().zip(&self.after.servers);
+        let endpoints =
+            pairs.flat_map(|(old, new)| old.site.endpoints.iter().zip(&new.site.endpoints));
+        for (old, new) in endpoints {
+            let label = new.label();
+            if new.reachable && state(old) != state(new) && !labels.contains(&label) {
+                labels.push(label);
+            }
+        }
+        (labels.len() > 1).then(|| {
+            let count = labels.len();
+            format!("{count} addresses and names change: {}", labels.join("; "))
+        })
     }
 
     /// What makes it live, a sentence; `None` where nothing changes.
@@ -176,6 +224,18 @@ impl Repair {
             }
         })
     }
+}
+
+/// What a client can tell of an endpoint's sessions. A repair adds and moves no endpoint, so
+/// that before and after stand in the same order.
+fn state(endpoint: &Endpoint) -> (Tls12, Tls13, Lifetimes, &Tickets) {
+    let key = &endpoint.ticket_key;
+    (
+        endpoint.tls12,
+        endpoint.tls13,
+        endpoint.lifetime_seconds,
+        key,
+    )
 }
 
 /// The state between rounds.
@@ -327,7 +387,7 @@ impl Work<'_> {
                     (&fresh, false)
                 }
             };
-            prove(&before, judged, &self.session.request.policy)?;
+            prove(&before, judged, self.session.request)?;
             if !done && !self.plan(judged, rules).is_empty() {
                 return Err("repairing the result again would change it again".to_owned());
             }
@@ -406,25 +466,31 @@ impl Work<'_> {
         rules
     }
 
+    /// What is serious first: often nothing is left to do then for what is only worth knowing.
     fn plan(&self, judged: &Judged, rules: &[&str]) -> Plan {
         let findings = judged.findings.iter();
-        let proposals: Vec<Proposal<'_>> = findings
-            .filter(|finding| rules.contains(&finding.rule))
-            .filter_map(|finding| {
-                let fix = self.fix_of(finding)?;
-                let reason = finding.message.clone();
-                Some(Proposal {
-                    rule: finding.rule,
-                    reason,
-                    fix,
-                })
-            })
-            .collect();
-        let options = Options {
-            force: self.choice.force,
-            protected: self.session.request.protected.clone(),
-        };
-        fix::plan(&judged.loaded.project, &proposals, options)
+        let (mut serious, mut others) = (Vec::new(), Vec::new());
+        for finding in findings.filter(|finding| rules.contains(&finding.rule)) {
+            let Some(fix) = self.fix_of(finding) else {
+                continue;
+            };
+            let proposal = Proposal {
+                rule: finding.rule,
+                reason: finding.message.clone(),
+                fix,
+            };
+            match finding.severity >= Severity::Warning {
+                true => serious.push(proposal),
+                false => others.push(proposal),
+            }
+        }
+        let project = &judged.loaded.project;
+        let plan = fix::plan(project, &serious, self.session.guard.clone());
+        if !plan.is_empty() || others.is_empty() {
+            return plan;
+        }
+        serious.extend(others);
+        fix::plan(project, &serious, self.session.guard.clone())
     }
 
     /// The fix of a finding, where it may be applied.

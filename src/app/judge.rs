@@ -1,14 +1,17 @@
 //! One configuration, judged for every version it may run on.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use super::Request;
+use super::measure::Measure;
 use super::merge::Merger;
 use super::stretches::Stretches;
 use super::suppress::sort;
 use crate::catalog::validity;
 use crate::finding::{Finding, Silenced};
 use crate::model::{self, Groundwork, Platform, Site};
+use crate::policy::Policy;
 use crate::rules::{self, Context};
 use crate::source::{FileOrigin, Project};
 
@@ -24,16 +27,26 @@ pub(super) struct Verdict {
 /// one stands for every neighbour that cannot differ.
 ///
 /// It begins at both ends at once: the newest version is wanted anyway, and what stays open
-/// between two answers becomes less from both sides.
+/// between two answers becomes less from both sides. Fixes leave `untouchable` files alone.
 pub(super) fn judge(
     project: &Project,
     platforms: &[Platform],
     request: &Request,
+    untouchable: Vec<PathBuf>,
 ) -> Option<Verdict> {
     let ground = Groundwork::of(project);
     let stretches = Stretches::of(project, platforms);
     let parallel = project.directives.len() > FEW;
-    let check = |site: &Site| check(project, site, request);
+    let base = Policy {
+        untouchable,
+        ..request.policy.clone()
+    };
+    let measured = Measured {
+        policies: request.laid.measure.policies(&base, project),
+        measure: &request.laid.measure,
+        base: &base,
+    };
+    let check = |site: &Site| measured.check(site);
     let answer = |index: usize| answer(&ground, &stretches, &check, index);
     // Only the newest version's site is wanted; the others need not wait for each other.
     let findings = |index: usize| {
@@ -125,20 +138,27 @@ fn answer(
     }
 }
 
-/// What the rules find, each file measured by its own policy.
-fn check(project: &Project, site: &Site, request: &Request) -> Vec<Finding> {
-    let measure = &request.laid.measure;
-    let policies = measure.policies(&request.policy, project);
-    let mut found = Vec::new();
-    for policy in &policies {
-        let own = |finding: &Finding| {
-            policies.len() == 1
-                || measure.policy(&request.policy, &finding.location.path) == *policy
-        };
-        let findings = rules::check(&Context { site, policy });
-        found.extend(findings.into_iter().filter(own));
+/// The policies that hold somewhere in a configuration.
+struct Measured<'a> {
+    policies: Vec<Policy>,
+    measure: &'a Measure,
+    base: &'a Policy,
+}
+
+impl Measured<'_> {
+    /// What the rules find, each file measured by its own policy.
+    fn check(&self, site: &Site) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for policy in &self.policies {
+            let own = |finding: &Finding| {
+                self.policies.len() == 1
+                    || self.measure.policy(self.base, &finding.location.path) == *policy
+            };
+            let findings = rules::check(&Context { site, policy });
+            found.extend(findings.into_iter().filter(own));
+        }
+        found
     }
-    found
 }
 
 /// What the configuration means on a platform.

@@ -15,6 +15,7 @@ use super::suppress::{one_each, settle_unused};
 use super::{AppError, Request};
 use crate::catalog::{self, Server, Version};
 use crate::finding::{Finding, Severity, Silenced};
+use crate::fix::{self, Options};
 use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
 use crate::source::{File, Problem, ProblemKind, Project, RootKind};
@@ -145,6 +146,8 @@ pub(super) struct Judged {
 pub(super) struct Session<'a> {
     pub(super) request: &'a Request,
     pub(super) inputs: Inputs,
+    /// Which files a fix may not edit.
+    pub(super) guard: Options,
     detected: Detected,
 }
 
@@ -164,6 +167,10 @@ impl<'a> Session<'a> {
         Ok(Self {
             request,
             inputs,
+            guard: Options {
+                protected: request.protected.clone(),
+                ..Options::default()
+            },
             detected,
         })
     }
@@ -184,9 +191,15 @@ impl<'a> Session<'a> {
         judged
     }
 
+    /// The files of a project that no fix may edit.
+    pub(super) fn untouchable(&self, project: &Project) -> Vec<PathBuf> {
+        fix::untouchable(project, &self.guard)
+    }
+
     /// Judges a configuration for these versions.
     pub(super) fn judged_for(&self, loaded: Loaded, platforms: Vec<Platform>) -> Option<Judged> {
-        let mut verdict = judge(&loaded.project, &platforms, self.request)?;
+        let held = self.untouchable(&loaded.project);
+        let mut verdict = judge(&loaded.project, &platforms, self.request, held)?;
         self.inputs.keep_parts(&loaded.root, &mut verdict);
         Some(Judged {
             loaded,

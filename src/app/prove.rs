@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::Request;
 use super::lint::Judged;
 use crate::finding::Severity;
-use crate::policy::Policy;
+use crate::model::Endpoint;
 use crate::rules::{self, Context};
 
 /// What was found before.
@@ -29,7 +30,7 @@ const TO_BE_MADE: &str = "missing-ticket-keys";
 
 /// The result reads completely, has no new finding of warning or above, and meets the goal
 /// except where a finding says that it does not.
-pub(super) fn prove(before: &Before, after: &Judged, policy: &Policy) -> Result<(), String> {
+pub(super) fn prove(before: &Before, after: &Judged, request: &Request) -> Result<(), String> {
     if let Some(problem) = after.loaded.project.problems.first() {
         let place = problem.path.display();
         return Err(format!("{place}:{}: {}", problem.line, problem.message));
@@ -51,11 +52,17 @@ pub(super) fn prove(before: &Before, after: &Judged, policy: &Policy) -> Result<
         .flat_map(|finding| finding.endpoints.iter().map(String::as_str))
         .collect();
     let site = &after.site;
-    let context = Context { site, policy };
+    // Every server is measured by the policy of its file.
+    let meets = |endpoint: &Endpoint| {
+        let path = &endpoint.defined_at.path;
+        let policy = request.laid.measure.policy(&request.policy, path);
+        let policy = &policy;
+        rules::meets(&Context { site, policy }, endpoint)
+    };
     let missed = site
         .endpoints
         .iter()
-        .find(|endpoint| !rules::meets(&context, endpoint) && !said.contains(&*endpoint.label()));
+        .find(|endpoint| !said.contains(&*endpoint.label()) && !meets(endpoint));
     match missed {
         Some(endpoint) => Err(format!(
             "{} would still be against the policy",

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::catalog::Duplicate;
 use crate::finding::{Change, Target};
 use crate::fix::desk::{Desk, node_at};
 use crate::fix::plan::{Note, Options, Plan, Proposal, Refusal};
@@ -119,6 +120,7 @@ impl<'project> Draft<'project> {
         let mut changed = false;
         for change in &proposal.fix.changes {
             for (id, step) in self.steps(change)? {
+                let once = self.stands_once(id, &step);
                 let (file, desk) = (self.project.file(id), &self.desk);
                 let sheet = self.sheets.entry(id).or_default();
                 let mark = *marks.entry(id).or_insert_with(|| sheet.mark());
@@ -127,12 +129,36 @@ impl<'project> Draft<'project> {
                 let changes = sheet.changed_since(mark);
                 taken.map_err(|stop| refused(file, proposal.rule, stop))?;
                 if changes {
-                    self.editable(file)?;
+                    self.editable(file)
+                        .map_err(|refused| self.without_override(refused, once))?;
                     changed = true;
                 }
             }
         }
         Ok(changed)
+    }
+
+    /// The name of a directive that its server takes only once in a block, where a step changes
+    /// one.
+    fn stands_once(&self, id: FileId, step: &Step) -> Option<String> {
+        let Step::Set { span, .. } = step else {
+            return None;
+        };
+        let directive = self.desk.directives_at(id, *span).next()?;
+        let spec = self.project.directive(directive).spec?;
+        (spec.duplicate == Duplicate::Error).then(|| spec.name.to_owned())
+    }
+
+    /// Says too why no line beside it helps.
+    fn without_override(&self, refused: Refused, once: Option<String>) -> Refused {
+        let Some(name) = once else {
+            return refused;
+        };
+        let reason = format!(
+            "{}; no line beside it can override {name}, which may stand once in a block",
+            refused.reason
+        );
+        Refused { reason, ..refused }
     }
 
     fn editable(&self, file: &File) -> Result<(), Refused> {
@@ -146,13 +172,9 @@ impl<'project> Draft<'project> {
             return refuse("the file is not there, only what is known of it");
         }
         let real = file.real.as_deref().unwrap_or(&file.path);
-        let protected = &self.options.protected;
-        if protected.covers(&file.path) || protected.covers(real) {
-            return refuse("the settings protect this file");
-        }
-        match protect::owner(&[&file.path, real], &file.text) {
-            Some(reason) if !self.options.force => refuse(&reason),
-            _ => Ok(()),
+        match protect::owner(&[&file.path, real], &file.text, &self.options) {
+            Some(reason) => refuse(&reason),
+            None => Ok(()),
         }
     }
 

@@ -39,7 +39,7 @@ pub use hunks::{Change, Hunk, changes, hunks, select};
 pub use journal::{Entry, EntryFile, KEPT, Progress};
 pub use order::Order;
 pub use patch::{PatchOptions, common_repository, patch, piece};
-pub use plan::{Note, Options, Plan, PlannedFile, Proposal, Reason, Refusal, plan};
+pub use plan::{Note, Options, Plan, PlannedFile, Proposal, Reason, Refusal, plan, untouchable};
 pub use recover::{Recovered, recover};
 pub use shadow::Shadow;
 pub use state::{State, is_root};

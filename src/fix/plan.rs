@@ -3,13 +3,15 @@
 //! A proposal is taken whole or refused whole, in the order given. What is refused says why
 //! in one sentence.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::Server;
 use crate::finding::{Fix, GoLive};
 use crate::fix::draft::Draft;
-use crate::source::{PathGlobs, Project};
+use crate::fix::protect;
+use crate::source::{FileOrigin, PathGlobs, Project};
 use crate::text::{EditSet, Span};
 
 /// What a rule proposes, with the words for the patch.
@@ -28,8 +30,10 @@ pub struct Proposal<'fix> {
 pub struct Options {
     /// Also edit files that say that they are generated or belong to another tool.
     pub force: bool,
-    /// Files that are not edited whatever else is said.
+    /// Files that the settings protect.
     pub protected: PathGlobs,
+    /// Files that a package's upgrade overwrites, symlinks resolved, with the package.
+    pub packaged: BTreeMap<PathBuf, String>,
 }
 
 /// Edits of all files of one configuration.
@@ -111,6 +115,17 @@ pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: Options) -> 
         draft.take(index, proposal);
     }
     draft.finish()
+}
+
+/// The project's files that no plan edits, by the paths by which the server opens them.
+pub fn untouchable(project: &Project, options: &Options) -> Vec<PathBuf> {
+    let files = project.files.iter();
+    let held = files.filter(|file| {
+        let real = file.real.as_deref().unwrap_or(&file.path);
+        file.origin == FileOrigin::Stub
+            || protect::owner(&[&file.path, real], &file.text, options).is_some()
+    });
+    held.map(|file| file.path.to_path_buf()).collect()
 }
 
 impl Plan {

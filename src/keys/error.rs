@@ -1,7 +1,9 @@
 //! What stops work on keys. Never carries the bytes of a key.
 
 use std::io;
-use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::path::Path;
+use std::path::PathBuf;
 
 /// Why something about keys could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +47,7 @@ pub enum KeysError {
 }
 
 impl KeysError {
+    #[cfg(target_os = "linux")]
     pub(super) fn file(what: &'static str, path: &Path, source: impl Into<io::Error>) -> Self {
         Self::File {
             what,

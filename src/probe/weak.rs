@@ -13,11 +13,13 @@ use crate::tls::Ticket;
 #[derive(Clone, Eq, PartialEq, Debug, Serialize)]
 pub struct Weakness {
     /// The part that is known: `hmac` (tickets can be forged as soon as the other is known
-    /// too), or `aes` (sessions can be read).
+    /// too), `aes` (sessions can be read), or `both`.
     pub part: &'static str,
-    /// What it looks like: `all bytes 00`, `bytes counting up from 00`, ...
+    /// What it looks like, of both parts the HMAC's: `all bytes 00`, `bytes counting up from
+    /// 00`, ...
     pub pattern: String,
-    /// The part's length in bytes.
+    /// The part's length in bytes; of an HMAC key without the zeros at its end, which make no
+    /// other key.
     pub bytes: usize,
 }
 
@@ -26,35 +28,43 @@ const WIDTHS: [usize; 2] = [16, 32];
 
 /// The weak key that made a ticket; `None` where none of the list did.
 pub fn weakness(ticket: &Ticket) -> Option<Weakness> {
-    let mut key = [0; 32];
-    for width in WIDTHS {
-        for pattern in patterns() {
-            pattern.fill(&mut key[..width]);
-            if ticket.verifies_by(&key[..width]) {
-                return Some(pattern.weakness("hmac", width));
-            }
-        }
-    }
-    by_cipher(ticket)
+    let forged = tried(|key| ticket.verifies_by(key));
+    let opened = by_cipher(ticket);
+    let part = match (&forged, &opened) {
+        (Some(_), Some(_)) => "both",
+        (Some(_), None) => "hmac",
+        _ => "aes",
+    };
+    let (pattern, bytes) = forged.or(opened)?;
+    Some(Weakness {
+        part,
+        pattern: pattern.said(),
+        bytes,
+    })
 }
 
-/// The same by the cipher's key alone: a server may have left one half out.
-#[cfg(feature = "tls")]
-fn by_cipher(ticket: &Ticket) -> Option<Weakness> {
+/// The first key of the list that fits, with its length.
+fn tried(fits: impl Fn(&[u8]) -> bool) -> Option<(Pattern, usize)> {
     let mut key = [0; 32];
     for width in WIDTHS {
         for pattern in patterns() {
             pattern.fill(&mut key[..width]);
-            if opens(ticket, &key[..width]) {
-                return Some(pattern.weakness("aes", width));
+            if fits(&key[..width]) {
+                return Some((pattern, width));
             }
         }
     }
     None
 }
 
+/// The same by the cipher's key: a server may have left one half out.
+#[cfg(feature = "tls")]
+fn by_cipher(ticket: &Ticket) -> Option<(Pattern, usize)> {
+    tried(|key| opens(ticket, key))
+}
+
 #[cfg(not(feature = "tls"))]
-fn by_cipher(_: &Ticket) -> Option<Weakness> {
+fn by_cipher(_: &Ticket) -> Option<(Pattern, usize)> {
     None
 }
 
@@ -130,17 +140,12 @@ impl Pattern {
         }
     }
 
-    fn weakness(self, part: &'static str, bytes: usize) -> Weakness {
-        let pattern = match self {
+    fn said(self) -> String {
+        match self {
             Self::All(value) => format!("all bytes {value:02x}"),
             Self::Up(first) => format!("bytes counting up from {first:02x}"),
             Self::Down(first) => format!("bytes counting down from {first:02x}"),
             Self::Text(text) => format!("the text {text}"),
-        };
-        Weakness {
-            part,
-            pattern,
-            bytes,
         }
     }
 }

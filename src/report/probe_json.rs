@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Probe;
 use super::json::{Gap, print};
+use super::summary::count as plural;
 use crate::finding::Severity;
 use crate::probe::{Difference, Observed, Probed, Unprobed, Verdict};
 
@@ -56,7 +57,7 @@ pub fn json(probe: &Probe<'_>) -> String {
 }
 
 /// How many verdicts there are of a grade.
-pub(super) fn count(probe: &Probe<'_>, grade: Severity) -> usize {
+fn count(probe: &Probe<'_>, grade: Severity) -> usize {
     let verdicts = probe.verdicts.iter();
     verdicts.filter(|verdict| verdict.severity == grade).count()
 }
@@ -70,16 +71,16 @@ pub fn summary(probe: &Probe<'_>) -> String {
     let lost = seen.iter().filter(|it| it.is_lost()).count();
     let fields = probe.promises.iter().flat_map(|promise| &promise.fields);
     let differ = fields.clone().filter(|field| !field.agrees).count();
-    let mut out = format!("{} endpoints, {lost} unreachable", seen.len());
+    let mut out = format!("{}, {lost} unreachable", plural(seen.len(), "endpoint"));
     if !probe.promises.is_empty() {
         out.push_str(&format!(", {differ} of {} promises differ", fields.count()));
     }
     for (grade, word) in [
-        (Severity::Error, "errors"),
-        (Severity::Warning, "warnings"),
-        (Severity::Note, "notes"),
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Note, "note"),
     ] {
-        out.push_str(&format!(", {} {word}", count(probe, grade)));
+        out.push_str(&format!(", {}", plural(count(probe, grade), word)));
     }
     out
 }

@@ -3,9 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::path::PathBuf;
 
+use super::Context;
 use crate::finding::{Change, Confidence, Target};
 use crate::model::{Block, BlockId, BlockKind, Endpoint, Setting, SettingId, Site};
+use crate::policy::Policy;
 use crate::text::Location;
 
 /// Endpoints that share the line that decides.
@@ -183,12 +186,29 @@ pub(super) fn target(site: &Site, id: BlockId) -> Option<Target> {
     })
 }
 
+/// False where no fix may edit the file.
+pub(super) fn is_editable(policy: &Policy, location: &Location) -> bool {
+    let held = |path: &PathBuf| **path == *location.path;
+    !policy.untouchable.iter().any(held)
+}
+
+/// True for a statement around a block whose file no fix may edit: one in the block itself
+/// overrides it.
+pub(super) fn is_out_of_reach(policy: &Policy, setting: &Setting, block: BlockId) -> bool {
+    setting.block != block && !is_editable(policy, &setting.location)
+}
+
 /// The block in which one line is enough: the only TLS server itself, else the block around
-/// all of them.
-pub(super) fn level(site: &Site, id: BlockId) -> BlockId {
+/// all of them, unless its file may not be edited.
+pub(super) fn level(context: &Context<'_>, id: BlockId) -> BlockId {
+    let site = context.site;
     let Some(parent) = outer(site, id) else {
         return id;
     };
+    let place = |id| block(site, id).map(|block| &block.location);
+    if place(parent).is_some_and(|place| !is_editable(context.policy, place)) {
+        return id;
+    }
     let speaks = block(site, id).is_some_and(|block| block.tls);
     if speaks && tls_blocks_in(site, parent, BlockKind::Server) == 1 {
         id

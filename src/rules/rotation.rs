@@ -32,7 +32,7 @@ pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
     }
     let longest = context.policy.rotation.longest_lifetime();
     let lifetime = goal::rotated_lifetime(context.policy);
-    changes.extend(lifetimes(site, endpoints, (lifetime, longest)));
+    changes.extend(lifetimes(context, endpoints, (lifetime, longest)));
     let drain = drain(context);
     let costs = drain.is_some().then(|| drain_cost(context.policy));
     changes.extend(drain);
@@ -63,12 +63,21 @@ fn keys(context: &Context<'_>, governor: BlockId) -> Vec<Change> {
     if !written.is_empty() && key_files::not_replaced(context, &written).is_none() {
         return Vec::new();
     }
-    let mut changes = without(context, &written);
     let include = pattern(context.policy);
-    let level = places::level(site, governor);
+    let mut level = places::level(context, governor);
+    let out_of_reach = |key: &&&Setting| places::is_out_of_reach(context.policy, key, governor);
+    if written.iter().any(|key| out_of_reach(&key)) {
+        // A list of its own takes the place of one around it that may not be edited.
+        level = governor;
+    }
+    let own: Vec<&Setting> = written
+        .into_iter()
+        .filter(|key| !out_of_reach(&key))
+        .collect();
+    let mut changes = without(context, &own);
     // What a server's own list hid comes to light with it.
     let around: Vec<&Setting> = key_files::written(site, level);
-    if key_files::not_replaced(context, &around).is_some() {
+    if level != governor && key_files::not_replaced(context, &around).is_some() {
         changes.extend(without(context, &around));
     }
     changes.extend(places::insertion(site, level, &[INCLUDE, &include]));
@@ -103,10 +112,11 @@ fn removed(setting: &Setting) -> Change {
 /// same in the other servers of the address, where another value would say something else than
 /// what is in force.
 pub(super) fn lifetimes(
-    site: &Site,
+    context: &Context<'_>,
     endpoints: &[usize],
     (lifetime, longest): (u64, u64),
 ) -> Vec<Change> {
+    let site = context.site;
     let value = seconds::for_nginx(lifetime);
     let mut changes = Vec::new();
     for governor in governors(site, endpoints) {
@@ -114,13 +124,16 @@ pub(super) fn lifetimes(
         if written.is_some_and(|one| is_within(one, longest)) {
             continue;
         }
-        match written {
-            Some(written) => changes.push(set(written, &value)),
-            None => changes.extend(places::insertion(
-                site,
-                places::level(site, governor),
-                &[TIMEOUT, &value],
-            )),
+        let level = match written {
+            None => Some(places::level(context, governor)),
+            Some(it) => places::is_out_of_reach(context.policy, it, governor).then_some(governor),
+        };
+        match (level, written) {
+            (None, Some(written)) => changes.push(set(written, &value)),
+            (level, _) => {
+                let level = level.unwrap_or(governor);
+                changes.extend(places::insertion(site, level, &[TIMEOUT, &value]));
+            }
         }
         // A line around all servers is in force for those too that are right already.
         let everybody = site.endpoints.iter().map(|endpoint| endpoint.governor);

@@ -18,7 +18,7 @@ pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
     }
     let mut changes = tickets_off::changes(context, endpoints);
     let caches = match site.server {
-        Server::Nginx => nginx_caches(site, endpoints),
+        Server::Nginx => nginx_caches(context, endpoints),
         Server::Apache => apache_caches(site),
     };
     // httpd ends at a graceful restart that finds its session cache gone.
@@ -52,12 +52,18 @@ pub(super) const fn directive(server: Server) -> &'static str {
 /// The cache of the server that connections start in decides; that of the name's own block
 /// goes with it, or it would say something else than what is in force. Statements of one block
 /// add up, so all of them have to say `off`: the first is edited and the others go.
-fn nginx_caches(site: &Site, endpoints: &[usize]) -> Vec<Change> {
+fn nginx_caches(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
+    let site = context.site;
     let name = directive(Server::Nginx);
     let mut changes = Vec::new();
     let mut seen: HashSet<BlockId> = HashSet::new();
     for block in places::deciding_blocks(site, endpoints) {
-        let holder = places::in_force(site, &[], block, name).map(|one| one.block);
+        let written = places::in_force(site, &[], block, name);
+        if written.is_some_and(|it| places::is_out_of_reach(context.policy, it, block)) {
+            changes.extend(places::insertion(site, block, &[name, "off"]));
+            continue;
+        }
+        let holder = written.map(|one| one.block);
         let Some(holder) = holder.filter(|holder| seen.insert(*holder)) else {
             continue;
         };

@@ -84,13 +84,22 @@ fn nginx(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
         match (own, around) {
             (Some(own), _) => changes.extend(switched_off(own)),
             (None, Some(around)) if !is_on(around) => {}
-            (None, Some(around)) if !bystanders => changes.extend(switched_off(around)),
+            (None, Some(around))
+                if !bystanders && !places::is_out_of_reach(context.policy, around, block) =>
+            {
+                changes.extend(switched_off(around));
+            }
             (None, None) if !bystanders => {
                 let is_single = parent.is_some_and(|parent| {
                     *single.entry(parent).or_insert_with(|| {
                         places::tls_blocks_in(site, parent, BlockKind::Server) == 1
                     })
                 });
+                let held = |id| {
+                    let outer = places::block(site, id);
+                    outer.is_some_and(|it| !places::is_editable(context.policy, &it.location))
+                };
+                let parent = parent.filter(|id| !held(*id));
                 changes.extend(inserted(site, parent, block, is_single));
             }
             (None, _) => changes.extend(insert(site, block, &[TICKETS, "off"])),
@@ -138,13 +147,20 @@ fn inserted(site: &Site, parent: Option<BlockId>, block: BlockId, single: bool) 
 /// first virtual host that says nothing takes the new line for all names of its address.
 fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
     let site = context.site;
+    let policy = context.policy;
     let name = directive(Server::Apache);
     let mut changes = Vec::new();
     let mut silent: Vec<BlockId> = Vec::new();
     for endpoint in chosen(site, endpoints) {
         let says_on = said_in_apache(site, &endpoint.when, endpoint.block)
             .or_else(|| said_in_apache(site, &endpoint.when, endpoint.governor));
+        let block = endpoint.governor;
         match says_on {
+            // Off wins wherever it is said, so the first virtual host overrides the level
+            // around it.
+            Some(it) if it.name == name && places::is_out_of_reach(policy, it, block) => {
+                changes.extend(insert(site, block, &[name, "off"]));
+            }
             Some(setting) if setting.name == name => changes.extend(switched_off(setting)),
             Some(command) => changes.extend(command_off(command)),
             None if silent.contains(&endpoint.governor) => {}

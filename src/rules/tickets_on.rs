@@ -24,15 +24,19 @@ fn in_block(context: &Context<'_>, block: BlockId) -> Vec<Change> {
     let site = context.site;
     let command = option_list::deciding(site, &[], block);
     let written = places::in_force(site, &[], block, TICKETS);
+    let hidden = written.filter(|it| places::is_out_of_reach(context.policy, it, block));
     if command.is_none() && written.is_none() {
-        let level = places::level(site, block);
+        let level = places::level(context, block);
         let insertion = places::insertion(site, level, &[TICKETS, "on"]);
         return insertion.into_iter().collect();
     }
     let off = written.filter(|written| !tickets_off::is_on(written));
-    let switched = off.map(|written| Change::SetArguments {
-        statement: written.location.clone(),
-        arguments: vec!["on".to_owned()],
+    let switched = off.and_then(|written| match hidden {
+        Some(_) => places::insertion(site, block, &[TICKETS, "on"]),
+        None => Some(Change::SetArguments {
+            statement: written.location.clone(),
+            arguments: vec!["on".to_owned()],
+        }),
     });
     let command = command.and_then(command_on);
     switched.into_iter().chain(command).collect()

@@ -21,11 +21,15 @@ pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
     let mut changes = tickets_on::changes(context, endpoints);
     let mut seen = HashSet::new();
     for governor in rotation::governors(site, endpoints) {
-        changes.extend(caches(site, governor, &mut seen));
+        changes.extend(caches(context, governor, &mut seen));
         let keys = key_files::written(site, governor);
         changes.extend(rotation::without(context, &keys));
     }
-    changes.extend(rotation::lifetimes(site, endpoints, (LIFETIME, u64::MAX)));
+    changes.extend(rotation::lifetimes(
+        context,
+        endpoints,
+        (LIFETIME, u64::MAX),
+    ));
     changes.sort();
     changes.dedup();
     (!changes.is_empty()).then(|| Fix {
@@ -39,16 +43,20 @@ pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
 
 /// A shared cache in the block that connections start in. Statements of one block add up and
 /// `none` sticks, so the first is edited and the others go.
-fn caches(site: &Site, governor: BlockId, seen: &mut HashSet<BlockId>) -> Vec<Change> {
+fn caches(context: &Context<'_>, governor: BlockId, seen: &mut HashSet<BlockId>) -> Vec<Change> {
+    let site = context.site;
     if is_shared(site, governor) {
         return Vec::new();
     }
     let word = zone(site, governor);
     let mut changes = Vec::new();
-    let holder = places::in_force(site, &[], governor, CACHE).map(|one| one.block);
+    let in_force = places::in_force(site, &[], governor, CACHE);
+    let hidden = in_force.is_some_and(|it| places::is_out_of_reach(context.policy, it, governor));
+    let holder = in_force.map(|one| one.block);
     match holder {
+        _ if hidden => changes.extend(places::insertion(site, governor, &[CACHE, &word])),
         None => {
-            let level = places::level(site, governor);
+            let level = places::level(context, governor);
             changes.extend(places::insertion(site, level, &[CACHE, &word]));
         }
         Some(holder) if seen.insert(holder) => changes.extend(replaced(site, holder, &word)),

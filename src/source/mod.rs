@@ -40,7 +40,7 @@ pub use load::load;
 pub use memory::{Memory, Overlay};
 pub use numbers::LineNumbers;
 pub use options::{ContextError, FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
-pub use package::{PackageStatus, upstream_version};
+pub use package::{PackageStatus, packaged, upstream_version};
 pub use path::clean as clean_path;
 pub use pattern::PathGlobs;
 pub use project::{

@@ -2,7 +2,8 @@
 //!
 //! Runs nothing. It must not guess: no database, no answer.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use crate::catalog::Server;
 
@@ -78,6 +79,64 @@ fn installed_package(paragraph: &str) -> Option<(String, String)> {
     Some((field("Package:")?.to_owned(), field("Version:")?.to_owned()))
 }
 
+/// Which of these files an upgrade of their package overwrites, with the package's name: those
+/// that dpkg lists and does not keep as configuration. `paths` are absolute, symlinks
+/// resolved; `root` is `/` for this machine. Empty where there is no such database.
+pub fn packaged(
+    root: &Path,
+    files: &dyn FileSystem,
+    paths: &BTreeSet<PathBuf>,
+) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let info = root.join("var/lib/dpkg/info");
+    let names = files.list(&info).unwrap_or_default();
+    let wanted: BTreeSet<&[u8]> = paths
+        .iter()
+        .map(|path| path.as_os_str().as_encoded_bytes())
+        .collect();
+    if wanted.is_empty() {
+        return found;
+    }
+    for name in names {
+        let name = Path::new(&name);
+        if name.extension().is_none_or(|end| end != "list") {
+            continue;
+        }
+        let Ok(list) = files.read(&info.join(name)) else {
+            continue;
+        };
+        let stem = name.file_stem().unwrap_or_default().to_string_lossy();
+        let package = stem.split(':').next().unwrap_or_default();
+        let lines = list.split(|byte| *byte == b'\n');
+        for line in lines.filter(|line| wanted.contains(line)) {
+            found.insert(super::path::from_bytes(line), package.to_owned());
+        }
+    }
+    if !found.is_empty() {
+        let status = files.read(&root.join("var/lib/dpkg/status"));
+        for kept in status.iter().flat_map(|text| conffiles(text)) {
+            found.remove(&kept);
+        }
+    }
+    found
+}
+
+/// The files that dpkg asks about before it replaces them: ` /path digest` lines behind
+/// `Conffiles:`.
+fn conffiles(status: &[u8]) -> Vec<PathBuf> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for line in status.split(|byte| *byte == b'\n') {
+        if !line.starts_with(b" ") {
+            inside = line.starts_with(b"Conffiles:");
+            continue;
+        }
+        let path = line.split(|byte| *byte == b' ').nth(1);
+        found.extend(path.filter(|_| inside).map(super::path::from_bytes));
+    }
+    found
+}
+
 /// The upstream part of a package's version: `1.22.1` of `1:1.22.1-9+deb12u11`.
 pub fn upstream_version(package_version: &str) -> &str {
     let version = package_version
@@ -95,6 +154,7 @@ pub fn upstream_version(package_version: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Memory;
 
     #[test]
     fn only_installed_packages_count() {
@@ -113,6 +173,33 @@ mod tests {
         );
         assert_eq!(packages.server_version(Server::Apache), None);
         assert!(PackageStatus::parse(b"").is_empty());
+    }
+
+    #[test]
+    fn files_of_packages_that_are_no_configuration_are_found() {
+        let database = Memory::new([
+            (
+                Path::new("/var/lib/dpkg/status"),
+                &b"Package: nginx\nStatus: install ok installed\nConffiles:\n /etc/nginx/nginx.conf 0a\n \
+                   /etc/nginx/old.conf 0b obsolete\nDescription: x\n /etc/nginx/snippets/a.conf y\n\n"[..],
+            ),
+            (
+                Path::new("/var/lib/dpkg/info/nginx:amd64.list"),
+                &b"/.\n/etc/nginx/nginx.conf\n/etc/nginx/snippets/a.conf\n/usr/share/x.conf\n"[..],
+            ),
+            (
+                Path::new("/var/lib/dpkg/info/nginx.md5sums"),
+                &b"0c  etc/nginx/b.conf\n"[..],
+            ),
+        ]);
+        let paths = ["nginx.conf", "snippets/a.conf", "b.conf", "mine.conf"];
+        let paths = paths.map(|name| Path::new("/etc/nginx").join(name)).into();
+        let found = packaged(Path::new("/"), &database, &paths);
+        let expected = (
+            PathBuf::from("/etc/nginx/snippets/a.conf"),
+            "nginx".to_owned(),
+        );
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), [expected]);
     }
 
     #[test]

@@ -263,8 +263,11 @@ impl Drop for Daemon {
         let _ = self.child.wait();
         if thread::panicking() {
             let log = self.log();
-            let from = log.len().saturating_sub(4000);
-            eprintln!("--- keys run\n{}", &log[log.ceil_char_boundary(from)..]);
+            let lines: Vec<&str> = log.lines().rev().take(60).collect();
+            lines
+                .iter()
+                .rev()
+                .for_each(|line| eprintln!("keys run: {line}"));
         }
     }
 }

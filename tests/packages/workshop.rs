@@ -6,7 +6,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use tempfile::TempDir;
 
@@ -49,6 +49,14 @@ pub fn copy() -> &'static Path {
         dir
     });
     dir.path()
+}
+
+/// Held while maturin builds: it keeps the binary in one place of the target folder, where a
+/// second maturin would take it away.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    // A test that failed has built nothing that another one could meet.
+    BUILDING.lock().unwrap_or_else(|failed| failed.into_inner())
 }
 
 /// A command in the copy, with the builds' settings and tools.

@@ -64,7 +64,7 @@ impl Bench<'_> {
         tally.row(policy).met += usize::from(fixed.met);
         tally.row(policy).unproved += usize::from(fixed.run.code == Some(2));
         for line in &fixed.said {
-            tally.reason(&format!("{line} (tree {index})"));
+            tally.reason(line);
         }
         let (old, new) = (configurations(&before), configurations(&after));
         if let Some(what) = kept::touched(Server::Nginx, &old, &new) {

@@ -56,6 +56,7 @@ impl Tally {
     /// Counts one reason without what only one tree has.
     pub fn reason(&mut self, line: &str) {
         let tail = line.split_once(".conf: ").map_or(line, |(_, tail)| tail);
+        let tail = tail.split("; `stekguard").next().unwrap_or(tail);
         let tail: String = tail.chars().take(260).collect();
         *self.reasons.entry(tail).or_default() += 1;
     }

@@ -7,7 +7,7 @@ use super::snippet::snippets;
 use crate::finding::{Applicability, Confidence, Finding, Fix, GoLive, Silence, Silenced};
 use crate::report::explain::severity_word;
 use crate::report::summary::count;
-use crate::report::{escape, page as pages, text};
+use crate::report::{RulePage, escape, page as pages, text};
 
 /// Endpoints that are named before the rest folds away.
 const ENDPOINTS_SHOWN: usize = 5;
@@ -180,16 +180,45 @@ fn repair(page: &mut Html, fix: &Fix) {
     page.raw("</div>\n");
 }
 
+/// A link to the rule's page, which stands once below.
 fn explanation(page: &mut Html, report: &HtmlReport<'_>, finding: &Finding) {
-    let Some(rule) = report.rules.iter().find(|rule| rule.name == finding.rule) else {
+    if report.rules.iter().any(|rule| rule.name == finding.rule) {
+        let link = [
+            ("class", "about"),
+            ("href", &*format!("#rule-{}", finding.rule)),
+        ];
+        page.raw("<p>")
+            .element("a", &link, "About this rule")
+            .raw("</p>\n");
+    }
+}
+
+/// The pages of the rules that found something.
+pub(super) fn rules(page: &mut Html, report: &HtmlReport<'_>, found: &[&Finding]) {
+    if found.is_empty() {
         return;
-    };
-    page.raw("<details class=\"page\"><summary>About this rule</summary>\n");
+    }
+    page.raw("<section aria-labelledby=\"rules\">\n<h2 id=\"rules\">About the rules</h2>\n");
+    let told = |rule: &&RulePage<'_>| found.iter().any(|finding| finding.rule == rule.name);
+    for rule in report.rules.iter().filter(told) {
+        one_rule(page, rule);
+    }
+    page.raw("</section>\n");
+}
+
+fn one_rule(page: &mut Html, rule: &RulePage<'_>) {
+    let id = format!("rule-{}", rule.name);
+    page.open("details", &[("class", "page"), ("id", &id)])
+        .raw("<summary>");
+    page.element("code", &[], rule.name)
+        .raw(" ")
+        .prose(rule.summary)
+        .raw("</summary>\n");
     for title in ["What it finds", "Why", "Fix safety"] {
         let Some(section) = pages::section(rule.text, title) else {
             continue;
         };
-        page.element("h4", &[], title);
+        page.element("h3", &[], title);
         for paragraph in pages::paragraphs(section) {
             page.raw("<p>").prose(&paragraph).raw("</p>\n");
         }

@@ -50,6 +50,13 @@
     apply();
   });
 
+  // A link to a rule unfolds its page.
+  all("a.about").forEach(function (link) {
+    link.addEventListener("click", function () {
+      document.getElementById(link.getAttribute("href").slice(1)).open = true;
+    });
+  });
+
   // Pointing at a box of the picture shows what hangs on it.
   all(".picture").forEach(function (picture) {
     var light = function (domains) {

@@ -33,6 +33,9 @@ pub(super) fn body(page: &mut Html, report: &HtmlReport<'_>) {
         matrix::section(page, report);
         domains::section(page, report);
     }
+    if let Some(found) = &report.findings {
+        findings::rules(page, report, found);
+    }
     page.raw("</main>\n<footer>Made by stekguard ");
     page.text(env!("CARGO_PKG_VERSION"));
     page.raw(". This page is complete in itself: it loads nothing from anywhere.</footer>\n");

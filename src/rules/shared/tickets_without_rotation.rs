@@ -8,6 +8,8 @@
 //!
 //! Not reported: tickets under key files, and nginx's shared session cache from 1.23.2, whose
 //! zone replaces the key by itself (see `forgeable-automatic-rotation` for what that costs).
+//! Nor a key that a reload replaces, where `scheduled_reload` of the settings says that the
+//! server is reloaded at least as often as a key should be replaced (`key_age`).
 //! Under the policies `rotate` and `automatic` it is `ticket-keys-against-policy` that says so.
 //!
 //! ## Why
@@ -75,7 +77,7 @@
 
 use crate::catalog::Server;
 use crate::finding::{Finding, Severity};
-use crate::model::{BlockId, Endpoint, Field, KeySource, SettingId, Site, Tls12Ticket};
+use crate::model::{BlockId, Endpoint, Field, KeySource, Replaced, SettingId, Site, Tls12Ticket};
 use crate::rules::places::{self, Cause};
 use crate::rules::{Context, Rule, tickets_off};
 use crate::text::Location;
@@ -97,7 +99,13 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     // A file that is included twice stands for two settings and one place.
     let place = |id: SettingId| Some(site.settings.get(id.0 as usize)?.location.clone());
+    // Somebody says that the server is reloaded that often: its keys are no older then.
+    let scheduled = context.policy.rotation.scheduled_reload;
+    let reloaded = scheduled.is_some_and(|every| every <= context.policy.key_age);
     let causes = places::causes(site, |endpoint| {
+        if reloaded && endpoint.ticket_key.replaced == Some(Replaced::Reload) {
+            return None;
+        }
         at_risk(endpoint).map(|by| by.and_then(place))
     });
     causes

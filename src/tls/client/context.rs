@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{
-    Ssl, SslContext, SslFiletype, SslMethod, SslOptions, SslSessionCacheMode, SslVerifyMode,
-    SslVersion,
+    Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslOptions, SslSessionCacheMode,
+    SslVerifyMode, SslVersion,
 };
 use zeroize::Zeroizing;
 
@@ -46,11 +46,12 @@ pub(super) struct Contexts {
 
 impl Contexts {
     pub(super) fn new(manner: Manner) -> Result<Self, ClientError> {
-        Ok(Self {
+        let contexts = Self {
             manner,
             index: Ssl::new_ex_index().map_err(ClientError::client)?,
             made: Mutex::default(),
-        })
+        };
+        contexts.checked()
     }
 
     /// A connection's state that notes down into what is given back.
@@ -70,6 +71,35 @@ impl Contexts {
         let noted = Noted::default();
         ssl.set_ex_data(self.index, Arc::clone(&noted));
         Ok((ssl, noted))
+    }
+
+    /// Shows the client's certificate, if it has one.
+    fn identify(&self, builder: &mut SslContextBuilder) -> Result<(), ErrorStack> {
+        let Some((certificate, key)) = &self.manner.identity else {
+            return Ok(());
+        };
+        builder.set_certificate_chain_file(certificate)?;
+        builder.set_private_key_file(key, SslFiletype::PEM)?;
+        builder.check_private_key()
+    }
+
+    /// Refuses a certificate that cannot be shown, before any connection.
+    fn checked(self) -> Result<Self, ClientError> {
+        let mut builder =
+            SslContext::builder(SslMethod::tls_client()).map_err(ClientError::client)?;
+        let (Err(stack), Some((certificate, key))) =
+            (self.identify(&mut builder), &self.manner.identity)
+        else {
+            return Ok(self);
+        };
+        let reasons = stack.errors().iter();
+        let mut reasons = reasons.filter_map(|error| error.reason());
+        let why = reasons.next_back().unwrap_or("not readable, or no PEM");
+        Err(ClientError::client(format!(
+            "the certificate in {} with the key in {}: {why}",
+            certificate.display(),
+            key.display()
+        )))
     }
 
     fn build(&self, way: Way) -> Result<SslContext, ErrorStack> {
@@ -95,11 +125,7 @@ impl Contexts {
         if !way.tickets {
             builder.set_options(SslOptions::NO_TICKET);
         }
-        if let Some((certificate, key)) = &self.manner.identity {
-            builder.set_certificate_chain_file(certificate)?;
-            builder.set_private_key_file(key, SslFiletype::PEM)?;
-            builder.check_private_key()?;
-        }
+        self.identify(&mut builder)?;
         if !self.manner.alpn.is_empty() {
             let names = self.manner.alpn.iter();
             let wire = names.flat_map(|name| {
@@ -122,7 +148,7 @@ impl Contexts {
         Ok(builder.build())
     }
 
-    fn note_secrets(&self, builder: &mut openssl::ssl::SslContextBuilder, protocol: Protocol) {
+    fn note_secrets(&self, builder: &mut SslContextBuilder, protocol: Protocol) {
         let label = match protocol {
             Protocol::Tls12 => "CLIENT_RANDOM",
             Protocol::Tls13 => "CLIENT_TRAFFIC_SECRET_0",
