@@ -19,8 +19,6 @@ pub(in crate::model) struct Blocks {
     pub(in crate::model) blocks: Vec<Block>,
     /// All settings, in file order within a block.
     pub(in crate::model) settings: Vec<Setting>,
-    /// The settings of each block by name, in order.
-    own: Vec<Vec<SettingId>>,
     /// Where each block stands.
     places: Vec<Arc<Place>>,
     facts: Facts,
@@ -36,9 +34,10 @@ pub(in crate::model) struct Collected {
 impl Blocks {
     /// The settings of this name that stand directly in a block, in order.
     pub(in crate::model) fn own(&self, block: BlockId, name: &str) -> &[SettingId] {
-        let Some(own) = self.own.get(block.0 as usize) else {
+        let Some(block) = self.blocks.get(block.0 as usize) else {
             return &[];
         };
+        let own = &block.by_name;
         let start = own.partition_point(|id| self.setting(*id).name < name);
         let rest = own.get(start..).unwrap_or_default();
         let count = rest
@@ -107,15 +106,13 @@ impl Blocks {
 
 impl Collected {
     /// The blocks with what is asked of them again and again.
-    pub(in crate::model) fn finish(self, project: &Project) -> Blocks {
+    pub(in crate::model) fn finish(mut self, project: &Project) -> Blocks {
         let settings = self.settings;
-        let by_name = |block: &WrittenBlock| {
-            let mut own = block.settings.clone();
+        for block in &mut self.blocks {
+            block.by_name.clone_from(&block.settings);
             // Stable: settings of one name stay in order.
-            own.sort_by_key(|id| settings[id.0 as usize].name);
-            own
-        };
-        let own = self.blocks.iter().map(by_name).collect();
+            block.by_name.sort_by_key(|id| settings[id.0 as usize].name);
+        }
         let places = self.blocks.iter().map(|block| place(project, block));
         let places = places.map(Arc::new).collect();
         let blocks = self.blocks.into_iter().map(|written| Block {
@@ -127,7 +124,6 @@ impl Collected {
         Blocks {
             blocks: blocks.collect(),
             settings,
-            own,
             places,
             facts: project.facts.clone(),
         }
@@ -148,6 +144,7 @@ impl Collected {
             location,
             parent: None,
             settings: Vec::new(),
+            by_name: Vec::new(),
         })
     }
 
@@ -172,6 +169,7 @@ impl Collected {
             head: head(project, id),
             parent,
             settings: Vec::new(),
+            by_name: Vec::new(),
         })
     }
 

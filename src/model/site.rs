@@ -108,6 +108,8 @@ pub struct WrittenBlock {
     pub parent: Option<BlockId>,
     /// The settings that stand directly in it, in file order.
     pub settings: Vec<SettingId>,
+    /// The same by name, those of one name in file order.
+    pub by_name: Vec<SettingId>,
 }
 
 impl Deref for Block {

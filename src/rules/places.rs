@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use crate::finding::{Change, Confidence, Target};
-use crate::model::{Block, BlockId, BlockKind, Endpoint, Setting, Site};
+use crate::model::{Block, BlockId, BlockKind, Endpoint, Setting, SettingId, Site};
 use crate::policy::Policy;
 use crate::text::Location;
 
@@ -128,8 +128,13 @@ pub(super) fn own<'a>(
     block: BlockId,
     name: &'a str,
 ) -> impl DoubleEndedIterator<Item = &'a Setting> {
-    let ids = self::block(site, block).map_or(&[][..], |block| &block.settings);
-    let settings = ids.iter().filter_map(|id| site.settings.get(id.0 as usize));
+    let ids = self::block(site, block).map_or(&[][..], |block| &block.by_name);
+    let named = |id: &SettingId| site.settings.get(id.0 as usize).map_or("", |it| it.name);
+    let start = ids.partition_point(|id| named(id) < name);
+    let count = ids[start..].partition_point(|id| named(id) == name);
+    let settings = ids[start..start + count]
+        .iter()
+        .filter_map(|id| site.settings.get(id.0 as usize));
     settings.filter(move |setting| {
         let holds = |condition| when.contains(condition);
         setting.name == name && !setting.excluded && setting.when.iter().all(holds)
