@@ -122,11 +122,21 @@ fn no_layout() -> KeysError {
     KeysError::Random(io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Overwrites the stack below the caller, where digests and moved values left copies.
+/// Overwrites the stack below the caller, where digests and moved values left copies, and the
+/// wide registers that copying went through: a thread that starts, or a symbol that is looked
+/// up, would put these into memory again.
 #[inline(never)]
 pub(super) fn scrub_stack() {
     let mut stack = [0xaa_u8; STACK];
     black_box(&mut stack);
+    let (from, to) = stack.split_at_mut(STACK / 2);
+    // The lengths in which parts of keys are copied, and one that takes many registers.
+    for length in black_box([16, 32, 48, 64, 80, 256]) {
+        to[..length].copy_from_slice(&from[..length]);
+        black_box(&mut *to);
+    }
+    let moved: [u8; 128] = black_box([0x55; 128]);
+    black_box(&moved);
 }
 
 #[cfg(test)]
