@@ -18,7 +18,7 @@ COMMON = {
     'path': {'type': 'list', 'elements': 'path', 'default': []},
     'policy': {'type': 'str', 'choices': ['sound', 'no-tickets', 'no-resumption', 'rotate', 'automatic']},
     'profile': {'type': 'str', 'choices': ['cis-2', 'cis-3', 'mozilla']},
-    'keys_dir': {'type': 'path', 'default': '/run/stekguard/keys/nginx'},
+    'keys_dir': {'type': 'path'},
     'server_version': {'type': 'list', 'elements': 'str', 'default': []},
     'package': {'type': 'list', 'elements': 'str', 'default': []},
     'define': {'type': 'list', 'elements': 'str', 'default': []},
@@ -26,6 +26,8 @@ COMMON = {
     'detect': {'type': 'bool', 'default': False},
     'allow_missing': {'type': 'list', 'elements': 'str', 'default': []},
     'rule': {'type': 'list', 'elements': 'str', 'default': []},
+    'config': {'type': 'path'},
+    'isolated': {'type': 'bool', 'default': False},
     'executable': {'type': 'path', 'default': 'stekguard'},
 }
 
