@@ -48,7 +48,14 @@ def call(module, name):
         'diff': bool(getattr(module, '_diff', False)),
         'arguments': arguments,
     }
-    code, out, err = module.run_command([program, 'ansible', 'run'], data=json.dumps(document))
+    command = [program, 'ansible', 'run']
+    try:
+        code, out, err = module.run_command(
+            command, data=json.dumps(document), handle_exceptions=False
+        )
+    except (IOError, OSError) as error:
+        # Another program may be gone before it has read anything.
+        code, out, err = error.errno, '', str(error)
     try:
         answer = json.loads(out)
     except ValueError:
