@@ -11,6 +11,9 @@ mod names;
 #[path = "src/catalog/schema/mod.rs"]
 mod schema;
 #[allow(dead_code, unreachable_pub)]
+#[path = "src/catalog/validity.rs"]
+mod validity;
+#[allow(dead_code, unreachable_pub)]
 #[path = "src/catalog/version.rs"]
 mod version;
 

@@ -206,6 +206,7 @@ fn apache_root(shape: Shape, count: usize, folder: &str) -> String {
          ErrorLog {folder}/error.log\n\
          LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so\n\
          LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so\n\
+         LoadModule authz_host_module /usr/lib/apache2/modules/mod_authz_host.so\n\
          LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so\n\
          LoadModule headers_module /usr/lib/apache2/modules/mod_headers.so\n\
          LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so\n\

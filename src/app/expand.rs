@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::inputs::Replaced;
-use super::lint::{Session, problem};
+use super::lint::{Session, read_problems};
 use super::{AppError, Request};
 use crate::catalog::Server;
 use crate::model::{self, Condition, Platform};
@@ -50,11 +50,7 @@ pub fn expand(request: &Request) -> Result<Expansion, AppError> {
             continue;
         };
         let project = loaded.project;
-        let problems: Vec<report::Problem> = project
-            .problems
-            .iter()
-            .map(|it| problem(&project, it))
-            .collect();
+        let problems = read_problems(&project);
         expansion.problems.extend(problems.iter().cloned());
         for file in &project.files {
             let text = Arc::clone(&file.text);

@@ -32,6 +32,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
     inspection
         .problems
         .extend(inspection.search_problems.iter().cloned());
+    let mut sources = Vec::new();
     for loaded in session.inputs.load_all(&Replaced::new()) {
         session.request.progress.step();
         let judged = session.platforms(&loaded);
@@ -42,15 +43,14 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
         let site = site(&project, newest);
         inspection.problems.extend(problems(&project));
         inspection.problems.extend(too_old(&project, &judged));
-        for file in project.files {
-            inspection.sources.insert(file.path, file.text);
-        }
+        sources.extend(project.files.into_iter().map(|file| (file.path, file.text)));
         inspection.servers.push(JudgedServer {
             site,
             judged,
             assumed: project.assumed,
         });
     }
+    inspection.sources = sources.into_iter().collect();
     Ok(inspection)
 }
 

@@ -1,14 +1,16 @@
 //! One configuration, judged for every version it may run on.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use super::Request;
+use super::measure::Measure;
 use super::merge::Merger;
-use super::stretches::stretches;
+use super::stretches::Stretches;
 use super::suppress::sort;
-use crate::finding::Finding;
-use crate::finding::Silenced;
-use crate::model::{self, Platform, Site};
+use crate::catalog::validity;
+use crate::finding::{Finding, Silenced};
+use crate::model::{self, Groundwork, Platform, Site};
 use crate::policy::Policy;
 use crate::rules::{self, Context};
 use crate::source::{FileOrigin, Project};
@@ -21,44 +23,83 @@ pub(super) struct Verdict {
     pub(super) silenced: Vec<Silenced>,
 }
 
-/// Judges for each platform, of which there is at least one, oldest first. Of platforms that
-/// cannot differ the newest stands for all. Fixes leave `untouchable` files alone.
+/// Judges for each platform, of which there is at least one, oldest first. What is found for
+/// one stands for every neighbour that cannot differ.
+///
+/// It begins at both ends at once: the newest version is wanted anyway, and what stays open
+/// between two answers becomes less from both sides. Fixes leave `untouchable` files alone.
 pub(super) fn judge(
     project: &Project,
     platforms: &[Platform],
     request: &Request,
     untouchable: Vec<PathBuf>,
 ) -> Option<Verdict> {
-    let mut merger = Merger::default();
-    let mut newest = None;
+    let ground = Groundwork::of(project);
+    let stretches = Stretches::of(project, platforms);
+    let parallel = project.directives.len() > FEW;
     let base = Policy {
         untouchable,
         ..request.policy.clone()
     };
-    let policies = request.laid.measure.policies(&base, project);
-    for stretch in stretches(project, platforms) {
-        let Some(platform) = stretch.last() else {
-            continue;
-        };
-        let site = site(project, platform);
-        for policy in &policies {
-            let context = Context {
-                site: &site,
-                policy,
-            };
-            for finding in rules::check(&context) {
-                // Every file is measured by its own policy.
-                let path = &finding.location.path;
-                if policies.len() > 1 && request.laid.measure.policy(&base, path) != *policy {
-                    continue;
-                }
-                let versions = stretch.iter().map(|platform| platform.server.value);
-                merger.add(finding, versions.collect());
+    let measured = Measured {
+        policies: request.laid.measure.policies(&base, project),
+        measure: &request.laid.measure,
+        base: &base,
+    };
+    let check = |site: &Site| measured.check(site);
+    let answer = |index: usize| answer(&ground, &stretches, &check, index);
+    // Only the newest version's site is wanted; the others need not wait for each other.
+    let findings = |index: usize| {
+        let Answer {
+            findings, holds, ..
+        } = answer(index);
+        (findings, holds)
+    };
+    let mut newest = None;
+    let mut found: Vec<(Range<usize>, Vec<Finding>)> = Vec::new();
+    let mut open = 0..platforms.len();
+    while !open.is_empty() {
+        let (first, last) = (open.start, open.end - 1);
+        let at_end = || match newest {
+            None => {
+                let Answer {
+                    site,
+                    findings,
+                    holds,
+                } = answer(last);
+                (Some(site), findings, holds)
             }
+            Some(_) => {
+                let (found, holds) = findings(last);
+                (None, found, holds)
+            }
+        };
+        let (older, (site, newer, holds)) = match (first < last, parallel) {
+            (true, true) => rayon::join(|| Some(findings(first)), at_end),
+            _ => (None, at_end()),
+        };
+        newest = newest.or(site);
+        let held = holds.start.max(open.start)..open.end;
+        open.end = held.start;
+        found.push((held, newer));
+        if let Some((older, holds)) = older {
+            let held = open.start..holds.end.min(open.end);
+            open.start = held.end;
+            found.push((held, older));
         }
-        newest = Some(site);
     }
-    let site = newest?;
+    // Where the newer answer holds for the oldest version too, the older one is the same.
+    found.retain(|(held, _)| !held.is_empty());
+    found.sort_by_key(|(held, _)| held.start);
+    let mut merger = Merger::default();
+    for (held, findings) in found {
+        for finding in findings {
+            let versions = platforms[held.clone()].iter();
+            merger.add(finding, versions.map(|it| it.server.value).collect());
+        }
+    }
+    let mut site = newest?;
+    site.files = read(project);
     let findings = merger.finish(platforms.len());
     let sorted = sort(findings, &site.remarks, &request.laid.measure);
     Some(Verdict {
@@ -68,14 +109,67 @@ pub(super) fn judge(
     })
 }
 
+/// Up to so many directives, starting threads takes longer than they save.
+const FEW: usize = 4000;
+
+/// What is found for one platform.
+struct Answer {
+    site: Site,
+    findings: Vec<Finding>,
+    /// The platforms for which it is the same.
+    holds: Range<usize>,
+}
+
+fn answer(
+    ground: &Groundwork<'_>,
+    stretches: &Stretches<'_>,
+    check: &dyn Fn(&Site) -> Vec<Finding>,
+    index: usize,
+) -> Answer {
+    let ((site, findings), valid) = validity(|| {
+        let site = ground.site(&stretches.platforms[index]);
+        let findings = check(&site);
+        (site, findings)
+    });
+    Answer {
+        site,
+        findings,
+        holds: stretches.around(index, &valid),
+    }
+}
+
+/// The policies that hold somewhere in a configuration.
+struct Measured<'a> {
+    policies: Vec<Policy>,
+    measure: &'a Measure,
+    base: &'a Policy,
+}
+
+impl Measured<'_> {
+    /// What the rules find, each file measured by its own policy.
+    fn check(&self, site: &Site) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for policy in &self.policies {
+            let own = |finding: &Finding| {
+                self.policies.len() == 1
+                    || self.measure.policy(self.base, &finding.location.path) == *policy
+            };
+            let findings = rules::check(&Context { site, policy });
+            found.extend(findings.into_iter().filter(own));
+        }
+        found
+    }
+}
+
 /// What the configuration means on a platform.
 pub(super) fn site(project: &Project, platform: &Platform) -> Site {
     let mut site = model::build(project, platform);
-    // What is built in or put around a fragment was not read.
-    let read = project
-        .files
-        .iter()
-        .filter(|file| file.origin != FileOrigin::Stub);
-    site.files = read.count();
+    site.files = read(project);
     site
+}
+
+/// How many files were read: not those that are built in or put around a fragment.
+fn read(project: &Project) -> usize {
+    let files = project.files.iter();
+    files.filter(|file| file.origin != FileOrigin::Stub).count()
 }

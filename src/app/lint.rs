@@ -1,6 +1,7 @@
 //! `lint`: everything that is found, and whether everything was read.
 
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::detect::Detected;
@@ -17,7 +18,7 @@ use crate::finding::{Finding, Severity, Silenced};
 use crate::fix::{self, Options};
 use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
-use crate::source::{Problem, ProblemKind, Project, RootKind};
+use crate::source::{File, Problem, ProblemKind, Project, RootKind};
 use crate::text::Location;
 
 /// One judged configuration.
@@ -52,6 +53,9 @@ pub struct Outcome {
     pub sources: report::Sources,
     /// Templates that were skipped.
     pub templates: usize,
+    /// What was read. Kept because giving it back takes long, and who is about to end need
+    /// not do it.
+    pub(crate) spent: Vec<Project>,
     /// What each fix would change by itself, where the request asks for it.
     pub edits: report::Edits,
 }
@@ -216,32 +220,32 @@ impl<'a> Session<'a> {
         };
         outcome.problems = self.search_problems();
         let mut merger = Merger::default();
+        let mut sources = Vec::new();
         let mut silenced = Vec::new();
         let mut projects = Vec::new();
         for judged in all {
-            let project = &judged.loaded.project;
             let refused = refusals(&judged);
             outcome.problems.extend(refused);
             for finding in judged.findings {
                 merger.put(finding);
             }
             silenced.extend(judged.silenced);
-            outcome.problems.extend(problems(project));
-            outcome.problems.extend(too_old(project, &judged.platforms));
-            for file in &project.files {
-                outcome
-                    .sources
-                    .insert(Arc::clone(&file.path), Arc::clone(&file.text));
-            }
+            let mut project = judged.loaded.project;
+            outcome.problems.extend(problems(&project));
+            outcome
+                .problems
+                .extend(too_old(&project, &judged.platforms));
+            let texts = project.files.iter();
+            sources.extend(texts.map(|file| (Arc::clone(&file.path), Arc::clone(&file.text))));
             outcome.servers.push(JudgedServer {
                 site: judged.site,
                 judged: judged.platforms,
-                assumed: judged.loaded.project.assumed.clone(),
+                assumed: std::mem::take(&mut project.assumed),
             });
-            if self.request.edits {
-                projects.push(judged.loaded.project);
-            }
+            projects.push(project);
         }
+        // At once, because paths take long to compare.
+        outcome.sources = sources.into_iter().collect();
         outcome.findings = merger.finish(usize::MAX);
         outcome.problems.dedup();
         let complete = outcome.complete();
@@ -255,7 +259,10 @@ impl<'a> Session<'a> {
         outcome
             .silenced
             .retain(|it| it.by.is_told() && request.shows(&it.finding));
-        outcome.edits = edits(&outcome.findings, &projects);
+        if request.edits {
+            outcome.edits = edits(&outcome.findings, &projects);
+        }
+        outcome.spent = projects;
         outcome
     }
 
@@ -290,7 +297,7 @@ impl<'a> Session<'a> {
 
 /// What was not read, resolved or parsed, and settings whose value is not known.
 pub(super) fn problems(project: &Project) -> Vec<report::Problem> {
-    let read = project.problems.iter().map(|it| problem(project, it));
+    let read = read_problems(project).into_iter();
     let unknown = model::unresolved(project).into_iter();
     let unknown = unknown.map(|gap| report::Problem {
         kind: "limit",
@@ -300,6 +307,16 @@ pub(super) fn problems(project: &Project) -> Vec<report::Problem> {
         ..report::Problem::default()
     });
     read.chain(unknown).collect()
+}
+
+/// What was not read, resolved or parsed.
+pub(super) fn read_problems(project: &Project) -> Vec<report::Problem> {
+    if project.problems.is_empty() {
+        return Vec::new();
+    }
+    let files: HashMap<&Path, &File> = project.files.iter().map(|it| (&*it.path, it)).collect();
+    let problems = project.problems.iter();
+    problems.map(|it| problem(&files, it)).collect()
 }
 
 /// Rules that say themselves that the server does not start, with a repair.
@@ -314,14 +331,14 @@ pub(super) fn refusals(judged: &Judged) -> Vec<report::Problem> {
     if fragment || !loaded.project.assumed.is_empty() {
         return Vec::new();
     }
-    let said = |at: &Location| {
-        let silenced = judged.silenced.iter().map(|it| &it.finding);
-        judged.findings.iter().chain(silenced).any(|finding| {
-            let place = &finding.location;
-            let told = TOLD_BY_RULES.contains(&finding.rule);
-            told && place.path == at.path && place.line == at.line
-        })
-    };
+    if site.refusals.is_empty() {
+        return Vec::new();
+    }
+    let silenced = judged.silenced.iter().map(|it| &it.finding);
+    let findings = judged.findings.iter().chain(silenced);
+    let told = findings.filter(|finding| TOLD_BY_RULES.contains(&finding.rule));
+    let told: HashSet<(&Path, u32)> = told.map(|it| line_of(&it.location)).collect();
+    let said = |at: &Location| told.contains(&line_of(at));
     let new = site.refusals.iter().filter(|refusal| !said(&refusal.at));
     new.map(|refusal| report::Problem {
         kind: "refused",
@@ -332,6 +349,10 @@ pub(super) fn refusals(judged: &Judged) -> Vec<report::Problem> {
         refused: true,
     })
     .collect()
+}
+
+fn line_of(place: &Location) -> (&Path, u32) {
+    (&place.path, place.line)
 }
 
 /// A version below the range that is modelled: what it does is not known, so nothing that is
@@ -357,11 +378,8 @@ const fn name(server: Server) -> &'static str {
 }
 
 /// A problem with its place, for a snippet.
-pub(super) fn problem(project: &Project, problem: &Problem) -> report::Problem {
-    let file = project
-        .files
-        .iter()
-        .find(|file| *file.path == *problem.path);
+fn problem(files: &HashMap<&Path, &File>, problem: &Problem) -> report::Problem {
+    let file = files.get(&*problem.path);
     let location = file
         .zip(problem.span)
         .map(|(file, span)| Location::new(&file.path, span, &file.lines));

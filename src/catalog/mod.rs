@@ -3,9 +3,11 @@
 //! Looks up and compares versions; never parses a configuration and never decides.
 
 mod debian;
+mod index;
 mod names;
 mod tables;
 mod types;
+mod validity;
 mod version;
 
 pub use names::{Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
@@ -13,6 +15,7 @@ pub use tables::{behaviours, directives};
 pub use types::{
     Advisory, Backport, Behaviour, Command, Decision, Directive, Fork, LibraryFact, Module, Stub,
 };
+pub use validity::validity;
 pub use version::{Version, VersionError, VersionRange};
 
 use std::cmp::Ordering;
@@ -21,11 +24,7 @@ use std::cmp::Ordering;
 /// where the catalog does not know the name (a third-party module's, or a mistake).
 #[must_use]
 pub fn nginx(name: &[u8]) -> &'static [Directive] {
-    let rows = all(Server::Nginx);
-    let start = rows.partition_point(|row| row.name.as_bytes() < name);
-    let rest = rows.get(start..).unwrap_or_default();
-    let count = rest.partition_point(|row| row.name.as_bytes() == name);
-    rest.get(..count).unwrap_or_default()
+    index::rows(Server::Nginx, name)
 }
 
 /// The row of an nginx directive that holds in `context`.
@@ -39,9 +38,7 @@ pub fn nginx_in(name: &[u8], context: Context) -> Option<&'static Directive> {
 #[must_use]
 pub fn apache(name: &[u8]) -> Option<&'static Directive> {
     let name = name.strip_prefix(b"<").unwrap_or(name);
-    let rows = all(Server::Apache);
-    let found = rows.binary_search_by(|row| compare_folded(row.name.as_bytes(), name));
-    rows.get(found.ok()?)
+    index::rows(Server::Apache, name).first()
 }
 
 /// Every row of a server, sorted by name (httpd's without regard to case).

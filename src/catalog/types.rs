@@ -242,7 +242,7 @@ impl LibraryFact {
     /// Whether it holds for this version of the library.
     #[must_use]
     pub fn holds(&self, version: Version) -> bool {
-        self.ranges.iter().any(|range| range.contains(version))
+        self.ranges.iter().any(|range| range.spans(version))
     }
 }
 

@@ -94,6 +94,12 @@ impl VersionRange {
     /// Whether `version` lies inside.
     #[must_use]
     pub fn contains(&self, version: Version) -> bool {
+        super::validity::note(self, version);
+        self.spans(version)
+    }
+
+    /// The same for a version that is not the one in question: see [`super::validity`].
+    pub(super) fn spans(&self, version: Version) -> bool {
         self.from.is_none_or(|from| from <= version)
             && self.before.is_none_or(|before| version < before)
     }

@@ -1,5 +1,6 @@
 //! `stekguard lint`.
 
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use super::args::{LintArguments, LintFormat};
@@ -19,7 +20,8 @@ pub(super) fn run(arguments: &LintArguments, terminal: &Terminal) -> u8 {
         Err(said) => return hints::failure(&said, terminal),
     };
     match outcome(arguments, &output, terminal) {
-        Ok(outcome) => show(&outcome, arguments, &output, terminal),
+        // The process ends next: giving every tree back would only take time.
+        Ok(outcome) => show(&ManuallyDrop::new(outcome), arguments, &output, terminal),
         Err(said) => {
             let failed = hints::failed(&said.0);
             hints::failure(&said, terminal);

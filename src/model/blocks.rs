@@ -1,10 +1,13 @@
 //! The blocks of a configuration that resumption depends on, with every known directive that
 //! stands directly in them. Decides nothing.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::state::Reason;
-use super::{Block, BlockId, BlockKind, Effect, Origin, Place, Setting, SettingId, Why};
+use super::{
+    Block, BlockId, BlockKind, Effect, Origin, Place, Setting, SettingId, Why, WrittenBlock,
+    WrittenSetting,
+};
 use crate::catalog;
 use crate::source::{DirectiveId, Facts, FileOrigin, Project};
 use crate::text::{Location, Span};
@@ -16,21 +19,32 @@ pub(in crate::model) struct Blocks {
     pub(in crate::model) blocks: Vec<Block>,
     /// All settings, in file order within a block.
     pub(in crate::model) settings: Vec<Setting>,
-    /// The settings of each block by name, in order.
-    own: Vec<HashMap<&'static str, Vec<SettingId>>>,
+    /// Where each block stands.
+    places: Vec<Arc<Place>>,
     facts: Facts,
+}
+
+/// Blocks and settings while they are collected.
+#[derive(Debug, Default)]
+pub(in crate::model) struct Collected {
+    blocks: Vec<WrittenBlock>,
+    settings: Vec<Setting>,
 }
 
 impl Blocks {
     /// The settings of this name that stand directly in a block, in order.
     pub(in crate::model) fn own(&self, block: BlockId, name: &str) -> &[SettingId] {
-        let found = self.own.get(block.0 as usize).and_then(|own| own.get(name));
-        found.map_or(&[], Vec::as_slice)
-    }
-
-    /// Takes in what the named files are like.
-    pub(in crate::model) fn know(&mut self, facts: &Facts) {
-        self.facts = facts.clone();
+        let Some(block) = self.blocks.get(block.0 as usize) else {
+            return &[];
+        };
+        let own = &block.by_name;
+        let start = own.partition_point(|id| self.setting(*id).name < name);
+        let rest = own.get(start..).unwrap_or_default();
+        let count = rest
+            .iter()
+            .take_while(|id| self.setting(**id).name == name)
+            .count();
+        rest.get(..count).unwrap_or_default()
     }
 
     /// The same text for the same certificate under different names, where the files are
@@ -66,19 +80,71 @@ impl Blocks {
         here.kind
     }
 
+    /// A reason with the place of its setting; `block` is the endpoint's own.
+    pub(in crate::model) fn why(&self, reason: Reason, block: BlockId) -> Why {
+        let setting = reason.by.map(|id| self.setting(id));
+        let written = match setting {
+            None => Origin::Default,
+            Some(setting) if setting.block == block => Origin::Set,
+            Some(_) => Origin::Inherited,
+        };
+        Why {
+            field: reason.field,
+            setting: reason.setting,
+            value: reason.value,
+            origin: reason.origin.unwrap_or(written),
+            at: setting.map(|setting| setting.location.clone()),
+            by: reason.by,
+        }
+    }
+
+    /// Where a block stands and how it was reached.
+    pub(in crate::model) fn place(&self, block: BlockId) -> Arc<Place> {
+        Arc::clone(&self.places[block.0 as usize])
+    }
+}
+
+impl Collected {
+    /// The blocks with what is asked of them again and again.
+    pub(in crate::model) fn finish(mut self, project: &Project) -> Blocks {
+        let settings = self.settings;
+        for block in &mut self.blocks {
+            block.by_name.clone_from(&block.settings);
+            // Stable: settings of one name stay in order.
+            block.by_name.sort_by_key(|id| settings[id.0 as usize].name);
+        }
+        let places = self.blocks.iter().map(|block| place(project, block));
+        let places = places.map(Arc::new).collect();
+        let blocks = self.blocks.into_iter().map(|written| Block {
+            written: Arc::new(written),
+            names: Vec::new(),
+            tls: false,
+            reads_early_data: false,
+        });
+        Blocks {
+            blocks: blocks.collect(),
+            settings,
+            places,
+            facts: project.facts.clone(),
+        }
+    }
+
+    /// The kind of a block, changed.
+    pub(in crate::model) fn set_kind(&mut self, block: BlockId, kind: BlockKind) {
+        self.blocks[block.0 as usize].kind = kind;
+    }
+
     /// Adds the top level of the root file.
     pub(in crate::model) fn push_top(&mut self, project: &Project, kind: BlockKind) -> BlockId {
         let location = top(project);
-        self.push(Block {
+        self.push(WrittenBlock {
             kind,
             directive: None,
             head: location.clone(),
             location,
             parent: None,
-            names: Vec::new(),
-            tls: false,
-            reads_early_data: false,
             settings: Vec::new(),
+            by_name: Vec::new(),
         })
     }
 
@@ -96,55 +162,19 @@ impl Blocks {
             self.blocks[top.0 as usize].parent = parent;
             return top;
         }
-        self.push(Block {
+        self.push(WrittenBlock {
             kind,
             directive: Some(id),
             location: project.location(id),
             head: head(project, id),
             parent,
-            names: Vec::new(),
-            tls: false,
-            reads_early_data: false,
             settings: Vec::new(),
+            by_name: Vec::new(),
         })
     }
 
-    /// A reason with the place of its setting; `block` is the endpoint's own.
-    pub(in crate::model) fn why(&self, reason: &Reason, block: BlockId) -> Why {
-        let setting = reason.by.map(|id| self.setting(id));
-        let written = match setting {
-            None => Origin::Default,
-            Some(setting) if setting.block == block => Origin::Set,
-            Some(_) => Origin::Inherited,
-        };
-        Why {
-            field: reason.field,
-            setting: reason.setting,
-            value: reason.value.clone(),
-            origin: reason.origin.unwrap_or(written),
-            at: setting.map(|setting| setting.location.clone()),
-            by: reason.by,
-        }
-    }
-
-    /// Where a block stands and how it was reached.
-    pub(in crate::model) fn place(&self, project: &Project, block: BlockId) -> Place {
-        let block = self.block(block);
-        let via = block
-            .directive
-            .map(|id| project.via(id))
-            .unwrap_or_default();
-        let step = |step: &Location| format!("{}:{}", step.path.display(), step.line);
-        Place {
-            path: block.location.path.to_path_buf(),
-            line: block.location.line,
-            via: via.iter().map(step).collect(),
-        }
-    }
-
-    fn push(&mut self, block: Block) -> BlockId {
+    fn push(&mut self, block: WrittenBlock) -> BlockId {
         self.blocks.push(block);
-        self.own.push(HashMap::new());
         BlockId(self.blocks.len() as u32 - 1)
     }
 
@@ -163,7 +193,7 @@ impl Blocks {
             return;
         }
         let arguments = project.arguments(id);
-        let setting = Setting {
+        let written = WrittenSetting {
             directive: id,
             name: spec.name,
             arguments: arguments
@@ -171,6 +201,9 @@ impl Blocks {
                 .collect(),
             location: project.location(id),
             block,
+        };
+        let setting = Setting {
+            written: Arc::new(written),
             effect: Effect::Unused,
             when: when(project, id),
             excluded: false,
@@ -178,8 +211,19 @@ impl Blocks {
         let setting_id = SettingId(self.settings.len() as u32);
         self.settings.push(setting);
         self.blocks[block.0 as usize].settings.push(setting_id);
-        let own = &mut self.own[block.0 as usize];
-        own.entry(spec.name).or_default().push(setting_id);
+    }
+}
+
+fn place(project: &Project, block: &WrittenBlock) -> Place {
+    let via = block
+        .directive
+        .map(|id| project.via(id))
+        .unwrap_or_default();
+    let step = |step: &Location| format!("{}:{}", step.path.display(), step.line);
+    Place {
+        path: block.location.path.to_path_buf(),
+        line: block.location.line,
+        via: via.iter().map(step).collect(),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What conf commands (`ssl_conf_command`, `SSLOpenSSLConfCmd`) say about tickets. Both servers
 //! apply them last, in order, so both ask here. Knows no server.
 
+use std::borrow::Cow;
+
 use super::state::Value;
 use crate::syntax::value::openssl;
 
@@ -8,11 +10,11 @@ use crate::syntax::value::openssl;
 pub(in crate::model) type Command = (String, String);
 
 /// The ticket flag once the commands were applied to it.
-pub(in crate::model) fn tickets_after(
-    flag: &Value<bool>,
+pub(in crate::model) fn tickets_after<'a>(
+    flag: &'a Value<bool>,
     commands: &[Value<Command>],
-) -> Value<bool> {
-    let mut tickets = flag.clone();
+) -> Cow<'a, Value<bool>> {
+    let mut tickets = Cow::Borrowed(flag);
     for command in commands {
         let (name, list) = &command.value;
         if !openssl::is_command(name.as_bytes(), "Options") {
@@ -22,11 +24,11 @@ pub(in crate::model) fn tickets_after(
         let Ok(Some(value)) = openssl::session_ticket(list.as_bytes()) else {
             continue;
         };
-        tickets = Value {
+        tickets = Cow::Owned(Value {
             value,
             text: command.text.clone(),
             by: command.by,
-        };
+        });
     }
     tickets
 }

@@ -1,24 +1,81 @@
 //! Short names for session domains: the sets of sessions that one store or one key opens.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
-use super::Issues;
+use super::{BlockId, Issues};
+
+/// What keeps or opens the sessions of a domain.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub(in crate::model) enum Keeper {
+    /// The key of this file, by a number for each file.
+    File(u32),
+    /// The key that this zone keeps, by a number for each zone.
+    ZoneKey(u32),
+    /// The key that the server made for this block when it started.
+    Start(BlockId),
+    /// The store of this zone.
+    Zone(u32),
+    /// What each worker keeps for this block.
+    Builtin(BlockId),
+    /// httpd's store.
+    Store,
+}
+
+/// A set of sessions, for one session id context of which each has a number.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub(in crate::model) struct Domain {
+    pub(in crate::model) keeper: Keeper,
+    pub(in crate::model) context: u32,
+}
+
+/// What of a domain is meant.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+enum Part {
+    /// Tickets that a key opens.
+    Key,
+    /// TLS 1.2 sessions by id.
+    Ids,
+    /// Stateful tickets.
+    Tickets,
+}
 
 /// Gives domains their short names in the order of first appearance.
 #[derive(Debug, Default)]
 pub(in crate::model) struct Domains {
-    names: HashMap<String, String>,
+    numbers: HashMap<(Part, Domain), u32>,
+    /// Neighbours have the same domains more often than not.
+    last: Option<(Reach, Named)>,
 }
 
-/// The domains that one endpoint has to do with, by their long names.
+/// What is issued and what is accepted, in short names.
+type Named = (Issues, Vec<String>);
+
+/// Gives texts numbers, the same one to the same text.
 #[derive(Debug, Default)]
+pub(in crate::model) struct Numbers {
+    known: HashMap<String, u32>,
+}
+
+impl Numbers {
+    pub(in crate::model) fn of(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.known.get(text) {
+            return *number;
+        }
+        let next = self.known.len() as u32;
+        self.known.insert(text.to_owned(), next);
+        next
+    }
+}
+
+/// The domains that one endpoint has to do with.
+#[derive(Eq, PartialEq, Debug)]
 pub(in crate::model) struct Reach {
-    /// Opens tickets: keys, the encrypting one first.
-    pub(in crate::model) keys: Vec<String>,
+    /// Opens tickets: keys, the encrypting one first; at least one.
+    pub(in crate::model) keys: Vec<Domain>,
     /// Opens session ids and stateful tickets.
-    pub(in crate::model) store: String,
+    pub(in crate::model) store: Domain,
     /// Where sessions made here are kept, where it is another store that is asked first.
-    pub(in crate::model) own_store: Option<String>,
+    pub(in crate::model) own_store: Option<Domain>,
     /// TLS 1.2 sessions are issued and resume by id.
     pub(in crate::model) id12: bool,
     /// TLS 1.2 tickets are issued and resume.
@@ -38,42 +95,55 @@ pub(in crate::model) struct Reach {
 
 impl Domains {
     /// What an endpoint issues and what it accepts, in short names.
-    pub(in crate::model) fn name(&mut self, reach: &Reach) -> (Issues, Vec<String>) {
-        // One store, but a block whose tickets are on opens only its TLS 1.2 ids.
-        let own = reach.own_store.as_ref().unwrap_or(&reach.store);
-        let ids = format!("{own} ids");
-        let stateful = format!("{own} tickets");
-        let key = reach.keys.first().map_or("", String::as_str);
-        let issues = Issues {
-            tls12_id: reach.id12.then(|| self.short(&ids)),
-            tls12_ticket: reach.ticket12.then(|| self.short(key)),
-            tls13: match (reach.stateless13, reach.stateful13) {
-                (true, _) => Some(self.short(key)),
-                (_, true) => Some(self.short(&stateful)),
-                _ => None,
-            },
-        };
-        let mut accepts = BTreeSet::new();
-        if reach.opens_tickets || reach.ticket12 {
-            accepts.extend(reach.keys.iter().map(|key| self.short(key)));
+    pub(in crate::model) fn name(&mut self, reach: Reach) -> Named {
+        if let Some((_, named)) = self.last.as_ref().filter(|(last, _)| *last == reach) {
+            return named.clone();
         }
-        if reach.id12 || reach.opens_ids {
-            accepts.insert(self.short(&ids));
-            accepts.insert(self.short(&format!("{} ids", reach.store)));
-        }
-        if reach.stateful13 || reach.opens_stateful {
-            accepts.insert(self.short(&stateful));
-            accepts.insert(self.short(&format!("{} tickets", reach.store)));
-        }
-        let mut accepts: Vec<String> = accepts.into_iter().collect();
-        // d2 before d10.
-        accepts.sort_by_key(|name| (name.len(), name.clone()));
-        (issues, accepts)
+        let named = self.named(&reach);
+        self.last = Some((reach, named.clone()));
+        named
     }
 
-    fn short(&mut self, long: &str) -> String {
-        let next = self.names.len() + 1;
-        let name = self.names.entry(long.to_owned());
-        name.or_insert_with(|| format!("d{next}")).clone()
+    fn named(&mut self, reach: &Reach) -> Named {
+        // One store, but a block whose tickets are on opens only its TLS 1.2 ids.
+        let own = reach.own_store.unwrap_or(reach.store);
+        let key = reach.keys.first().copied();
+        let mut short = |part, domain| self.number(part, domain);
+        let ids = reach.id12.then(|| short(Part::Ids, own));
+        let ticket12 = key.filter(|_| reach.ticket12);
+        let ticket12 = ticket12.map(|key| short(Part::Key, key));
+        let tls13 = match (reach.stateless13, reach.stateful13) {
+            (true, _) => key.map(|key| short(Part::Key, key)),
+            (_, true) => Some(short(Part::Tickets, own)),
+            _ => None,
+        };
+        let mut accepts = Vec::new();
+        if reach.opens_tickets || reach.ticket12 {
+            accepts.extend(reach.keys.iter().map(|key| short(Part::Key, *key)));
+        }
+        if reach.id12 || reach.opens_ids {
+            accepts.extend([own, reach.store].map(|store| short(Part::Ids, store)));
+        }
+        if reach.stateful13 || reach.opens_stateful {
+            accepts.extend([own, reach.store].map(|store| short(Part::Tickets, store)));
+        }
+        // d2 before d10.
+        accepts.sort_unstable();
+        accepts.dedup();
+        let issues = Issues {
+            tls12_id: ids.map(shown),
+            tls12_ticket: ticket12.map(shown),
+            tls13: tls13.map(shown),
+        };
+        (issues, accepts.into_iter().map(shown).collect())
     }
+
+    fn number(&mut self, part: Part, domain: Domain) -> u32 {
+        let next = self.numbers.len() as u32 + 1;
+        *self.numbers.entry((part, domain)).or_insert(next)
+    }
+}
+
+fn shown(number: u32) -> String {
+    format!("d{number}")
 }

@@ -1,7 +1,5 @@
 //! Collects what became of settings; one that is in force anywhere is in force.
 
-use std::collections::HashMap;
-
 use super::blocks::Blocks;
 use super::{BlockId, Effect, Ignored, IgnoredReason, SettingId};
 use crate::text::Location;
@@ -10,20 +8,22 @@ use crate::text::Location;
 #[derive(Debug)]
 pub(in crate::model) struct Effects<'a> {
     blocks: &'a Blocks,
-    found: HashMap<SettingId, Effect>,
+    /// By [`SettingId`].
+    found: Vec<Option<Effect>>,
 }
 
 impl<'a> Effects<'a> {
     pub(in crate::model) fn new(blocks: &'a Blocks) -> Self {
         Self {
             blocks,
-            found: HashMap::new(),
+            found: vec![None; blocks.settings.len()],
         }
     }
 
     /// The effects found.
-    pub(in crate::model) fn into_found(self) -> HashMap<SettingId, Effect> {
-        self.found
+    pub(in crate::model) fn into_found(self) -> impl Iterator<Item = (SettingId, Effect)> {
+        let found = self.found.into_iter().enumerate();
+        found.filter_map(|(index, effect)| Some((SettingId(index as u32), effect?)))
     }
 
     /// The settings judged.
@@ -36,7 +36,7 @@ impl<'a> Effects<'a> {
         let Some(id) = id else {
             return;
         };
-        self.found.insert(id, Effect::InForce);
+        self.found[id.0 as usize] = Some(Effect::InForce);
     }
 
     /// A setting has no effect for an endpoint; `governor` decides where no setting does.
@@ -52,7 +52,7 @@ impl<'a> Effects<'a> {
         let Some(id) = id else {
             return;
         };
-        match self.found.get_mut(&id) {
+        match &mut self.found[id.0 as usize] {
             Some(Effect::Ignored(ignored)) if ignored.endpoints.last() != Some(&endpoint) => {
                 ignored.endpoints.push(endpoint);
             }
@@ -66,7 +66,7 @@ impl<'a> Effects<'a> {
                     decided_by,
                     endpoints: vec![endpoint],
                 };
-                self.found.insert(id, Effect::Ignored(ignored));
+                self.found[id.0 as usize] = Some(Effect::Ignored(Box::new(ignored)));
             }
         }
     }

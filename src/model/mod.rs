@@ -9,6 +9,7 @@ mod blocks;
 mod commands;
 mod domains;
 mod effects;
+mod lookups;
 mod nginx;
 mod remarks;
 mod site;
@@ -16,10 +17,11 @@ mod state;
 mod version;
 mod words;
 
+pub use lookups::Lookups;
 pub use site::{
     Accepts, Block, BlockId, BlockKind, Effect, Endpoint, Ignored, IgnoredReason, Incomplete,
     Issues, Lifetimes, PerProtocol, Place, Refusal, Remark, Setting, SettingId, Site, Tickets,
-    Tls12, Tls13, Why,
+    Tls12, Tls13, Why, WrittenBlock, WrittenSetting,
 };
 pub use version::{Assumed, Platform, VersionSource};
 pub use words::{
@@ -38,12 +40,49 @@ use crate::source::Project;
 
 /// Evaluates a configuration for one platform.
 pub fn build(project: &Project, platform: &Platform) -> Site {
-    let mut site = match project.server {
-        Server::Nginx => nginx::build(project, platform),
-        Server::Apache => apache::build(project, platform),
-    };
-    site.remarks = remarks::remarks(project);
-    site
+    Groundwork::of(project).site(platform)
+}
+
+/// A configuration with everything worked out that no version changes, to be evaluated for
+/// several platforms.
+#[derive(Debug)]
+pub struct Groundwork<'a> {
+    kind: Kind<'a>,
+    remarks: Vec<Remark>,
+}
+
+#[derive(Debug)]
+enum Kind<'a> {
+    Nginx(Box<nginx::Groundwork<'a>>),
+    Apache(Box<apache::Groundwork<'a>>),
+}
+
+impl<'a> Groundwork<'a> {
+    /// Works it out.
+    pub fn of(project: &'a Project) -> Self {
+        let kind = match project.server {
+            Server::Nginx => Kind::Nginx(Box::new(nginx::Groundwork::of(project))),
+            Server::Apache => Kind::Apache(Box::new(apache::Groundwork::of(project))),
+        };
+        Self {
+            kind,
+            remarks: remarks::remarks(project),
+        }
+    }
+
+    /// Evaluates it for one platform. Of the version it asks the catalog alone, so that
+    /// [`catalog::validity`](crate::catalog::validity) tells for which others it holds;
+    /// but where the configuration itself compares versions, it holds for this one.
+    pub fn site(&self, platform: &Platform) -> Site {
+        let site = match &self.kind {
+            Kind::Nginx(ground) => ground.site(platform),
+            Kind::Apache(ground) => ground.site(platform),
+        };
+        Site {
+            remarks: self.remarks.clone(),
+            ..site
+        }
+    }
 }
 
 /// What is left to ask of a conjunction of conditions once the version is known.

@@ -3,7 +3,9 @@
 //! The serialized form is the contract of `inspect --format json`; within a schema version
 //! fields are only added.
 
+use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -11,7 +13,7 @@ use super::words::{
     ClientAuth, CrossName, Field, KeySource, Module, Origin, Replaced, Tls12Id, Tls12Ticket,
     Tls13Issued, Tls13Resumes, Transport,
 };
-use super::{Platform, Said};
+use super::{Lookups, Platform, Said};
 use crate::catalog::Server;
 use crate::source::{Awaited, DirectiveId, Facts, FragmentContext};
 use crate::text::{Location, Span};
@@ -40,6 +42,8 @@ pub struct Site {
     pub settings: Vec<Setting>,
     /// What the files are like that settings name.
     pub facts: Facts,
+    /// See [`Site::governed_by`] and what stands beside it.
+    pub lookups: Lookups,
     /// Comments that speak to stekguard, by file and place.
     pub remarks: Vec<Remark>,
     /// nginx: the list of rotated ticket keys that is counted on and not seen.
@@ -75,9 +79,23 @@ pub struct BlockId(pub u32);
 #[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
 pub struct SettingId(pub u32);
 
-/// A block that settings stand in.
+/// A block that settings stand in, as a version takes it; it reads as what is written.
 #[derive(Clone, Debug)]
 pub struct Block {
+    /// The block as written, the same for every version.
+    pub written: Arc<WrittenBlock>,
+    /// Names as written.
+    pub names: Vec<String>,
+    /// True when an endpoint speaks TLS through it.
+    pub tls: bool,
+    /// nginx: `$ssl_early_data` is used in it, in a `server` or a `location` too; of an outer
+    /// block only what stands outside of its servers counts.
+    pub reads_early_data: bool,
+}
+
+/// A block as written.
+#[derive(Clone, Debug)]
+pub struct WrittenBlock {
     /// What it is.
     pub kind: BlockKind,
     /// Its directive; `None` for the top level of httpd.
@@ -88,15 +106,18 @@ pub struct Block {
     pub head: Location,
     /// The enclosing block.
     pub parent: Option<BlockId>,
-    /// Names as written.
-    pub names: Vec<String>,
-    /// True when an endpoint speaks TLS through it.
-    pub tls: bool,
-    /// nginx: `$ssl_early_data` is used in it, in a `server` or a `location` too; of an outer
-    /// block only what stands outside of its servers counts.
-    pub reads_early_data: bool,
     /// The settings that stand directly in it, in file order.
     pub settings: Vec<SettingId>,
+    /// The same by name, those of one name in file order.
+    pub by_name: Vec<SettingId>,
+}
+
+impl Deref for Block {
+    type Target = WrittenBlock;
+
+    fn deref(&self) -> &WrittenBlock {
+        &self.written
+    }
 }
 
 /// What a block is.
@@ -116,9 +137,23 @@ pub enum BlockKind {
     VirtualHost,
 }
 
-/// A directive about resumption, TLS or client authentication, and what became of it.
+/// A directive about resumption, TLS or client authentication, and what became of it; it
+/// reads as what is written.
 #[derive(Clone, Debug)]
 pub struct Setting {
+    /// The directive as written, the same for every version.
+    pub written: Arc<WrittenSetting>,
+    /// What became of it.
+    pub effect: Effect,
+    /// Undecided conditions, as written.
+    pub when: Vec<String>,
+    /// True where the version decides a condition around it the other way.
+    pub excluded: bool,
+}
+
+/// A directive as written.
+#[derive(Clone, Debug)]
+pub struct WrittenSetting {
     /// The directive.
     pub directive: DirectiveId,
     /// Its name as the catalog spells it.
@@ -129,12 +164,14 @@ pub struct Setting {
     pub location: Location,
     /// The block it stands in.
     pub block: BlockId,
-    /// What became of it.
-    pub effect: Effect,
-    /// Undecided conditions, as written.
-    pub when: Vec<String>,
-    /// True where the version decides a condition around it the other way.
-    pub excluded: bool,
+}
+
+impl Deref for Setting {
+    type Target = WrittenSetting;
+
+    fn deref(&self) -> &WrittenSetting {
+        &self.written
+    }
 }
 
 /// What became of a setting.
@@ -143,7 +180,7 @@ pub enum Effect {
     /// It decides something for at least one endpoint, or says what is in force anyway.
     InForce,
     /// It has no effect, and what is in force differs from what it says.
-    Ignored(Ignored),
+    Ignored(Box<Ignored>),
     /// It concerns no TLS endpoint, or is not judged.
     Unused,
 }
@@ -233,9 +270,9 @@ pub struct Endpoint {
     /// Undecided conditions, as written.
     pub when: Vec<String>,
     /// The block.
-    pub defined_at: Place,
+    pub defined_at: Arc<Place>,
     /// The default server or first vhost whose context the connection starts with.
-    pub governed_by: Place,
+    pub governed_by: Arc<Place>,
     /// TLS 1.2 and below.
     pub tls12: Tls12,
     /// TLS 1.3.

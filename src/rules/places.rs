@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::Context;
 use crate::finding::{Change, Confidence, Target};
-use crate::model::{Block, BlockId, BlockKind, Endpoint, Setting, Site};
+use crate::model::{Block, BlockId, BlockKind, Endpoint, Setting, SettingId, Site};
 use crate::policy::Policy;
 use crate::text::Location;
 
@@ -128,8 +128,13 @@ pub(super) fn own<'a>(
     block: BlockId,
     name: &'a str,
 ) -> impl DoubleEndedIterator<Item = &'a Setting> {
-    let ids = self::block(site, block).map_or(&[][..], |block| &block.settings);
-    let settings = ids.iter().filter_map(|id| site.settings.get(id.0 as usize));
+    let ids = self::block(site, block).map_or(&[][..], |block| &block.by_name);
+    let named = |id: &SettingId| site.settings.get(id.0 as usize).map_or("", |it| it.name);
+    let start = ids.partition_point(|id| named(id) < name);
+    let count = ids[start..].partition_point(|id| named(id) == name);
+    let settings = ids[start..start + count]
+        .iter()
+        .filter_map(|id| site.settings.get(id.0 as usize));
     settings.filter(move |setting| {
         let holds = |condition| when.contains(condition);
         setting.name == name && !setting.excluded && setting.when.iter().all(holds)
@@ -238,10 +243,13 @@ pub(super) fn blocks_beside(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
         .map(|endpoint| endpoint.governor)
         .collect();
     let mut seen = HashSet::new();
-    let beside = site
-        .endpoints
+    let mut beside: Vec<usize> = governors
         .iter()
-        .filter(|endpoint| governors.contains(&endpoint.governor));
+        .flat_map(|governor| site.governed_by(*governor))
+        .copied()
+        .collect();
+    beside.sort_unstable();
+    let beside = chosen(site, &beside);
     let both = beside.flat_map(|endpoint| [endpoint.governor, endpoint.block]);
     both.filter(|id| seen.insert(*id)).collect()
 }

@@ -38,20 +38,25 @@ fn is_wide(text: &[u8]) -> bool {
 /// Random bytes hold an eighth control characters; texts hold next to none.
 fn is_binary(text: &[u8]) -> bool {
     let head = &text[..text.len().min(HEAD)];
-    let odd = head.iter().filter(|byte| is_control(**byte)).count();
-    odd * 20 > head.len()
+    // As a sum of numbers the compiler counts many bytes at once.
+    let odd: u32 = head.iter().map(|byte| u32::from(is_control(*byte))).sum();
+    odd as usize * 20 > head.len()
 }
 
-fn is_control(byte: u8) -> bool {
-    matches!(byte, 0..=8 | 14..=26 | 28..=31 | 127)
+const fn is_control(byte: u8) -> bool {
+    let low = byte < 32 && !matches!(byte, 9..=13 | 27);
+    low | (byte == 127)
 }
 
 /// True where a mark of Jinja, Go, ERB or their like stands outside of comments. Braces
 /// alone do not count: a log format may hold `{{"a":1}}`.
 pub(super) fn is_template(text: &[u8]) -> bool {
     // Most files hold no such pair at all, and looking for one is fast.
-    let suspicious = |pair: &[u8]| matches!(pair, b"{{" | b"{%" | b"<%" | b"{#");
-    if !text.windows(2).any(suspicious) {
+    let suspicious = |at: usize| {
+        let pair = (text[at], text.get(at + 1));
+        matches!(pair, (b'{', Some(b'{' | b'%' | b'#')) | (b'<', Some(b'%')))
+    };
+    if !memchr::memchr2_iter(b'{', b'<', text).any(suspicious) {
         return false;
     }
     let lines = text.split(|byte| *byte == b'\n');

@@ -38,10 +38,10 @@ impl Disk {
     }
 }
 
-impl FileSystem for Disk {
-    fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError> {
-        // Asked before opening: opening a FIFO would wait for a writer.
-        let metadata = fs::metadata(path)?;
+impl Disk {
+    /// Reads a file of which this is known; asked before opening, because opening a FIFO
+    /// would wait for a writer.
+    fn read_known(&self, path: &Path, metadata: &fs::Metadata) -> Result<Arc<[u8]>, ReadError> {
         if metadata.is_dir() {
             return Err(ReadError::Directory);
         }
@@ -63,6 +63,28 @@ impl FileSystem for Disk {
             return Err(too_large);
         }
         Ok(bytes.into())
+    }
+}
+
+impl FileSystem for Disk {
+    fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError> {
+        self.read_known(path, &fs::metadata(path)?)
+    }
+
+    fn open(
+        &self,
+        path: &Path,
+        folder: Option<&Path>,
+    ) -> (Result<Arc<[u8]>, ReadError>, Option<PathBuf>) {
+        let own = fs::symlink_metadata(path);
+        let own = own.ok().filter(fs::Metadata::is_file);
+        // What is no symlink itself lies where its folder does.
+        match (own, folder, path.file_name()) {
+            (Some(own), Some(folder), Some(name)) => {
+                (self.read_known(path, &own), Some(folder.join(name)))
+            }
+            _ => (self.read(path), self.real(path)),
+        }
     }
 
     fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError> {

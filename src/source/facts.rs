@@ -8,16 +8,17 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::files::{FileSystem, Metadata};
 use super::options::{LoadOptions, Root};
 use super::{DirectiveId, FileOrigin, Project, path};
-use crate::catalog::Server;
+use crate::catalog::{Directive, Server};
 
 /// Facts about the files that a configuration names.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    known: BTreeMap<String, FileFacts>,
+    known: Arc<BTreeMap<String, FileFacts>>,
 }
 
 impl Facts {
@@ -147,34 +148,45 @@ pub(super) fn gather(
     if files.origin(&root.path) == FileOrigin::Dump {
         return Facts::default();
     }
-    let mut facts = Facts::default();
+    let mut known = BTreeMap::new();
     let mut search = None;
     for index in 0..project.directives.len() as u32 {
         let id = DirectiveId(index);
         let Some((name, role)) = named(project, id) else {
             continue;
         };
-        if facts.known.contains_key(&name) {
+        if known.contains_key(&name) {
             continue;
         }
         let search = search.get_or_insert_with(|| Search::new(project, root, files, options));
         if let Some(found) = search.look(&name, role) {
-            facts.known.insert(name, found);
+            known.insert(name, found);
         }
     }
-    facts
+    Facts {
+        known: Arc::new(known),
+    }
 }
 
 /// The file that a directive names.
 fn named(project: &Project, id: DirectiveId) -> Option<(String, Role)> {
-    let spelled = project.directive(id).spec?.name;
-    let (_, role) = NAMING
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(spelled))?;
+    let role = role(project.directive(id).spec?)?;
     let name = project.argument_text(id, 0)?.into_owned();
     // Variables are filled in for each connection; a scheme is no file.
-    let is_file = !name.contains('$') && (*role == Role::Store || !name.contains(':'));
-    (is_file && !name.is_empty()).then_some((name, *role))
+    let is_file = !name.contains('$') && (role == Role::Store || !name.contains(':'));
+    (is_file && !name.is_empty()).then_some((name, role))
+}
+
+/// What the file of a directive is, where it names one.
+fn role(spec: &Directive) -> Option<Role> {
+    // All of them begin so.
+    let head = spec.name.as_bytes().get(..3)?;
+    if !head.eq_ignore_ascii_case(b"ssl") {
+        return None;
+    }
+    let mut known = NAMING.iter();
+    let found = known.find(|(name, _)| name.eq_ignore_ascii_case(spec.name));
+    found.map(|(_, role)| *role)
 }
 
 struct Search<'a> {
@@ -291,8 +303,9 @@ impl<'a> Search<'a> {
         let mut folders = Vec::new();
         for index in 0..project.directives.len() as u32 {
             let id = DirectiveId(index);
-            let name = project.name(id).to_ascii_lowercase();
-            if !SERVING.iter().any(|serving| serving.as_bytes() == name) {
+            let name = project.name(id);
+            let same = |serving: &&str| serving.as_bytes().eq_ignore_ascii_case(name);
+            if !SERVING.iter().any(same) {
                 continue;
             }
             let Some(folder) = project.argument_text(id, 0) else {

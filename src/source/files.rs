@@ -15,7 +15,7 @@ use super::FileOrigin;
 pub const DEFAULT_LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 /// Files by path. Every answer follows symlinks, as the servers do.
-pub trait FileSystem: fmt::Debug {
+pub trait FileSystem: fmt::Debug + Sync {
     /// The whole file. Never blocks: what is not a regular file is refused, not opened.
     ///
     /// # Errors
@@ -34,6 +34,16 @@ pub trait FileSystem: fmt::Debug {
     /// The file that an edit has to change: absolute, symlinks resolved. `None` where the
     /// bytes have no such place.
     fn real(&self, path: &Path) -> Option<PathBuf>;
+
+    /// [`read`](Self::read) and [`real`](Self::real) of a file in one step. `folder` is the
+    /// real path of its folder, where the caller knows it.
+    fn open(
+        &self,
+        path: &Path,
+        _folder: Option<&Path>,
+    ) -> (Result<Arc<[u8]>, ReadError>, Option<PathBuf>) {
+        (self.read(path), self.real(path))
+    }
 
     /// Where the bytes of a path come from.
     fn origin(&self, path: &Path) -> FileOrigin;

@@ -4,6 +4,7 @@
 //! context in which the server takes it. This room interprets nothing beyond Include,
 //! Define, macros and conditionals.
 
+mod ahead;
 pub mod apache;
 mod classify;
 mod content;

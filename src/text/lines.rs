@@ -21,12 +21,10 @@ pub struct LineIndex {
 impl LineIndex {
     /// Reads `text` once. Offsets past 4 GiB are cut; the source room refuses such files.
     pub fn new(text: &[u8]) -> Self {
-        let mut starts = vec![0];
-        for (offset, byte) in text.iter().enumerate() {
-            if *byte == b'\n' {
-                starts.push(offset as u32 + 1);
-            }
-        }
+        let ends = || memchr::memchr_iter(b'\n', text);
+        let mut starts = Vec::with_capacity(ends().count() + 1);
+        starts.push(0);
+        starts.extend(ends().map(|offset| offset as u32 + 1));
         Self {
             starts,
             length: text.len() as u32,

@@ -1,7 +1,7 @@
 //! The vhosts of an httpd configuration, and what is in force under one answer to its
 //! undecided conditions. Decides nothing about sessions.
 
-use crate::model::blocks::Blocks;
+use crate::model::blocks::{Blocks, Collected};
 use crate::model::{BlockId, BlockKind, SettingId};
 use crate::source::{DirectiveId, Project, WhenId};
 
@@ -18,17 +18,30 @@ pub(super) struct Roles {
 impl Roles {
     /// Collects them.
     pub(super) fn of(project: &Project) -> Self {
-        let mut blocks = Blocks::default();
+        let mut blocks = Collected::default();
         let main = blocks.push_top(project, BlockKind::Main);
-        let mut roles = Self {
+        let mut collector = Collector {
             blocks,
             main,
             vhosts: Vec::new(),
         };
-        roles.level(project, None, main);
-        roles
+        collector.level(project, None, main);
+        Self {
+            blocks: collector.blocks.finish(project),
+            main,
+            vhosts: collector.vhosts,
+        }
     }
+}
 
+#[derive(Debug)]
+struct Collector {
+    blocks: Collected,
+    main: BlockId,
+    vhosts: Vec<(BlockId, DirectiveId)>,
+}
+
+impl Collector {
     fn level(&mut self, project: &Project, parent: Option<DirectiveId>, block: BlockId) {
         for id in project.children(parent) {
             if project.directive(id).body.is_none() {

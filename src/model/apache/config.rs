@@ -169,7 +169,7 @@ impl Config {
 
     /// Whether tickets are on once `SSLOpenSSLConfCmd`, which comes last, was applied.
     pub(super) fn tickets_effective(&self) -> Value<bool> {
-        commands::tickets_after(&self.tickets, &self.commands)
+        commands::tickets_after(&self.tickets, &self.commands).into_owned()
     }
 
     /// `NumTickets`, where a command gives it.

@@ -19,34 +19,58 @@ use self::config::{Cache, CacheLine};
 use self::settings::Judged;
 use self::sockets::{Socket, Vhost};
 use self::state::{Keys, Pair};
-use super::domains::{Domains, Reach};
+use super::domains::{Domain, Domains, Keeper, Numbers, Reach};
 use super::effects::Effects;
 use super::state::State;
 use super::{
-    Condition, CrossName, Effect, Endpoint, Module, Platform, Site, Tls12Id, Tls12Ticket,
+    Condition, CrossName, Effect, Endpoint, Lookups, Module, Platform, Site, Tls12Id, Tls12Ticket,
     Tls13Issued, Transport, incomplete,
 };
 use crate::source::{Project, WhenId};
 
 pub(super) use self::unresolved::gaps;
 
-/// Evaluates an httpd configuration for one version.
-pub(super) fn build(project: &Project, platform: &Platform) -> Site {
-    let mut roles = Roles::of(project);
+/// What is the same for every version, worked out once.
+#[derive(Debug)]
+pub(super) struct Groundwork<'a> {
+    project: &'a Project,
+    roles: Roles,
+    /// Some value is not known.
+    open: bool,
+}
+
+impl<'a> Groundwork<'a> {
+    pub(super) fn of(project: &'a Project) -> Self {
+        Self {
+            project,
+            roles: Roles::of(project),
+            open: !gaps(project).is_empty(),
+        }
+    }
+
+    /// Evaluates the configuration for one version.
+    pub(super) fn site(&self, platform: &Platform) -> Site {
+        build(self.project, &self.roles, platform, self.open)
+    }
+}
+
+fn build(project: &Project, roles: &Roles, platform: &Platform, open: bool) -> Site {
     let alternatives = Alternatives::of(project, platform.server.value);
     let mut assembly = Assembly {
-        project,
         platform,
-        roles: &roles,
+        roles,
         effects: Effects::new(&roles.blocks),
         domains: Domains::default(),
+        numbers: Numbers::default(),
         endpoints: Vec::new(),
         known: HashMap::new(),
+        several: alternatives.answers().len() > 1,
+        open,
     };
     for (index, answers) in alternatives.answers().iter().enumerate() {
         let view = View {
             project,
-            roles: &roles,
+            roles,
             answers,
         };
         assembly.alternative(index, view);
@@ -62,22 +86,22 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         })
         .collect();
     let (endpoints, places) = ordered(endpoints);
-    let found = effects.into_found();
-    for (id, mut effect) in found {
+    let (mut blocks, mut settings) = (roles.blocks.blocks.clone(), roles.blocks.settings.clone());
+    for (id, mut effect) in effects.into_found() {
         if let Effect::Ignored(ignored) = &mut effect {
             for endpoint in &mut ignored.endpoints {
                 *endpoint = places[*endpoint];
             }
             ignored.endpoints.sort_unstable();
         }
-        roles.blocks.settings[id.0 as usize].effect = effect;
+        settings[id.0 as usize].effect = effect;
     }
-    for setting in &mut roles.blocks.settings {
+    for setting in &mut settings {
         let when = project.directive(setting.directive).when;
         (setting.when, setting.excluded) = alternatives.settled(project, when);
     }
     for endpoint in &endpoints {
-        let block = &mut roles.blocks.blocks[endpoint.block.0 as usize];
+        let block = &mut blocks[endpoint.block.0 as usize];
         block.tls = true;
         block.names.clone_from(&endpoint.names);
     }
@@ -89,9 +113,10 @@ pub(super) fn build(project: &Project, platform: &Platform) -> Site {
         refusals: Vec::new(),
         files: project.files.len(),
         endpoints,
-        blocks: roles.blocks.blocks,
-        settings: roles.blocks.settings,
+        blocks,
+        settings,
         facts: project.facts.clone(),
+        lookups: Lookups::default(),
         remarks: Vec::new(),
         awaited: project.awaited.clone(),
     }
@@ -129,14 +154,18 @@ pub(super) fn conditions(project: &Project, platform: &Platform) -> Vec<Conditio
 }
 
 struct Assembly<'a> {
-    project: &'a Project,
     platform: &'a Platform,
     roles: &'a Roles,
     effects: Effects<'a>,
     domains: Domains,
+    numbers: Numbers,
     /// Endpoints with the alternatives in which they come out the same.
     endpoints: Vec<(Endpoint, Vec<usize>)>,
     known: HashMap<String, usize>,
+    /// There is more than one alternative.
+    several: bool,
+    /// Some value is not known.
+    open: bool,
 }
 
 impl Assembly<'_> {
@@ -164,12 +193,16 @@ impl Assembly<'_> {
             return;
         };
         let governor = &vhosts[first.vhost];
-        let mut contexts: HashMap<String, usize> = HashMap::new();
-        for member in &socket.members {
-            let context = names::context(&vhosts[member.vhost], vhosts);
-            *contexts.entry(context).or_default() += 1;
+        let mut contexts: HashMap<u32, usize> = HashMap::new();
+        let numbers = &mut self.numbers;
+        let members = socket.members.iter();
+        let own: Vec<u32> = members
+            .map(|member| numbers.of(&names::context(&vhosts[member.vhost], vhosts)))
+            .collect();
+        for context in &own {
+            *contexts.entry(*context).or_default() += 1;
         }
-        for member in &socket.members {
+        for (member, context) in socket.members.iter().zip(own) {
             let vhost = &vhosts[member.vhost];
             let pair = Pair {
                 a: &governor.config,
@@ -179,15 +212,15 @@ impl Assembly<'_> {
                 version: self.platform.server.value,
             };
             let mut state = state::state(pair);
-            unresolved::blur(&mut state, view, governor.block, vhost.block);
-            let context = names::context(vhost, vhosts);
+            if self.open {
+                unresolved::blur(&mut state, view, governor.block, vhost.block);
+            }
             let crosses = contexts.get(&context).is_some_and(|count| *count > 1);
-            let reach = reach(&pair, &state, governor, &context);
-            let (issues, accepts) = self.domains.name(&reach);
+            let reach = reach(&pair, &state, governor, context, &mut self.numbers);
+            let (issues, accepts) = self.domains.name(reach);
             let blocks = &self.roles.blocks;
-            let mut why: Vec<_> = state
-                .reasons
-                .iter()
+            let reasons = std::mem::take(&mut state.reasons).into_iter();
+            let mut why: Vec<_> = reasons
                 .map(|reason| blocks.why(reason, vhost.block))
                 .collect();
             why.sort_by_key(|why| why.field);
@@ -200,8 +233,8 @@ impl Assembly<'_> {
                 reachable: member.reachable,
                 rejects: state.rejects,
                 when: Vec::new(),
-                defined_at: blocks.place(self.project, vhost.block),
-                governed_by: blocks.place(self.project, governor.block),
+                defined_at: blocks.place(vhost.block),
+                governed_by: blocks.place(governor.block),
                 tls12: state.tls12,
                 tls13: state.tls13,
                 lifetime_seconds: state.lifetime,
@@ -235,31 +268,40 @@ impl Assembly<'_> {
 
     /// Keeps an endpoint, or notes the alternative at one that came out the same before.
     fn keep(&mut self, alternative: usize, endpoint: Endpoint) -> usize {
-        let key = format!("{endpoint:?}");
-        if let Some(index) = self.known.get(&key) {
-            self.endpoints[*index].1.push(alternative);
-            return *index;
-        }
         let index = self.endpoints.len();
-        self.known.insert(key, index);
+        if self.several {
+            let key = format!("{endpoint:?}");
+            if let Some(index) = self.known.get(&key) {
+                self.endpoints[*index].1.push(alternative);
+                return *index;
+            }
+            self.known.insert(key, index);
+        }
         self.endpoints.push((endpoint, vec![alternative]));
         index
     }
 }
 
-fn reach(pair: &Pair<'_>, state: &State, governor: &Vhost, context: &str) -> Reach {
+fn reach(
+    pair: &Pair<'_>,
+    state: &State,
+    governor: &Vhost,
+    context: u32,
+    numbers: &mut Numbers,
+) -> Reach {
     let stored = pair.cache.value == Cache::Store;
     // Who is refused in a full handshake gets in with a session: its certificate is not looked
     // at again.
     let resumes13 = state.tls13.resumes.ever();
     let key = match pair.keys() {
-        Keys::File(file) => format!("file {} {context}", file.value),
-        Keys::Random | Keys::Broken => format!("start {} {context}", governor.block.0),
+        Keys::File(file) => Keeper::File(numbers.of(&file.value)),
+        Keys::Random | Keys::Broken => Keeper::Start(governor.block),
     };
+    let of = |keeper| Domain { keeper, context };
     let stateless13 = state.tls13.issued == Tls13Issued::Stateless && resumes13;
     Reach {
-        keys: vec![key],
-        store: format!("store {context}"),
+        keys: vec![of(key)],
+        store: of(Keeper::Store),
         own_store: None,
         id12: state.tls12.session_id.kept_here(),
         ticket12: state.tls12.ticket == Tls12Ticket::Resumes,

@@ -90,6 +90,7 @@ pub(super) fn vhosts(view: &View<'_>) -> Vec<Vhost> {
 /// The addresses that speak TLS, by first appearance.
 pub(super) fn sockets(view: &View<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
     let listens = listens(view, vhosts);
+    let listened = Listened::of(&listens);
     let named = Named::of(vhosts);
     let mut seen = HashSet::new();
     let mut sockets = Vec::new();
@@ -101,10 +102,10 @@ pub(super) fn sockets(view: &View<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
             }
             let members = named.members(host.as_deref(), listen.port);
             let members = if members.is_empty() { &[0] } else { members };
-            sockets.extend(socket(address, members, vhosts, &listens));
+            sockets.extend(socket(address, members, vhosts, &listened));
         }
     }
-    sockets.extend(unreached(&listens, vhosts));
+    sockets.extend(unreached(&listened, vhosts));
     sockets
 }
 
@@ -164,7 +165,7 @@ fn socket(
     address: String,
     members: &[usize],
     vhosts: &[Vhost],
-    listens: &[Listen],
+    listens: &Listened<'_>,
 ) -> Option<Socket> {
     let first = vhosts.get(*members.first()?)?;
     if !speaks_tls(first, listens) {
@@ -201,7 +202,7 @@ fn socket(
 
 /// Whether TLS is on in a vhost. Where nothing says so, it is where the vhost's own address
 /// is one of a Listen's whose protocol is https, and there is a certificate.
-fn speaks_tls(vhost: &Vhost, listens: &[Listen]) -> bool {
+fn speaks_tls(vhost: &Vhost, listens: &Listened<'_>) -> bool {
     match vhost.config.engine.value {
         Engine::On => true,
         Engine::Unset => vhost.config.certificate && is_https(vhost, listens),
@@ -212,33 +213,57 @@ fn speaks_tls(vhost: &Vhost, listens: &[Listen]) -> bool {
 /// The protocol of a vhost: what `Protocol` says, else that of its first address that a Listen
 /// has as well. A vhost without any directive of httpd's core has the server level's record of
 /// them, where http was put a moment before.
-fn is_https(vhost: &Vhost, listens: &[Listen]) -> bool {
+fn is_https(vhost: &Vhost, listens: &Listened<'_>) -> bool {
     if vhost.config.https.is_some() || !vhost.has_core {
         return vhost.config.https == Some(true);
     }
-    let same = |address: &Address, listen: &Listen| {
-        listen.host == address.host && address.port == Some(listen.port)
+    let listen_of = |address: &Address| {
+        let key = (address.host.as_deref(), address.port?);
+        listens.https.get(&key).copied()
     };
-    let listen_of = |address: &Address| listens.iter().find(|listen| same(address, listen));
-    let found = vhost.addresses.iter().find_map(listen_of);
-    found.is_some_and(|listen| listen.https)
+    vhost.addresses.iter().find_map(listen_of) == Some(true)
+}
+
+/// What is asked of the Listens for every vhost.
+#[derive(Debug, Default)]
+struct Listened<'a> {
+    /// Whether the first one of a host and port is https.
+    https: HashMap<(Option<&'a str>, u16), bool>,
+    /// The ports of all.
+    ports: HashSet<u16>,
+}
+
+impl<'a> Listened<'a> {
+    fn of(listens: &'a [Listen]) -> Self {
+        let mut listened = Self::default();
+        for listen in listens {
+            let key = (listen.host.as_deref(), listen.port);
+            listened.https.entry(key).or_insert(listen.https);
+            listened.ports.insert(listen.port);
+        }
+        listened
+    }
+
+    fn reaches(&self, host: Option<&str>, port: u16) -> bool {
+        match host {
+            None => self.ports.contains(&port),
+            Some(_) => [host, None]
+                .iter()
+                .any(|host| self.https.contains_key(&(*host, port))),
+        }
+    }
 }
 
 /// Vhosts with TLS on that no Listen reaches.
-fn unreached(listens: &[Listen], vhosts: &[Vhost]) -> Vec<Socket> {
+fn unreached(listens: &Listened<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
     let mut sockets = Vec::new();
     for (index, vhost) in vhosts.iter().enumerate() {
         if vhost.config.engine.value != Engine::On {
             continue;
         }
         for address in &vhost.addresses {
-            let reached = listens.iter().any(|listen| {
-                address.port.is_none_or(|port| port == listen.port)
-                    && (address.host.is_none()
-                        || listen.host.is_none()
-                        || listen.host == address.host)
-            });
-            let Some(port) = address.port.filter(|_| !reached) else {
+            let host = address.host.as_deref();
+            let Some(port) = address.port.filter(|port| !listens.reaches(host, *port)) else {
                 continue;
             };
             sockets.push(Socket {

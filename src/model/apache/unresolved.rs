@@ -3,6 +3,8 @@
 //!
 //! Where only a path inside the value is open, the setting still says enough.
 
+use std::collections::HashSet;
+
 use super::blocks::View;
 use crate::catalog::{self, Kind};
 use crate::model::state::{Reason, State};
@@ -26,11 +28,12 @@ const DECIDING: [&str; 7] = [
 /// Every setting with such a value, as a gap of the answer.
 pub(in crate::model) fn gaps(project: &Project) -> Vec<Incomplete> {
     let mut gaps: Vec<Incomplete> = Vec::new();
+    let mut known = HashSet::new();
     for id in (0..project.directives.len() as u32).map(DirectiveId) {
         let Some(spec) = project.directive(id).spec else {
             continue;
         };
-        if !DECIDING.contains(&spec.name) {
+        if !DECIDING.contains(&spec.name) || !project.arguments(id).any(is_open) {
             continue;
         }
         let words: Vec<String> = project
@@ -46,11 +49,16 @@ pub(in crate::model) fn gaps(project: &Project) -> Vec<Incomplete> {
             line: at.line,
             why: format!("the value of ${{{name}}} is not known here"),
         };
-        if !gaps.contains(&gap) {
+        if known.insert((gap.path.clone(), gap.line, gap.why.clone())) {
             gaps.push(gap);
         }
     }
     gaps
+}
+
+/// A variable may be left in it.
+fn is_open(argument: &[u8]) -> bool {
+    argument.windows(2).any(|pair| pair == b"${")
 }
 
 /// Takes back what such settings decide for an endpoint: those of its vhost and of the first

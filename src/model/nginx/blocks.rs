@@ -1,12 +1,12 @@
 //! Which blocks of an nginx configuration are modules, and which are servers. Decides
 //! nothing.
 
-use crate::model::blocks::Blocks;
+use crate::model::blocks::{Blocks, Collected};
 use crate::model::{BlockId, BlockKind, Module};
 use crate::source::{DirectiveId, Project};
 
 /// The blocks with the roles they have.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Roles {
     pub(super) blocks: Blocks,
     /// `server` blocks with their module, in file order.
@@ -15,11 +15,17 @@ pub(super) struct Roles {
     pub(super) outers: Vec<(BlockId, Module)>,
 }
 
+#[derive(Debug, Default)]
+struct Collector {
+    blocks: Collected,
+    servers: Vec<(BlockId, Module)>,
+    outers: Vec<(BlockId, Module)>,
+}
+
 impl Roles {
     /// Collects them.
     pub(super) fn of(project: &Project) -> Self {
-        let mut roles = Self::default();
-        roles.blocks.know(&project.facts);
+        let mut roles = Collector::default();
         let main = roles.blocks.push_top(project, BlockKind::Main);
         for id in project.children(None) {
             match module(project, id) {
@@ -27,9 +33,15 @@ impl Roles {
                 None => roles.top_statement(project, id, main),
             }
         }
-        roles
+        Self {
+            blocks: roles.blocks.finish(project),
+            servers: roles.servers,
+            outers: roles.outers,
+        }
     }
+}
 
+impl Collector {
     /// A statement outside `http`, `stream` and `mail`. A `server` there means that the file
     /// is a fragment, which the top level then stands in for.
     fn top_statement(&mut self, project: &Project, id: DirectiveId, main: BlockId) {
@@ -38,7 +50,7 @@ impl Roles {
             return;
         }
         if self.outers.iter().all(|(block, _)| *block != main) {
-            self.blocks.blocks[main.0 as usize].kind = BlockKind::Http;
+            self.blocks.set_kind(main, BlockKind::Http);
             self.outers.push((main, Module::Http));
         }
         self.server(project, id, main, Module::Http);

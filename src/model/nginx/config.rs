@@ -1,7 +1,9 @@
 //! What a block's session settings are after nginx has merged the outer block into them.
 //! The block alone: which block of an address decides is not asked here.
 
-use crate::catalog::{self, Context, Version, behaviours};
+use std::borrow::Cow;
+
+use crate::catalog::{self, Context};
 use crate::model::blocks::Blocks;
 use crate::model::commands;
 use crate::model::state::{Protocols, Value};
@@ -48,9 +50,8 @@ pub(super) struct Config {
 }
 
 impl Config {
-    /// What nginx does where nothing is written.
-    pub(super) fn defaults(version: Version) -> Self {
-        let tls13 = behaviours::nginx::TLS13_IN_DEFAULT_PROTOCOLS.holds(version);
+    /// What nginx does where nothing is written; `tls13` says whether TLS 1.3 is on then.
+    pub(super) fn defaults(tls13: bool) -> Self {
         let protocols = Protocols {
             legacy: true,
             tls12: true,
@@ -127,7 +128,7 @@ impl Config {
     }
 
     /// Whether tickets are on once the conf commands, which come last, were applied.
-    pub(super) fn tickets_effective(&self) -> Value<bool> {
+    pub(super) fn tickets_effective(&self) -> Cow<'_, Value<bool>> {
         commands::tickets_after(&self.tickets, &self.commands)
     }
 

@@ -2,13 +2,17 @@
 //! happens to a session of one name at another name of the socket.
 
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use super::config::Config;
-use super::state::{Pair, Store, protocols};
+use super::deciders::Decides;
+use super::state::{Ids, Pair, Store, protocols};
 use crate::catalog::{Decider, Version, behaviours};
-use crate::model::domains::Reach;
+use crate::model::domains::{Domain, Keeper, Numbers, Reach};
 use crate::model::state::State;
-use crate::model::{BlockId, ClientAuth, CrossName, KeySource, Tls12Id, Tls12Ticket, Tls13Issued};
+use crate::model::{
+    BlockId, ClientAuth, CrossName, KeySource, Module, Tls12Id, Tls12Ticket, Tls13Issued,
+};
 
 /// An endpoint as the domains see it.
 #[derive(Copy, Clone, Debug)]
@@ -45,7 +49,7 @@ fn opens_tickets(pair: &Pair<'_>, state: &State) -> bool {
     if state.rejects && !resumes_unasked(pair) {
         return false;
     }
-    match pair.decider("ssl_session_tickets") {
+    match pair.decider(Decides::Tickets) {
         Decider::Both => pair.a.tickets_effective().value,
         _ => pair.b.tickets_effective().value,
     }
@@ -74,68 +78,89 @@ fn opens_stateful(pair: &Pair<'_>, state: &State) -> bool {
 }
 
 /// The keys that open tickets here, the encrypting one first.
-fn keys(party: Party<'_>) -> Vec<String> {
+fn keys(party: Party<'_>) -> Vec<Domain> {
     let context = context(&party);
     let pair = party.pair;
-    let a = pair.a;
-    if !a.keys.is_empty() {
-        let files = a.keys.iter();
-        return files
-            .map(|key| format!("file {} {context}", pair.full(&key.value)))
-            .collect();
+    let of = |keeper| Domain { keeper, context };
+    if !pair.a.keys.is_empty() {
+        let files = pair.a_ids.keys.iter();
+        return files.map(|file| of(Keeper::File(*file))).collect();
     }
-    let rotates = behaviours::nginx::AUTOMATIC_TICKET_KEY_ROTATION.holds(party.pair.version);
-    match a.zone_in_use().filter(|_| rotates) {
-        Some(zone) => vec![format!("zone key {} {context}", zone.value)],
-        None => vec![format!("start {} {context}", party.governor.0)],
-    }
+    let zone = pair.a_ids.zone.filter(|_| pair.a.zone_in_use().is_some());
+    let rotates = || behaviours::nginx::AUTOMATIC_TICKET_KEY_ROTATION.holds(pair.version);
+    vec![match zone.filter(|_| rotates()) {
+        Some(zone) => of(Keeper::ZoneKey(zone)),
+        None => of(Keeper::Start(party.governor)),
+    }]
 }
 
 /// The store of session ids and stateful tickets.
-fn store(party: Party<'_>) -> String {
-    match party.pair.a.zone_in_use() {
-        Some(zone) => format!("zone {} {}", zone.value, context(&party)),
+fn store(party: Party<'_>) -> Domain {
+    let pair = party.pair;
+    match pair.a_ids.zone.filter(|_| pair.a.zone_in_use().is_some()) {
+        Some(zone) => Domain {
+            keeper: Keeper::Zone(zone),
+            context: context(&party),
+        },
         None => worker_store(party),
     }
 }
 
 /// What each worker keeps for A.
-fn worker_store(party: Party<'_>) -> String {
-    format!("builtin {} {}", party.governor.0, context(&party))
+fn worker_store(party: Party<'_>) -> Domain {
+    Domain {
+        keeper: Keeper::Builtin(party.governor),
+        context: context(&party),
+    }
 }
 
 /// The session id context: module, certificates, client CAs.
-fn context(party: &Party<'_>) -> String {
-    let pair = party.pair;
-    context_of(
-        if by_block(pair.version) {
-            pair.b
-        } else {
-            pair.a
-        },
-        &pair,
-    )
+fn context(party: &Party<'_>) -> u32 {
+    let Pair { a_ids, b_ids, .. } = party.pair;
+    if a_ids.context == b_ids.context || !by_block(party.pair.version) {
+        return a_ids.context;
+    }
+    b_ids.context
 }
 
 fn by_block(version: Version) -> bool {
     behaviours::nginx::SESSION_CONTEXT_BY_BLOCK.holds(version)
 }
 
+/// The numbers of what a server's sessions depend on.
+pub(super) fn ids(config: &Config, module: Module, base: &Path, numbers: &mut Numbers) -> Ids {
+    let context = context_of(config, module, base);
+    let keys = config.keys.iter();
+    Ids {
+        context: numbers.of(&context),
+        keys: keys
+            .map(|key| numbers.of(&full(base, &key.value)))
+            .collect(),
+        zone: config.zone.as_ref().map(|zone| numbers.of(&zone.value)),
+    }
+}
+
 /// Certificates in their order, and the authorities where clients are verified: nginx reads
 /// `ssl_client_certificate` only then.
-fn context_of(config: &Config, pair: &Pair<'_>) -> String {
+fn context_of(config: &Config, module: Module, base: &Path) -> String {
     let certificates = config.certificates.iter();
-    let certificates: Vec<String> = certificates.map(|file| pair.full(&file.value)).collect();
+    let certificates: Vec<String> = certificates.map(|file| full(base, &file.value)).collect();
     let verified = config.client_auth.value != ClientAuth::Off;
     let ca = config.client_ca.as_ref().filter(|_| verified);
-    let ca = ca.map(|ca| pair.full(&ca.value)).unwrap_or_default();
-    format!("{} {certificates:?} {ca:?}", pair.module.word())
+    let ca = ca.map(|ca| full(base, &ca.value)).unwrap_or_default();
+    format!("{} {certificates:?} {ca:?}", module.word())
+}
+
+/// A file's full name, so that two spellings are one file.
+fn full(base: &Path, name: &str) -> String {
+    let path: PathBuf = base.join(name).components().collect();
+    path.to_string_lossy().into_owned()
 }
 
 /// How many servers of a socket have each session id context.
 #[derive(Debug, Default)]
 pub(super) struct Contexts {
-    counts: HashMap<String, usize>,
+    counts: HashMap<u32, usize>,
     total: usize,
 }
 
@@ -144,8 +169,7 @@ impl Contexts {
     pub(super) fn of<'a>(pairs: impl Iterator<Item = Pair<'a>>) -> Self {
         let mut contexts = Self::default();
         for pair in pairs {
-            let context = context_of(pair.b, &pair);
-            *contexts.counts.entry(context).or_default() += 1;
+            *contexts.counts.entry(pair.b_ids.context).or_default() += 1;
             contexts.total += 1;
         }
         contexts
@@ -153,7 +177,7 @@ impl Contexts {
 
     /// Another server shares the context of B, or there is no other server at all.
     fn crosses(&self, pair: &Pair<'_>) -> bool {
-        let own = self.counts.get(&context_of(pair.b, pair));
+        let own = self.counts.get(&pair.b_ids.context);
         self.total == 1 || own.is_some_and(|count| *count > 1)
     }
 }
@@ -174,7 +198,7 @@ pub(super) fn cross_name(pair: &Pair<'_>, state: &State, contexts: &Contexts) ->
             false => CrossName::Full,
         };
     }
-    match pair.sni_checked && pair.b.client_auth.value != ClientAuth::Off {
+    match pair.b.client_auth.value != ClientAuth::Off && pair.sni_checked() {
         true => CrossName::Fails,
         false => CrossName::Served,
     }

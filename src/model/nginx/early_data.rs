@@ -2,32 +2,33 @@
 
 use std::collections::HashMap;
 
-use crate::model::blocks::Blocks;
+use crate::model::Block;
 use crate::source::{DirectiveId, Project};
 
 /// The variable, bare and in braces.
 const SPELLINGS: [&[u8]; 2] = [b"$ssl_early_data", b"${ssl_early_data}"];
 
 /// Marks the innermost known block around each use.
-pub(super) fn mark(project: &Project, blocks: &mut Blocks) {
+pub(super) fn mark(project: &Project, blocks: &mut [Block]) {
     let known: HashMap<DirectiveId, usize> = blocks
-        .blocks
         .iter()
         .enumerate()
         .filter_map(|(index, block)| Some((block.directive?, index)))
         .collect();
+    let mut outside = false;
     for index in 0..project.directives.len() as u32 {
         let id = DirectiveId(index);
         if !project.arguments(id).any(uses) {
             continue;
         }
-        let innermost = around(project, &known, id);
-        for (index, block) in blocks.blocks.iter_mut().enumerate() {
-            // The top level of a fragment stands for the blocks around it.
-            let marked = innermost.map_or(block.directive.is_none(), |found| found == index);
-            block.reads_early_data |= marked;
+        match around(project, &known, id) {
+            Some(innermost) => blocks[innermost].reads_early_data = true,
+            None => outside = true,
         }
     }
+    // The top level of a fragment stands for the blocks around it.
+    let tops = blocks.iter_mut().filter(|block| block.directive.is_none());
+    tops.for_each(|block| block.reads_early_data |= outside);
 }
 
 fn uses(argument: &[u8]) -> bool {

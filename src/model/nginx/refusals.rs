@@ -8,19 +8,41 @@ use std::collections::{HashMap, HashSet};
 
 use super::blocks::Roles;
 use super::config::Config;
-use super::sockets::{Listen, Server};
+use super::sockets::{Listen, Server, Socket};
 use crate::catalog::{self, Version, behaviours};
 use crate::model::blocks::Blocks;
-use crate::model::{BlockId, BlockKind, ClientAuth, Module, Refusal, SettingId};
+use crate::model::{BlockId, BlockKind, ClientAuth, Module, Refusal, SettingId, Transport};
 use crate::source::{DirectiveId, Project};
 use crate::syntax::value::{nginx, openssl};
 use crate::text::Location;
+
+/// What the texts say and no version changes.
+#[derive(Debug)]
+pub(super) struct Texts {
+    /// Every row of the directives in use.
+    rows: Vec<&'static catalog::Directive>,
+    /// What is wrong with zones.
+    zones: Vec<Refusal>,
+}
+
+impl Texts {
+    pub(super) fn of(project: &Project, roles: &Roles) -> Self {
+        let specs = project.directives.iter().filter_map(|it| it.spec);
+        let mut seen = HashSet::new();
+        let rows = specs.filter(|row| seen.insert(row.id)).collect();
+        Self {
+            rows,
+            zones: zones(&roles.blocks),
+        }
+    }
+}
 
 /// Everything of this kind, in the order in which nginx comes upon it.
 pub(super) fn refusals(
     project: &Project,
     roles: &Roles,
-    servers: &[Server],
+    texts: &Texts,
+    (servers, sockets): (&[Server], &[Socket]),
     version: Version,
 ) -> Vec<Refusal> {
     let mut found = Found {
@@ -28,8 +50,12 @@ pub(super) fn refusals(
         version,
         list: Vec::new(),
     };
-    found.directives(project);
-    found.zones();
+    // Most configurations use nothing that a version lacks, and few different directives.
+    let missing = texts.rows.iter().filter(|row| !row.exists(version));
+    if missing.count() > 0 {
+        found.directives(project);
+    }
+    found.list.extend(texts.zones.iter().cloned());
     let mut defaults = HashMap::new();
     for server in servers {
         found.addresses(server, &mut defaults);
@@ -37,7 +63,7 @@ pub(super) fn refusals(
     for server in servers {
         found.context(server);
     }
-    found.certificates(servers);
+    found.certificates(servers, sockets);
     found.events(project, roles);
     found.list
 }
@@ -84,69 +110,28 @@ impl Found<'_> {
         }
     }
 
-    /// One name, two sizes, or two modules.
-    fn zones(&mut self) {
-        let mut known: HashMap<String, (u64, BlockKind)> = HashMap::new();
-        for index in 0..self.blocks.settings.len() {
-            let id = SettingId(index as u32);
-            let setting = self.blocks.setting(id);
-            if setting.name != "ssl_session_cache" {
-                continue;
-            }
-            let module = self.blocks.outermost(setting.block);
-            for word in &setting.arguments {
-                let Ok(nginx::SessionCache::Shared { name, size }) =
-                    nginx::session_cache(word.as_bytes())
-                else {
-                    continue;
-                };
-                let name = String::from_utf8_lossy(name).into_owned();
-                let first = *known.entry(name.clone()).or_insert((size, module));
-                if first.0 != size {
-                    let message = format!(
-                        "the size {size} of shared memory zone \"{name}\" conflicts with already \
-                         declared size {}",
-                        first.0
-                    );
-                    self.at_setting(id, message);
-                } else if first.1 != module {
-                    let message = format!(
-                        "the shared memory zone \"{name}\" is already declared for a different use"
-                    );
-                    self.at_setting(id, message);
-                }
-            }
-        }
-    }
-
     /// An address twice in a server, or with two defaults.
-    fn addresses(&mut self, server: &Server, defaults: &mut HashMap<Key, Known>) {
+    fn addresses<'s>(&mut self, server: &'s Server, defaults: &mut HashMap<Key<'s>, Known>) {
         let alone = server.module != Module::Http && !by_name(server.module, self.version);
-        let mut own: HashSet<Key> = HashSet::new();
         for listen in &server.listens {
-            let key: Key = (
-                server.module,
-                listen.transport.word(),
-                listen.address.clone(),
-            );
-            let shown = listen.address.replace('*', "0.0.0.0");
+            let key: Key<'_> = (server.module, listen.transport, &listen.address);
+            let shown = || listen.address.replace('*', "0.0.0.0");
             if alone && listen.default {
                 self.at_setting(listen.by, "invalid parameter \"default_server\"".to_owned());
                 continue;
             }
-            let known = defaults.entry(key.clone()).or_default();
+            let known = defaults.entry(key).or_default();
             if alone && known.listened {
-                let message = format!("duplicate \"{shown}\" address and port pair");
+                let message = format!("duplicate \"{}\" address and port pair", shown());
                 self.at_setting(listen.by, message);
                 continue;
             }
-            if own.contains(&key) {
-                self.at_setting(listen.by, format!("a duplicate listen {shown}"));
+            if known.last.replace(server.block) == Some(server.block) {
+                self.at_setting(listen.by, format!("a duplicate listen {}", shown()));
                 continue;
             }
-            own.insert(key);
             if listen.default && known.default {
-                let message = format!("a duplicate default server for {shown}");
+                let message = format!("a duplicate default server for {}", shown());
                 self.at_setting(listen.by, message);
             }
             known.listened = true;
@@ -203,13 +188,13 @@ impl Found<'_> {
 
     /// The default server of a TLS address has a certificate, or rejects and leaves it to the
     /// others.
-    fn certificates(&mut self, servers: &[Server]) {
+    fn certificates(&mut self, servers: &[Server], sockets: &[Socket]) {
         let listens = servers.iter().flat_map(|server| &server.listens);
         let tls: HashSet<&str> = listens
             .filter(|listen| listen.tls)
             .map(|listen| listen.address.as_str())
             .collect();
-        for socket in super::sockets::sockets(servers) {
+        for socket in sockets {
             // `ssl on` has checks of its own, in versions that are long gone.
             if !tls.contains(socket.address.as_str()) || socket.module == Module::Mail {
                 continue;
@@ -251,11 +236,47 @@ impl Found<'_> {
     }
 }
 
-type Key = (Module, &'static str, String);
+/// One name, two sizes, or two modules.
+fn zones(blocks: &Blocks) -> Vec<Refusal> {
+    let mut known: HashMap<&[u8], (u64, BlockKind)> = HashMap::new();
+    let mut found = Vec::new();
+    let caches = blocks.settings.iter();
+    for setting in caches.filter(|setting| setting.name == "ssl_session_cache") {
+        let module = blocks.outermost(setting.block);
+        for word in &setting.arguments {
+            let Ok(nginx::SessionCache::Shared { name, size }) =
+                nginx::session_cache(word.as_bytes())
+            else {
+                continue;
+            };
+            let (first, used) = *known.entry(name).or_insert((size, module));
+            let name = String::from_utf8_lossy(name);
+            let message = match (first == size, used == module) {
+                (false, _) => format!(
+                    "the size {size} of shared memory zone \"{name}\" conflicts with already \
+                     declared size {first}"
+                ),
+                (true, false) => {
+                    format!(
+                        "the shared memory zone \"{name}\" is already declared for a different use"
+                    )
+                }
+                (true, true) => continue,
+            };
+            let at = setting.location.clone();
+            found.push(Refusal { at, message });
+        }
+    }
+    found
+}
+
+type Key<'a> = (Module, Transport, &'a str);
 
 /// What is known of an address.
 #[derive(Debug, Default)]
 struct Known {
+    /// The server that listened at it last.
+    last: Option<BlockId>,
     listened: bool,
     default: bool,
 }

@@ -1,6 +1,7 @@
 //! What became of every session setting: in force, or silently without effect.
 
 use super::config::{CacheKind, Config};
+use super::deciders::Decides;
 use super::sockets::Server;
 use super::state::Pair;
 use crate::catalog::Decider;
@@ -28,15 +29,15 @@ impl Judge<'_> {
         self.cache(of);
         self.plain(
             of,
-            "ssl_session_timeout",
+            Decides::Timeout,
             &a.timeout,
             &b.timeout,
             a.timeout.value == b.timeout.value,
         );
         let same = a.early_data.value == b.early_data.value;
-        self.plain(of, "ssl_early_data", &a.early_data, &b.early_data, same);
+        self.plain(of, Decides::EarlyData, &a.early_data, &b.early_data, same);
         let same = a.protocols.value == b.protocols.value;
-        self.plain(of, "ssl_protocols", &a.protocols, &b.protocols, same);
+        self.plain(of, Decides::Protocols, &a.protocols, &b.protocols, same);
         self.keys(of);
         self.tickets(of);
         for command in &b.commands {
@@ -48,9 +49,16 @@ impl Judge<'_> {
     }
 
     /// A setting that A decides for every endpoint of its address, or B does.
-    fn plain<T>(&mut self, of: Judged<'_>, name: &str, a: &Value<T>, b: &Value<T>, same: bool) {
+    fn plain<T>(
+        &mut self,
+        of: Judged<'_>,
+        directive: Decides,
+        a: &Value<T>,
+        b: &Value<T>,
+        same: bool,
+    ) {
         let from_a = matches!(
-            of.pair.decider(name),
+            of.pair.decider(directive),
             Decider::DefaultServer | Decider::DefaultServerOwnOff
         );
         if !from_a || same || a.by == b.by {
@@ -58,16 +66,17 @@ impl Judge<'_> {
             return;
         }
         self.in_force(a.by);
-        self.ignored(of, b.by, hidden_by(of), format!("{name} {}", a.text), a.by);
+        let in_force = format!("{} {}", directive.name(), a.text);
+        self.ignored(of, b.by, hidden_by(of), in_force, a.by);
     }
 
     fn cache(&mut self, of: Judged<'_>) {
         let Pair { a, b, .. } = of.pair;
-        let zone = |config: &Config| config.zone_in_use().map(|zone| zone.value.clone());
-        let same = a.cache.value == b.cache.value && zone(a) == zone(b);
+        let zones = [a, b].map(|config| config.zone_in_use().map(|zone| &zone.value));
+        let same = a.cache.value == b.cache.value && zones[0] == zones[1];
         // B's `off` does something: it takes the TLS 1.2 session id away.
         let same = same || b.cache.value == CacheKind::Off;
-        self.plain(of, "ssl_session_cache", &a.cache, &b.cache, same);
+        self.plain(of, Decides::Cache, &a.cache, &b.cache, same);
         let Some(zone) = &b.zone else {
             return;
         };
@@ -100,6 +109,9 @@ impl Judge<'_> {
 
     fn keys(&mut self, of: Judged<'_>) {
         let Pair { a, b, .. } = of.pair;
+        if a.keys.is_empty() && b.keys.is_empty() {
+            return;
+        }
         let by = |config: &Config| -> Vec<SettingId> {
             config.keys.iter().filter_map(|key| key.by).collect()
         };
@@ -137,7 +149,7 @@ impl Judge<'_> {
                 continue;
             }
             // Said on in B, but A's off makes B's tickets dead or keeps them away.
-            let dead = of.pair.decider("ssl_session_tickets") == Decider::Both
+            let dead = of.pair.decider(Decides::Tickets) == Decider::Both
                 && config.tickets.value
                 && !a.tickets_effective().value;
             if dead {

@@ -1,11 +1,14 @@
 //! Which servers share an address, which of them is its default, and which names reach each.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use super::blocks::Roles;
 use super::config::Config;
-use crate::catalog::{Version, behaviours};
+use super::domains;
+use super::state::Ids;
 use crate::model::blocks::Blocks;
+use crate::model::domains::Numbers;
 use crate::model::{BlockId, Module, SettingId, Transport};
 use crate::syntax::value::nginx::{self, Host};
 
@@ -15,6 +18,8 @@ pub(super) struct Server {
     pub(super) block: BlockId,
     pub(super) module: Module,
     pub(super) config: Config,
+    /// What its sessions depend on.
+    pub(super) ids: Ids,
     /// As written, in file order, without empty ones.
     pub(super) names: Vec<String>,
     pub(super) listens: Vec<Listen>,
@@ -54,10 +59,20 @@ pub(super) struct Member {
     pub(super) reachable: bool,
 }
 
-/// All servers, in file order.
-pub(super) fn servers(roles: &Roles, version: Version) -> Vec<Server> {
+/// What a version may do otherwise, as far as servers and addresses go.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub(super) struct Ways {
+    /// TLS 1.3 is on where nothing says which protocols are.
+    pub(super) tls13: bool,
+    /// Servers of `stream` share an address by name.
+    pub(super) stream_names: bool,
+}
+
+/// All servers, in file order; relative names of files start from `base`.
+pub(super) fn servers(roles: &Roles, ways: Ways, base: &Path) -> Vec<Server> {
     let blocks = &roles.blocks;
-    let defaults = Config::defaults(version);
+    let mut numbers = Numbers::default();
+    let defaults = Config::defaults(ways.tls13);
     let mut outer: HashMap<BlockId, Config> = HashMap::new();
     for (block, _) in &roles.outers {
         outer.insert(*block, defaults.merged(blocks, *block));
@@ -72,8 +87,9 @@ pub(super) fn servers(roles: &Roles, version: Version) -> Vec<Server> {
         servers.push(Server {
             block: *block,
             module: *module,
-            names: names(blocks, *block, *module, version),
+            names: names(blocks, *block, *module, ways),
             listens: listens(blocks, *block, *module),
+            ids: domains::ids(&config, *module, base, &mut numbers),
             config,
         });
     }
@@ -148,10 +164,10 @@ fn socket(
     })
 }
 
-fn names(blocks: &Blocks, block: BlockId, module: Module, version: Version) -> Vec<String> {
+fn names(blocks: &Blocks, block: BlockId, module: Module, ways: Ways) -> Vec<String> {
     let by_name = match module {
         Module::Http => true,
-        Module::Stream => behaviours::nginx::STREAM_VIRTUAL_SERVERS.holds(version),
+        Module::Stream => ways.stream_names,
         // mail's server_name is only what the server calls itself.
         Module::Mail => false,
     };

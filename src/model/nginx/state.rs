@@ -4,15 +4,16 @@
 //! Which block decides what is the catalog's data; the functions here say what each named
 //! decider does. tests/live_nginx.rs holds every row against running servers.
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
 
 use super::config::{CacheKind, Config};
+use super::deciders::{Deciders, Decides};
 use crate::catalog::{self, Decider, Version, behaviours};
 use crate::model::state::{
     Protocols, Reason, State, TLS13_LONGEST, UNAVAILABLE_12, UNAVAILABLE_13, Value, ZERO_TIMEOUT,
 };
 use crate::model::{
-    ClientAuth, Field, KeySource, Lifetimes, Module, Origin, PerProtocol, Replaced, Tickets, Tls12,
+    ClientAuth, Field, KeySource, Lifetimes, Origin, PerProtocol, Replaced, Tickets, Tls12,
     Tls12Id, Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
 };
 use crate::syntax::value::openssl;
@@ -27,17 +28,32 @@ pub(super) struct Pair<'a> {
     /// True where both are one block.
     pub(super) same: bool,
     pub(super) version: Version,
-    pub(super) module: Module,
     pub(super) transport: Transport,
-    /// A session of another name is refused where clients are verified.
-    pub(super) sni_checked: bool,
+    /// What A's sessions depend on.
+    pub(super) a_ids: &'a Ids,
+    /// What B's sessions depend on.
+    pub(super) b_ids: &'a Ids,
+    /// Which block decides what, in this version and module.
+    pub(super) deciders: &'a Deciders,
+    /// The package refuses a session of another name where clients are verified, whatever its
+    /// version does.
+    pub(super) sni_patched: bool,
     /// The block has a context of its own. Without one its settings of TLS are A's, but a
     /// certificate that it demands is still demanded.
     pub(super) own_context: bool,
     /// What the block itself says of client certificates.
     pub(super) demanded: &'a Value<ClientAuth>,
-    /// The folder that relative names start from.
-    pub(super) base: &'a Path,
+}
+
+/// What the sessions of a server depend on, as numbers: equal ones mean the same.
+#[derive(Clone, Debug)]
+pub(super) struct Ids {
+    /// The session id context.
+    pub(super) context: u32,
+    /// Its key files.
+    pub(super) keys: Vec<u32>,
+    /// Its zone, used or not.
+    pub(super) zone: Option<u32>,
 }
 
 /// Where sessions are kept.
@@ -94,11 +110,10 @@ pub(super) fn state(pair: Pair<'_>) -> State {
     let (auth, value) = client_auth(&pair);
     let from_a = !std::ptr::eq(auth, pair.demanded);
     reasons.push(pair.reason(Field::ClientAuth, "ssl_verify_client", auth, from_a));
-    let early = pair
-        .decided("ssl_early_data", Decider::DefaultServer)
-        .early_data
-        .clone();
-    reasons.push(pair.reason(Field::EarlyData, "ssl_early_data", &early, true));
+    let early = &pair
+        .decided(Decides::EarlyData, Decider::DefaultServer)
+        .early_data;
+    reasons.push(pair.reason(Field::EarlyData, "ssl_early_data", early, true));
     let tickets13 = tls13.issued.any();
     let early_data = early.value && tickets13;
     State {
@@ -128,17 +143,17 @@ fn client_auth<'a>(pair: &Pair<'a>) -> (&'a Value<ClientAuth>, ClientAuth) {
 
 /// Tickets of A and B, and which of them count.
 #[derive(Debug)]
-struct TicketFlags {
-    a: Value<bool>,
-    b: Value<bool>,
+struct TicketFlags<'a> {
+    a: Cow<'a, Value<bool>>,
+    b: Cow<'a, Value<bool>>,
     decider: Decider,
 }
 
-fn tickets(pair: &Pair<'_>) -> TicketFlags {
+fn tickets<'a>(pair: &Pair<'a>) -> TicketFlags<'a> {
     TicketFlags {
         a: pair.a.tickets_effective(),
         b: pair.b.tickets_effective(),
-        decider: pair.decider("ssl_session_tickets"),
+        decider: pair.decider(Decides::Tickets),
     }
 }
 
@@ -163,8 +178,11 @@ pub(super) fn protocols(pair: &Pair<'_>) -> Protocols {
 /// What `ssl_protocols` and the command `Protocol` leave on, within the bounds of the
 /// commands for the lowest and the highest.
 fn versions(pair: &Pair<'_>) -> Protocols {
-    let config = pair.decided("ssl_protocols", Decider::OwnBlock);
+    let config = pair.decided(Decides::Protocols, Decider::OwnBlock);
     let mut spoken = config.protocols.value;
+    if pair.a.commands.is_empty() && pair.b.commands.is_empty() {
+        return spoken;
+    }
     for name in ["Protocol", "MinProtocol", "MaxProtocol"] {
         let config = pair.decided_command(name);
         let given = config
@@ -183,7 +201,7 @@ fn versions(pair: &Pair<'_>) -> Protocols {
     spoken
 }
 
-fn tls12(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls12 {
+fn tls12(pair: &Pair<'_>, tickets: &TicketFlags<'_>, spoken: Protocols) -> Tls12 {
     if !spoken.tls12 && spoken.legacy {
         // Only TLS 1.0 or 1.1: whether anybody can connect is the library's affair.
         return Tls12 {
@@ -207,7 +225,7 @@ fn tls12(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls12 {
     Tls12 { session_id, ticket }
 }
 
-fn tls13(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls13 {
+fn tls13(pair: &Pair<'_>, tickets: &TicketFlags<'_>, spoken: Protocols) -> Tls13 {
     if !spoken.tls13 {
         return UNAVAILABLE_13;
     }
@@ -242,7 +260,7 @@ fn tls13(pair: &Pair<'_>, tickets: &TicketFlags, spoken: Protocols) -> Tls13 {
 }
 
 /// TLS 1.2 tickets are issued and accepted.
-fn tls12_tickets_on(tickets: &TicketFlags) -> bool {
+fn tls12_tickets_on(tickets: &TicketFlags<'_>) -> bool {
     match tickets.decider {
         Decider::Both => tickets.a.value && tickets.b.value,
         _ => tickets.b.value,
@@ -251,7 +269,7 @@ fn tls12_tickets_on(tickets: &TicketFlags) -> bool {
 
 fn session_reasons(
     pair: &Pair<'_>,
-    tickets: &TicketFlags,
+    tickets: &TicketFlags<'_>,
     spoken: Protocols,
     reasons: &mut Vec<Reason>,
 ) {
@@ -261,8 +279,10 @@ fn session_reasons(
         cache_value(pair),
         true,
     );
-    let protocols = &pair.decided("ssl_protocols", Decider::OwnBlock).protocols;
-    let from_a = pair.decider("ssl_protocols") == Decider::DefaultServer;
+    let protocols = &pair
+        .decided(Decides::Protocols, Decider::OwnBlock)
+        .protocols;
+    let from_a = pair.decider(Decides::Protocols) == Decider::DefaultServer;
     let unspoken = |field| pair.reason(field, "ssl_protocols", protocols, from_a);
     if pair.b.reject.value {
         let rejected = |field| pair.reason(field, "ssl_reject_handshake", &pair.b.reject, false);
@@ -325,10 +345,10 @@ fn cache_value<'a>(pair: &Pair<'a>) -> &'a Value<CacheKind> {
 }
 
 /// The ticket flag that decides: an `off` of A or B where both count, else B's.
-fn ticket_reason(pair: &Pair<'_>, tickets: &TicketFlags, field: Field) -> Reason {
+fn ticket_reason(pair: &Pair<'_>, tickets: &TicketFlags<'_>, field: Field) -> Reason {
     let from_a = tickets.decider == Decider::Both && !tickets.a.value;
     let flag = if from_a { &tickets.a } else { &tickets.b };
-    let mut reason = pair.reason(field, "ssl_session_tickets", flag, from_a);
+    let mut reason = pair.reason(field, "ssl_session_tickets", &**flag, from_a);
     let config = if from_a { pair.a } else { pair.b };
     if flag.by != config.tickets.by {
         reason.setting = "ssl_conf_command";
@@ -383,8 +403,8 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
         let reason = pair.reason(Field::TicketKey, "ssl_session_ticket_key", first, true);
         return (key, reason);
     }
-    let rotates = behaviours::nginx::AUTOMATIC_TICKET_KEY_ROTATION.holds(pair.version);
-    if let Some(zone) = pair.a.zone_in_use().filter(|_| rotates) {
+    let rotates = || behaviours::nginx::AUTOMATIC_TICKET_KEY_ROTATION.holds(pair.version);
+    if let Some(zone) = pair.a.zone_in_use().filter(|_| rotates()) {
         let key = Tickets {
             source: KeySource::Zone,
             zone: Some(zone.value.clone()),
@@ -448,16 +468,19 @@ impl<'a> Pair<'a> {
         self.a.timeout.value == 0 && behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(self.version)
     }
 
+    /// A session of another name is refused where clients are verified.
+    pub(super) fn sni_checked(&self) -> bool {
+        self.sni_patched || behaviours::nginx::SNI_SESSION_CHECK.holds(self.version)
+    }
+
     /// The named decider of a directive in this version.
-    pub(super) fn decider(&self, name: &str) -> Decider {
-        let context = super::config::server_context(self.module);
-        let row = catalog::nginx_in(name.as_bytes(), context);
-        row.map_or(Decider::None, |row| row.decider(self.version))
+    pub(super) fn decider(&self, of: Decides) -> Decider {
+        self.deciders.of(of)
     }
 
     /// The block that decides a directive; `otherwise` where the module has no such row.
-    fn decided(&self, name: &str, otherwise: Decider) -> &'a Config {
-        let decider = match self.decider(name) {
+    fn decided(&self, of: Decides, otherwise: Decider) -> &'a Config {
+        let decider = match self.decider(of) {
             Decider::None => otherwise,
             decider => decider,
         };
@@ -475,12 +498,6 @@ impl<'a> Pair<'a> {
             Some(Decider::DefaultServer) => self.a,
             _ => self.b,
         }
-    }
-
-    /// A file's full name, so that two spellings are one file.
-    pub(super) fn full(&self, name: &str) -> String {
-        let path: PathBuf = self.base.join(name).components().collect();
-        path.to_string_lossy().into_owned()
     }
 
     /// A reason; `from_a` says that A's value decides.

@@ -63,10 +63,14 @@
 //! * <https://nginx.org/en/docs/http/configuring_https_servers.html>
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html>
 
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
 use crate::catalog::{self, Directive, Server};
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity, Target};
 use crate::model::{BlockId, BlockKind, Setting, Site};
 use crate::rules::{Context, Rule, places, tickets_off};
+use crate::text::Location;
 
 /// The rule.
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -81,15 +85,17 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut findings: Vec<Finding> = Vec::new();
+    let mut said: HashSet<&Location> = HashSet::new();
+    let plain = Plain::default();
+    // Few names stand for many settings.
+    let mut asked: HashMap<&str, Option<&Directive>> = HashMap::new();
     for setting in places::settings(site) {
-        let Some(row) = missing(site, setting) else {
+        let known = asked.entry(setting.name);
+        let Some(row) = *known.or_insert_with(|| missing(site, setting)) else {
             continue;
         };
-        if findings
-            .iter()
-            .all(|finding| finding.location != setting.location)
-        {
-            findings.push(finding(site, setting, row));
+        if said.insert(&setting.location) {
+            findings.push(finding(site, setting, row, &plain));
         }
     }
     findings
@@ -109,7 +115,7 @@ fn missing(site: &Site, setting: &Setting) -> Option<&'static Directive> {
     }
 }
 
-fn finding(site: &Site, setting: &Setting, row: &Directive) -> Finding {
+fn finding<'a>(site: &'a Site, setting: &Setting, row: &Directive, plain: &Plain<'a>) -> Finding {
     let server = match site.server {
         Server::Nginx => "nginx",
         Server::Apache => "httpd",
@@ -149,7 +155,7 @@ fn finding(site: &Site, setting: &Setting, row: &Directive) -> Finding {
         help: vec![help],
         versions: Vec::new(),
         when: setting.when.clone(),
-        fix: fix(site, setting),
+        fix: fix(site, setting, plain),
     }
 }
 
@@ -158,6 +164,9 @@ const SSL: &str = "ssl";
 const LISTEN: &str = "listen";
 
 fn concerned(site: &Site, block: BlockId) -> Vec<usize> {
+    if places::block(site, block).is_some_and(|block| block.kind == BlockKind::Server) {
+        return site.endpoints_of(block).to_vec();
+    }
     let inside = |index: &usize| {
         let endpoint = site.endpoints.get(*index);
         endpoint.is_some_and(|endpoint| {
@@ -168,14 +177,14 @@ fn concerned(site: &Site, block: BlockId) -> Vec<usize> {
 }
 
 /// nginx's `ssl on` becomes the `ssl` of every `listen` that it spoke for.
-fn fix(site: &Site, setting: &Setting) -> Option<Fix> {
+fn fix<'a>(site: &'a Site, setting: &Setting, plain: &Plain<'a>) -> Option<Fix> {
     if setting.name != SSL || site.server != Server::Nginx {
         return None;
     }
     let servers = servers_under(site, setting);
     let shared = servers
         .iter()
-        .any(|server| shares_an_address(site, *server));
+        .any(|server| shares_an_address(site, *server, plain));
     let around = places::block(site, setting.block)?.kind != BlockKind::Server;
     let mut changes: Vec<Change> = Vec::new();
     if tickets_off::is_on(setting) {
@@ -216,10 +225,41 @@ fn servers_under(site: &Site, setting: &Setting) -> Vec<BlockId> {
         let same = |other: &Setting| other.location == setting.location;
         is_server && places::in_force(site, &[], *id, SSL).is_some_and(same)
     };
+    // A line in a server holds nowhere else, but its file may be included elsewhere.
+    if places::block(site, setting.block).is_some_and(|block| block.kind == BlockKind::Server) {
+        let mut blocks: Vec<BlockId> = site
+            .settings_at(&setting.location)
+            .map(|it| it.block)
+            .collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks.retain(holds);
+        return blocks;
+    }
     (0..site.blocks.len())
         .map(|index| BlockId(index as u32))
         .filter(holds)
         .collect()
+}
+
+/// Servers that are plain at an address, by the address as written: looked for once, and only
+/// where somebody asks.
+type Plain<'a> = OnceCell<HashMap<&'a str, Vec<BlockId>>>;
+
+fn plain_servers(site: &Site) -> HashMap<&str, Vec<BlockId>> {
+    let mut plain: HashMap<&str, Vec<BlockId>> = HashMap::new();
+    for listen in site
+        .settings
+        .iter()
+        .filter(|it| it.name == LISTEN && is_plain(it))
+    {
+        let speaks =
+            || places::in_force(site, &[], listen.block, SSL).is_some_and(tickets_off::is_on);
+        if let Some(address) = listen.arguments.first().filter(|_| !speaks()) {
+            plain.entry(address).or_default().push(listen.block);
+        }
+    }
+    plain
 }
 
 fn listens_with_ssl(site: &Site, server: BlockId) -> Vec<Change> {
@@ -256,18 +296,11 @@ fn with_ssl(listen: &Setting) -> Change {
 }
 
 /// True where another server listens at the same address and is plain there.
-fn shares_an_address(site: &Site, server: BlockId) -> bool {
-    let mine: Vec<&String> = places::own(site, &[], server, LISTEN)
-        .filter_map(|listen| listen.arguments.first())
-        .collect();
-    site.settings.iter().any(|other| {
-        let plain = other.name == LISTEN && other.block != server && is_plain(other);
-        let speaks = places::in_force(site, &[], other.block, SSL).is_some_and(tickets_off::is_on);
-        plain
-            && !speaks
-            && other
-                .arguments
-                .first()
-                .is_some_and(|address| mine.contains(&address))
+fn shares_an_address<'a>(site: &'a Site, server: BlockId, plain: &Plain<'a>) -> bool {
+    let plain = plain.get_or_init(|| plain_servers(site));
+    let mut mine = places::own(site, &[], server, LISTEN).filter_map(|it| it.arguments.first());
+    mine.any(|address| {
+        let others = plain.get(address.as_str());
+        others.is_some_and(|others| others.iter().any(|other| *other != server))
     })
 }

@@ -127,10 +127,7 @@ fn written<'a>(context: &Context<'a>, endpoint: &Endpoint) -> [Option<&'a Settin
 
 fn finding(context: &Context<'_>, cause: &Cause<Location>) -> Option<Finding> {
     let site = context.site;
-    let setting = site
-        .settings
-        .iter()
-        .find(|setting| setting.location == cause.key)?;
+    let setting = site.settings_at(&cause.key).next()?;
     let lifetime = lifetime(context, setting, &cause.endpoints)?;
     let (limit, severity) = if lifetime > context.policy.lifetime_error {
         (context.policy.lifetime_error, Severity::Error)

@@ -92,6 +92,8 @@
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_session_cache>
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessioncache>
 
+use std::collections::HashMap;
+
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Related, Severity};
 use crate::model::{Effect, Ignored, IgnoredReason, Setting, Site};
@@ -120,6 +122,7 @@ struct Line<'a> {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut lines: Vec<Line<'_>> = Vec::new();
+    let mut known: HashMap<&Location, usize> = HashMap::new();
     for setting in places::settings(site) {
         let Effect::Ignored(ignored) = &setting.effect else {
             continue;
@@ -140,10 +143,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         if lines.iter().any(same_list) {
             continue;
         }
-        match lines
-            .iter_mut()
-            .find(|line| line.setting.location == setting.location)
-        {
+        let line = *known.entry(&setting.location).or_insert(lines.len());
+        match lines.get_mut(line) {
             Some(line) => line.endpoints.extend(&ignored.endpoints),
             None => lines.push(Line {
                 setting,
@@ -169,10 +170,7 @@ fn is_idle(site: &Site, setting: &Setting, ignored: &Ignored) -> bool {
 
 /// True where the same line, included at another place, is in force.
 fn works_elsewhere(site: &Site, line: &Setting) -> bool {
-    let mut same = site
-        .settings
-        .iter()
-        .filter(|setting| setting.location == line.location);
+    let mut same = site.settings_at(&line.location);
     same.any(|setting| setting.effect == Effect::InForce)
 }
 

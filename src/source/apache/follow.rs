@@ -2,14 +2,18 @@
 //!
 //! Which files a name stands for is `include`'s to say.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{self, Server};
+use crate::source::ahead::AT_ONCE;
 use crate::source::files::ReadError;
 use crate::source::{
     DirectiveId, FileId, FileOrigin, ProblemKind, Via, ViaId, content, glob, path,
 };
+
+use crate::syntax::apache::parse;
 
 use super::Expander;
 use super::execute::one;
@@ -61,17 +65,37 @@ impl Expander<'_> {
         };
         let via_id = ViaId(self.project.vias.len() as u32);
         self.project.vias.push(via);
-        for named in self.finder(optional).find(&name) {
-            match named {
-                Named::File(path) => self.follow(raw, &path, &name, via_id),
-                Named::Refused(message) => self.unresolved(raw, &name, message, true),
-                Named::Elsewhere(path) => self.elsewhere(raw, &path, &name, via_id),
-            }
-            if self.stopped {
-                break;
+        for found in self.finder(optional).find(&name).chunks(AT_ONCE) {
+            self.read_ahead(found);
+            for named in found {
+                match named {
+                    Named::File(path) => self.follow(raw, path, &name, via_id),
+                    Named::Refused(message) => self.unresolved(raw, &name, message.clone(), true),
+                    Named::Elsewhere(path) => self.elsewhere(raw, path, &name, via_id),
+                }
+                if self.stopped {
+                    return Ok(());
+                }
             }
         }
         Ok(())
+    }
+
+    /// Reads and parses files that the same include names and that nobody asked for yet.
+    fn read_ahead(&mut self, found: &[Named]) {
+        let mut seen = HashSet::new();
+        let known = &self.known;
+        let mut fresh = Vec::new();
+        for named in found {
+            let Named::File(path) = named else {
+                continue;
+            };
+            let key = path::clean(path);
+            if !known.contains_key(&key) && seen.insert(key) {
+                fresh.push(path.as_path());
+            }
+        }
+        self.ahead.read(&fresh, false, self.files, parse);
     }
 
     /// Reads the file of an include in its place.
@@ -96,6 +120,10 @@ impl Expander<'_> {
     fn file(&mut self, raw: &RawLine, path: &Path, name: &[u8]) -> Option<FileId> {
         if let Some(file) = self.known.get(&path::clean(path)) {
             return Some(*file);
+        }
+        if let Some(ready) = self.ahead.take(path, false) {
+            let origin = self.files.origin(path);
+            return Some(self.put_file(path, ready, origin));
         }
         let text = match self.files.read(path) {
             Ok(text) => text,

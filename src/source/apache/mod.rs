@@ -40,6 +40,7 @@ use self::facts::{ALWAYS, Conditions, Facts, Known};
 use self::macros::Macro;
 use self::reader::{RawLine, Reader};
 use self::section::Frame;
+use super::ahead::{Ahead, Ready};
 use super::files::FileSystem;
 use super::options::{LoadOptions, Root, RootKind};
 use super::{
@@ -68,6 +69,8 @@ struct Expander<'a> {
     project: Project,
     /// Files by their cleaned path.
     known: HashMap<PathBuf, FileId>,
+    /// Files of the include that is followed.
+    ahead: Ahead,
     conditions: Conditions,
     defines: Facts,
     /// By their name in lower case: httpd keeps them in a table that ignores case.
@@ -106,6 +109,7 @@ impl<'a> Expander<'a> {
             options,
             project: empty(root),
             known: HashMap::new(),
+            ahead: Ahead::default(),
             conditions: Conditions::new(),
             defines: Facts::default(),
             variables: Facts::default(),
@@ -317,12 +321,23 @@ impl<'a> Expander<'a> {
     }
 
     fn add_file(&mut self, path: &Path, text: Arc<[u8]>, origin: FileOrigin) -> FileId {
-        let id = FileId(self.project.files.len() as u32);
-        let (lines, tree) = (LineIndex::new(&text), parse(&text));
-        let real = match origin {
-            FileOrigin::Stub => None,
-            _ => self.files.real(path),
+        let ready = Ready {
+            lines: LineIndex::new(&text),
+            tree: parse(&text),
+            real: self.files.real(path).filter(|_| origin != FileOrigin::Stub),
+            text,
         };
+        self.put_file(path, ready, origin)
+    }
+
+    fn put_file(&mut self, path: &Path, ready: Ready, origin: FileOrigin) -> FileId {
+        let Ready {
+            text,
+            lines,
+            tree,
+            real,
+        } = ready;
+        let id = FileId(self.project.files.len() as u32);
         self.known.insert(path::clean(path), id);
         self.project.files.push(File {
             path: path.into(),

@@ -11,11 +11,12 @@ mod values;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::catalog::{self, Context, Server};
+use crate::catalog::{self, Context, Duplicate, Server};
 use crate::syntax::nginx::{Word, words};
 use crate::syntax::{NodeId, NodeKind};
 use crate::text::Span;
 
+use super::ahead::{AT_ONCE, Ahead};
 use super::files::FileSystem;
 use super::options::{LoadOptions, Root, RootKind};
 use super::resolve::{Named, Resolver};
@@ -32,6 +33,7 @@ pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions)
         resolver: Resolver::new(root, files, options),
         project: empty(root),
         known: HashMap::new(),
+        ahead: Ahead::default(),
         identities: HashMap::new(),
         identity: Vec::new(),
         stack: Vec::new(),
@@ -69,6 +71,8 @@ struct Expander<'a> {
     project: Project,
     /// Files by spelling and by how their top level is read.
     known: HashMap<(PathBuf, bool), FileId>,
+    /// Files of the include that is followed.
+    ahead: Ahead,
     /// One number per file behind all its spellings and symlinks.
     identities: HashMap<PathBuf, u32>,
     /// The identity of each [`FileId`].
@@ -267,12 +271,15 @@ impl Expander<'_> {
     /// the file's own syntax, blocks are guesses.
     fn check_placement(&mut self, id: DirectiveId, place: Place, kind: NodeKind) {
         let directive = self.project.directive(id);
-        if directive.spec.is_none() || !self.project.file(directive.file).tree.errors.is_empty() {
+        let Some(spec) = directive.spec else {
+            return;
+        };
+        if !self.project.file(directive.file).tree.errors.is_empty() {
             return;
         }
         let context = place.context.filter(|_| self.placed);
         let arguments = self.project.arguments(id).len();
-        let objection = placement::objection(self.project.name(id), context, kind, arguments);
+        let objection = placement::objection(spec, context, kind, arguments);
         if let Some(message) = objection.or_else(|| self.value_objection(id)) {
             self.report(id, ProblemKind::Syntax, message, true);
         }
@@ -282,7 +289,9 @@ impl Expander<'_> {
     fn value_objection(&mut self, id: DirectiveId) -> Option<String> {
         let directive = self.project.directive(id);
         let spec = directive.spec?;
-        let seen = !self.once.insert((directive.parent, spec.name));
+        // Only of these a second one is refused.
+        let seen =
+            spec.duplicate == Duplicate::Error && !self.once.insert((directive.parent, spec.name));
         let repeated = values::repetition(spec, seen);
         if repeated.is_some() || !values::is_checked(spec) {
             return repeated;
@@ -329,8 +338,11 @@ impl Expander<'_> {
             }
             Named::Pattern(paths) => {
                 self.project.vias.push(chain);
-                for path in paths {
-                    self.follow(id, &path, Place { via, ..place }, data, &name);
+                for paths in paths.chunks(AT_ONCE) {
+                    self.read_ahead(paths, data);
+                    for path in paths {
+                        self.follow(id, path, Place { via, ..place }, data, &name);
+                    }
                 }
             }
             Named::Elsewhere(folder) => match self.awaited_keys(&name) {

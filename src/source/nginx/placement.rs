@@ -11,22 +11,31 @@ use crate::syntax::NodeKind;
 /// `context` is `None` where it is unknown: in blocks that the catalog does not have, and in
 /// a lone fragment.
 pub(super) fn objection(
-    name: &[u8],
+    spec: &catalog::Directive,
     context: Option<Context>,
     kind: NodeKind,
     arguments: usize,
 ) -> Option<String> {
-    let rows = catalog::nginx(name);
-    if rows.is_empty() || kind == NodeKind::Data {
+    if kind == NodeKind::Data {
         return None;
     }
-    let shown = String::from_utf8_lossy(name);
+    let is_block = kind != NodeKind::Directive;
+    let fits = |row: &catalog::Directive| {
+        context.is_none_or(|context| row.allowed_in(context))
+            && (row.body != Body::None) == is_block
+            && row.arity.accepts(arguments)
+    };
+    // Nearly always the row that was found already.
+    if fits(spec) {
+        return None;
+    }
+    let shown = spec.name;
+    let rows = catalog::nginx(shown.as_bytes());
     let here = |row: &&catalog::Directive| context.is_none_or(|context| row.allowed_in(context));
     let allowed: Vec<&catalog::Directive> = rows.iter().filter(here).collect();
     if allowed.is_empty() {
         return Some(format!("\"{shown}\" directive is not allowed here"));
     }
-    let is_block = kind != NodeKind::Directive;
     let opens = |row: &&&catalog::Directive| (row.body != Body::None) == is_block;
     let mut formed = allowed.iter().filter(opens).peekable();
     if formed.peek().is_none() {

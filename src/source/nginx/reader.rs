@@ -3,7 +3,8 @@
 //!
 //! It must not follow includes.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{self, Server};
@@ -11,6 +12,7 @@ use crate::syntax::nginx::{Body, InitialContext, Options, parse};
 use crate::text::{LineIndex, Span};
 
 use super::Expander;
+use crate::source::ahead::Ready;
 use crate::source::files::ReadError;
 use crate::source::options::{Root, RootKind};
 use crate::source::{
@@ -44,6 +46,10 @@ impl Expander<'_> {
         let key = (paths::clean(path), data);
         if let Some(file) = self.known.get(&key) {
             return Some(*file);
+        }
+        if let Some(ready) = self.ahead.take(path, data) {
+            let origin = self.files.origin(path);
+            return Some(self.put_file(path, ready, data, origin));
         }
         let text = match self.files.read(path) {
             Ok(text) => text,
@@ -104,6 +110,20 @@ impl Expander<'_> {
         }
     }
 
+    /// Reads and parses files that the same include names and that nobody asked for yet.
+    pub(super) fn read_ahead(&mut self, all: &[PathBuf], data: bool) {
+        let known = &self.known;
+        let mut seen = HashSet::new();
+        let fresh = |path: &&PathBuf| {
+            let key = (paths::clean(path), data);
+            !known.contains_key(&key) && seen.insert(key)
+        };
+        let fresh: Vec<&Path> = all.iter().filter(fresh).map(PathBuf::as_path).collect();
+        let options = parse_options(data);
+        self.ahead
+            .read(&fresh, data, self.files, |text| parse(text, &options));
+    }
+
     pub(super) fn add_file(
         &mut self,
         path: &Path,
@@ -112,8 +132,26 @@ impl Expander<'_> {
         origin: FileOrigin,
     ) -> FileId {
         let file = self.file_of(path, text, data, origin);
+        self.put(file, data)
+    }
+
+    /// A file that was read ahead.
+    fn put_file(&mut self, path: &Path, ready: Ready, data: bool, origin: FileOrigin) -> FileId {
+        let real = ready.real.filter(|_| has_place(origin));
+        let file = File {
+            path: path.into(),
+            real,
+            origin,
+            text: ready.text,
+            lines: ready.lines,
+            tree: ready.tree,
+        };
+        self.put(file, data)
+    }
+
+    fn put(&mut self, file: File, data: bool) -> FileId {
         let id = FileId(self.project.files.len() as u32);
-        let spelling = paths::clean(path);
+        let spelling = paths::clean(&file.path);
         let next = self.identities.len() as u32;
         let key = file.real.clone().unwrap_or_else(|| spelling.clone());
         self.identity
@@ -133,16 +171,8 @@ impl Expander<'_> {
         data: bool,
         origin: FileOrigin,
     ) -> File {
-        let context = if data {
-            InitialContext::Data
-        } else {
-            InitialContext::Directives
-        };
-        let tree = parse(&text, &Options { body, context });
-        let real = match origin {
-            FileOrigin::Dump | FileOrigin::Stub => None,
-            FileOrigin::Disk | FileOrigin::Memory => self.files.real(path),
-        };
+        let tree = parse(&text, &parse_options(data));
+        let real = has_place(origin).then(|| self.files.real(path)).flatten();
         let lines = LineIndex::new(&text);
         File {
             path: path.into(),
@@ -153,6 +183,20 @@ impl Expander<'_> {
             tree,
         }
     }
+}
+
+/// How a file is read whose top level holds data, or statements.
+fn parse_options(data: bool) -> Options {
+    let context = match data {
+        true => InitialContext::Data,
+        false => InitialContext::Directives,
+    };
+    Options { body, context }
+}
+
+/// True where an edit could change the file itself.
+fn has_place(origin: FileOrigin) -> bool {
+    matches!(origin, FileOrigin::Disk | FileOrigin::Memory)
 }
 
 /// Why the root can be no main file.

@@ -337,6 +337,9 @@ impl<'text> Parser<'text> {
 
     /// Counts lines only where there is something to report.
     fn finish(mut self) -> Tree {
+        // Trees live as long as the project: what was reserved in vain does not.
+        self.tree.tokens.shrink_to_fit();
+        self.tree.nodes.shrink_to_fit();
         if self.tree.errors.is_empty() {
             return self.tree;
         }

@@ -1,0 +1,144 @@
+//! How fast each room is: lexer and tree, include resolution, model, rules, diff.
+//!
+//! `cargo bench --bench rooms`. Everything stands in memory: no disk is measured.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(dead_code, unreachable_pub)]
+
+mod trees;
+
+use std::path::Path;
+
+use divan::Bencher;
+use divan::counter::{BytesCount, ItemsCount};
+use stekguard::catalog::{Server, Version, newest};
+use stekguard::fix::{self, Options, PatchOptions, Proposal};
+use stekguard::model::{Assumed, Groundwork, Platform, VersionSource};
+use stekguard::policy::Policy;
+use stekguard::rules::{self, Context};
+use stekguard::source::{LoadOptions, Memory, Project, Root, load};
+use stekguard::syntax::{apache, nginx};
+use trees::{Kind, Shape};
+
+const KINDS: [Kind; 2] = [Kind::Nginx, Kind::Apache];
+/// Virtual hosts of a tree.
+const HOSTS: usize = 500;
+
+fn main() {
+    divan::main();
+}
+
+const fn server(kind: Kind) -> Server {
+    match kind {
+        Kind::Nginx => Server::Nginx,
+        Kind::Apache => Server::Apache,
+    }
+}
+
+fn parse(kind: Kind, text: &[u8]) -> usize {
+    match kind {
+        Kind::Nginx => nginx::parse(text, &nginx::Options::default()).nodes.len(),
+        Kind::Apache => apache::parse(text).nodes.len(),
+    }
+}
+
+/// Text to tokens and tree: a file of 41 KB and one of 6.5 MB.
+#[divan::bench(args = [(Kind::Nginx, 41_000), (Kind::Nginx, 6_500_000), (Kind::Apache, 41_000), (Kind::Apache, 6_500_000)])]
+fn tree(bencher: Bencher<'_, '_>, (kind, bytes): (Kind, usize)) {
+    let text = trees::text(kind, bytes);
+    bencher
+        .counter(BytesCount::of_str(&text))
+        .bench(|| parse(kind, divan::black_box(text.as_bytes())));
+}
+
+fn files(kind: Kind, shape: Shape) -> (Root, Memory) {
+    let files = trees::tree(kind, shape, HOSTS, "/srv/tree");
+    let root = Root::new(server(kind), Path::new("/srv/tree").join(kind.root()));
+    (root, Memory::new(files))
+}
+
+fn project(kind: Kind, shape: Shape) -> Project {
+    let (root, files) = files(kind, shape);
+    load(&root, &files, &LoadOptions::default())
+}
+
+/// Files to a project: parsing, includes, definitions, conditions.
+#[divan::bench(args = KINDS)]
+fn includes(bencher: Bencher<'_, '_>, kind: Kind) {
+    let (root, files) = files(kind, Shape::Snippet);
+    bencher
+        .counter(ItemsCount::new(HOSTS))
+        .bench(|| load(&root, &files, &LoadOptions::default()));
+}
+
+fn platform(kind: Kind) -> Platform {
+    let assumed = |value| Assumed {
+        value,
+        source: VersionSource::Assumed,
+    };
+    Platform {
+        server: assumed(newest(server(kind))),
+        library: assumed(Version::new(3, 0, 0)),
+        package: None,
+    }
+}
+
+/// A project to what resumes where: what all versions share, and one version.
+#[divan::bench(args = KINDS)]
+fn model(bencher: Bencher<'_, '_>, kind: Kind) {
+    let project = project(kind, Shape::Plain);
+    let platform = platform(kind);
+    bencher
+        .counter(ItemsCount::new(HOSTS))
+        .bench(|| Groundwork::of(&project).site(&platform));
+}
+
+/// One further version.
+#[divan::bench(args = KINDS)]
+fn version(bencher: Bencher<'_, '_>, kind: Kind) {
+    let project = project(kind, Shape::Plain);
+    let platform = platform(kind);
+    let ground = Groundwork::of(&project);
+    bencher
+        .counter(ItemsCount::new(HOSTS))
+        .bench(|| ground.site(&platform));
+}
+
+/// Every rule over a site: nothing to find, and something in every virtual host.
+#[divan::bench(args = [(Kind::Nginx, Shape::Plain), (Kind::Nginx, Shape::Findings), (Kind::Apache, Shape::Plain), (Kind::Apache, Shape::Findings)])]
+fn rules(bencher: Bencher<'_, '_>, (kind, shape): (Kind, Shape)) {
+    let project = project(kind, shape);
+    let site = Groundwork::of(&project).site(&platform(kind));
+    let policy = Policy::default();
+    bencher.counter(ItemsCount::new(HOSTS)).bench(|| {
+        let context = Context {
+            site: &site,
+            policy: &policy,
+        };
+        rules::check(&context).len()
+    });
+}
+
+/// The patch that repairs every virtual host, as `fix` prints it.
+#[divan::bench(args = KINDS)]
+fn diff(bencher: Bencher<'_, '_>, kind: Kind) {
+    let project = project(kind, Shape::Findings);
+    let site = Groundwork::of(&project).site(&platform(kind));
+    let context = Context {
+        site: &site,
+        policy: &Policy::default(),
+    };
+    let findings = rules::check(&context);
+    let proposals = findings.iter().filter_map(|finding| {
+        Some(Proposal {
+            rule: finding.rule,
+            reason: finding.message.clone(),
+            fix: finding.fix.as_ref()?,
+        })
+    });
+    let proposals: Vec<Proposal<'_>> = proposals.collect();
+    let plan = fix::plan(&project, &proposals, Options::default());
+    assert!(plan.files.len() >= HOSTS);
+    bencher
+        .counter(ItemsCount::new(plan.files.len()))
+        .bench(|| fix::patch(&plan.files, PatchOptions::default()).len());
+}
