@@ -63,6 +63,11 @@ impl Tool {
         program::run(self.state.path(), &args)
     }
 
+    /// Writes the repair and asks nothing more.
+    pub fn wrote(&self, policy: &str) -> Run {
+        self.run("fix", policy, &["--write"])
+    }
+
     /// Writes the repair.
     pub fn fixed(&self, policy: &str) -> Fixed {
         let run = self.run("fix", policy, &["--write"]);
