@@ -202,6 +202,10 @@ pub(super) struct FixArguments {
     /// Only fixes of this rule
     #[arg(long, value_name = "RULE")]
     pub(super) rule: Vec<String>,
+    /// With --policy rotate: make the first keys before the files are written, as `keys init`
+    /// does; the folder has to be in memory
+    #[arg(long, requires = "write")]
+    pub(super) init_keys: bool,
     /// Edit files too that say they are managed by another tool
     #[arg(long)]
     pub(super) force: bool,

@@ -47,6 +47,11 @@ fn repair(arguments: &FixArguments, terminal: &Terminal) -> Result<(Request, Rep
         return Err((sentence.to_owned(), None));
     }
     let request = request(&arguments.read, Some((&arguments.judge, Goal::NoTickets)))?;
+    if arguments.init_keys && request.policy.goal != Goal::Rotate {
+        let sentence =
+            "--init-keys makes keys for --policy rotate, and another policy is asked for";
+        return Err((sentence.to_owned(), None));
+    }
     let choice = Choice {
         unsafe_fixes: arguments.unsafe_fixes,
         rules: arguments.rule.clone(),
@@ -168,6 +173,9 @@ fn apply(
         validate: Validate::named(&arguments.validate),
         reload: arguments.reload,
     };
+    if arguments.init_keys && !repair.is_empty() {
+        init_keys(request, terminal)?;
+    }
     match app::apply(request, repair, &wish) {
         Ok(done) => {
             say_done(&done, terminal);
@@ -179,6 +187,30 @@ fn apply(
             Err(sentence)
         }
     }
+}
+
+/// Makes keys first: a server that reads the files then finds them.
+#[cfg(target_os = "linux")]
+fn init_keys(request: &Request, terminal: &Terminal) -> Result<(), String> {
+    let made = app::keys::first(request).map_err(|error| {
+        let (sentence, hint) = hints::said(error);
+        terminal.error(&sentence, hint.as_deref());
+        sentence
+    })?;
+    if let Some(why) = made.done.failed {
+        terminal.error(&why, None);
+        return Err(why);
+    }
+    let folder = report::escape_path(&request.policy.keys_directory);
+    terminal.say(&format!("keys are in {folder}"));
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn init_keys(_: &Request, terminal: &Terminal) -> Result<(), String> {
+    let sentence = "--init-keys: keys are kept on Linux only; nothing was written".to_owned();
+    terminal.error(&sentence, None);
+    Err(sentence)
 }
 
 fn say_done(done: &Applied, terminal: &Terminal) {

@@ -2,6 +2,7 @@
 //! server and what its configuration says; one use case a file.
 
 mod doctor;
+mod first;
 mod httpd;
 mod port;
 mod rotate;
@@ -24,6 +25,7 @@ pub use crate::keys::{
 };
 pub use crate::tls::Layout;
 pub use doctor::{Check, Doctor, Grade, doctor};
+pub use first::first;
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};
