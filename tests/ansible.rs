@@ -8,11 +8,18 @@
 mod checks;
 #[path = "ansible/harden.rs"]
 mod harden;
+#[cfg(target_os = "linux")]
+#[path = "ansible/keys.rs"]
+mod keys;
+#[cfg(target_os = "linux")]
+mod keys_bench;
 #[path = "ansible/noexec.rs"]
 mod noexec;
 #[path = "ansible/playbook.rs"]
 #[allow(unreachable_pub)]
 mod playbook;
+#[path = "ansible/settings.rs"]
+mod settings;
 mod support;
 
 use std::fs;

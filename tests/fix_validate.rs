@@ -485,3 +485,50 @@ fn a_main_file_named_by_its_name_alone_is_tested() {
         );
     }
 }
+
+/// A command that hangs, with a child that hangs, while one of them holds the output; the tool
+/// ends both after its limit, in a mount namespace and on a copy at once.
+#[test]
+fn a_test_that_does_not_end_is_ended() {
+    std::thread::scope(|scope| {
+        for way in [Way::Namespace, Way::Copy] {
+            scope.spawn(move || a_hanging_test(way));
+        }
+    });
+}
+
+fn a_hanging_test(way: Way) {
+    let tree = nginx();
+    let before = tree.bytes();
+    let pids = tree.path().join("state").join("pids.log");
+    let command = format!(
+        "mkdir -p {0}; sleep 1000 & echo $! >> {1}; echo $$ >> {1}; sleep 1001",
+        tree.state().display(),
+        pids.display()
+    );
+    let started = std::time::Instant::now();
+    let output = tree.run(way, &["--validate", &command]);
+    let took = started.elapsed().as_secs();
+    let when = format!("{way:?}: {}", said(&output));
+    assert_eq!(output.status.code(), Some(2), "{when}");
+    let text = said(&output);
+    let errors: Vec<&str> = text.lines().filter(|it| it.starts_with("error:")).collect();
+    assert_eq!(errors.len(), 1, "{when}");
+    assert!(
+        errors[0].contains("does not end: it was ended after 60 seconds; nothing was written"),
+        "{when}"
+    );
+    assert!((60..120).contains(&took), "{took} s: {when}");
+    assert_eq!(tree.bytes(), before, "{when}");
+    tree.nothing_left(&when);
+    let ran = fs::read_to_string(pids).unwrap();
+    let ran: Vec<&str> = ran.lines().collect();
+    assert_eq!(ran.len(), 2, "{ran:?}");
+    for pid in ran {
+        // Ended, or ended and not yet buried by the process that inherits it.
+        let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let lives = !state.is_empty() && !state.contains(") Z ");
+        assert!(!lives, "{pid} runs still: {state}");
+    }
+    println!("{way:?}: a test that hangs was ended after {took} s");
+}

@@ -193,23 +193,153 @@ fn symlinks_mode_and_owner_stay() {
     println!("owners changed by root: {as_root}");
 }
 
-/// ACLs and labels are extended attributes. A file system without them (or a system without
-/// the tools) shows that on the first line.
+/// Two files of one tree in a folder with a default ACL, written and taken back by the program
+/// itself: the first has an ACL and labels of three kinds, the second has nothing but its mode.
+/// `$1` program, `$2` folder, `$3` who, `$4` a label or nothing; shows the attributes.
+#[cfg(target_os = "linux")]
+const ATTRIBUTES: &str = r#"
+set -e
+mount -t tmpfs tmpfs "$2"
+cd "$2"
+cp "$1" tool
+mkdir etc etc/conf.d
+setfacl -d -m u:7:rwx,g:8:rwx etc etc/conf.d
+printf 'events {}\nhttp {\n    ssl_certificate a.crt;\n    ssl_certificate_key a.key;\n    include conf.d/*.conf;\n    server {\n        listen 443 ssl;\n        ssl_session_tickets on;\n    }\n}\n' >etc/nginx.conf
+printf 'server {\n    listen 444 ssl;\n    ssl_session_tickets on;\n}\n' >etc/conf.d/a.conf
+setfacl -b etc/conf.d/a.conf
+setfacl -b -m u:33:rw,u:34:r,g:12:r,m::r etc/nginx.conf
+chown -R "$3:$3" .
+setfattr() { python3 -c 'import os, sys; os.setxattr(sys.argv[1], sys.argv[2], sys.argv[3].encode())' "$@"; }
+setfattr etc/nginx.conf user.note kept
+for label in $4; do setfattr etc/nginx.conf "$label" system_u:object_r:httpd_config_t:s0; done
+show() {
+    echo "-- $1"
+    getfacl -n -p etc/nginx.conf etc/conf.d/a.conf
+    python3 -c '
+import hashlib, os, sys
+for path in sys.argv[1:]:
+    names = sorted(os.listxattr(path))
+    print(path, [(name, os.getxattr(path, name).hex()) for name in names])
+    print(path, hashlib.sha256(open(path, "rb").read()).hexdigest(), os.stat(path).st_ino)
+' etc/nginx.conf etc/conf.d/a.conf
+}
+tool() {
+    code=0
+    STEKGUARD_STATE_DIR="$PWD/state" NO_COLOR=1 setpriv --reuid "$who" --regid "$who" \
+        --clear-groups ./tool "$@" >/dev/null 2>said || code=$?
+    cat said >&2
+    echo "$1 $code" >>codes
+}
+who=$3
+touch said codes; chmod 666 said codes
+show before
+tool fix --write --isolated --server-version nginx=1.28.3 etc/nginx.conf
+show written
+tool undo
+show undone
+cat codes
+"#;
+
+#[cfg(target_os = "linux")]
+struct Shown {
+    /// What is shown before, after the write and after undo.
+    parts: Vec<String>,
+    /// The exit codes of both commands.
+    codes: String,
+    said: String,
+}
+
+#[cfg(target_os = "linux")]
+fn with_attributes(who: &str, labels: &str) -> Shown {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let alone = ["--mount", "--propagation", "private", "/bin/sh", "-c"];
+    let output = std::process::Command::new("unshare")
+        .args(alone)
+        .args([ATTRIBUTES, "attributes", env!("CARGO_BIN_EXE_stekguard")])
+        .arg(folder.path())
+        .args([who, labels])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success(),
+        "this test needs root, setfacl (apt: acl), python3 and a tmpfs with attributes: {said}"
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (parts, codes) = text.split_at(text.rfind("fix ").unwrap());
+    let parts = parts.split("-- ").skip(1);
+    let parts = parts.map(|part| part.split_once('\n').unwrap().1.to_owned());
+    Shown {
+        parts: parts.collect(),
+        codes: codes.replace('\n', " "),
+        said,
+    }
+}
+
+/// What is shown without the bytes' digest and the inode's number, which a write changes.
+#[cfg(target_os = "linux")]
+fn attributes(part: &str) -> String {
+    let lines = part.lines().filter(|line| !is_digest(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(target_os = "linux")]
+fn is_digest(line: &str) -> bool {
+    line.starts_with("etc/") && !line.ends_with(']')
+}
+
+/// POSIX ACLs and labels, on a tmpfs of this test's own: a write and an undo keep them, also
+/// against what the folder gives to a new file.
 #[test]
 #[cfg(target_os = "linux")]
-fn extended_attributes_stay() {
-    use rustix::fs::{XattrFlags, getxattr, setxattr};
-    let place = place();
-    let file = place.file("a", "a\n");
-    let path = place.base.join("etc/a");
-    if let Err(error) = setxattr(&path, "user.note", b"kept", XattrFlags::empty()) {
-        println!("not shown here: the temporary directory has no extended attributes ({error})");
-        return;
+fn acls_and_labels_stay() {
+    let labels = "security.selinux security.stekguard trusted.note";
+    let cases = [("0", labels, 4), ("65534", "", 1)];
+    for (who, labels, number) in cases {
+        let shown = with_attributes(who, labels);
+        let [before, written, undone] = &shown.parts[..] else {
+            panic!("{:?}", shown.parts);
+        };
+        // They were there: the tools say so, not the program.
+        for entry in ["user:33:rw-", "user:34:r--", "group:12:r--", "mask::r--"] {
+            assert!(before.contains(entry), "{before}");
+        }
+        let names = ["user.", "security.", "trusted."];
+        let count: usize = names
+            .iter()
+            .map(|name| before.matches(&format!("('{name}")).count())
+            .sum();
+        assert_eq!(count, number, "{before}");
+        assert!(before.contains("system.posix_acl_access"), "{before}");
+        assert!(before.contains("etc/conf.d/a.conf []"), "{before}");
+
+        assert_eq!(shown.codes.trim(), "fix 0 undo 0", "{}", shown.said);
+        let digests = |part: &str| -> Vec<String> {
+            let lines = part.lines().filter(|line| is_digest(line));
+            lines.map(str::to_owned).collect()
+        };
+        let (old, new) = (digests(before), digests(written));
+        assert!(
+            old.len() == 2 && old[0] != new[0] && old[1] != new[1],
+            "{old:?} {new:?}"
+        );
+        assert_eq!(attributes(before), attributes(written), "user {who}");
+        assert_eq!(attributes(before), attributes(undone), "user {who}");
+        println!("user {who}: an ACL of 4 entries and {number} other attributes stay");
     }
-    write(&[file], &place.state, 1).unwrap();
-    let mut value = [0u8; 16];
-    let length = getxattr(&path, "user.note", &mut value[..]).unwrap();
-    assert_eq!(&value[..length], b"kept");
+}
+
+/// A label that the user of the tool may see and not set: the file stays, with all its bytes.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_label_that_cannot_be_kept_stops_everything() {
+    let shown = with_attributes("65534", "security.stekguard");
+    assert_eq!(shown.codes.trim(), "fix 2 undo 2", "{}", shown.said);
+    assert!(shown.said.contains("extended attributes"), "{}", shown.said);
+    assert!(shown.said.contains("nginx.conf"), "{}", shown.said);
+    assert!(shown.parts[0].contains("security.stekguard"));
+    assert_eq!(shown.parts[0], shown.parts[1], "{}", shown.said);
 }
 
 #[test]

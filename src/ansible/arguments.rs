@@ -4,14 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
 use super::loose;
-use crate::app::{Choice, Request, Startup, Validate, Versions, explain};
+use crate::app::{
+    Choice, Configured, Lookup, Request, Startup, Validate, Versions, configured, explain,
+};
 use crate::finding::Severity;
 use crate::policy::{ApacheDirective, Goal, Policy, Profile};
 
-/// Arguments of both modules; those that a module does not know are refused by its
+/// Arguments of the modules that read configurations; those that a module does not know are refused by its
 /// specification, or do nothing in a binary module.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -44,6 +45,9 @@ pub(super) struct Arguments {
     #[serde(deserialize_with = "loose::boolean")]
     pub(super) backup: bool,
     apache_directive: Option<ApacheDirective>,
+    config: Option<PathBuf>,
+    #[serde(deserialize_with = "loose::boolean")]
+    isolated: bool,
     validate: Option<String>,
     pub(super) fail_on: Option<FailOn>,
 }
@@ -70,26 +74,25 @@ impl FailOn {
 }
 
 impl Arguments {
-    /// Reads them. A null stands for an argument that was not given.
-    pub(super) fn read(mut fields: Map<String, Value>) -> Result<Self, String> {
-        fields.retain(|_, value| !value.is_null());
-        serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())
-    }
-
     /// The request that they make; `goal` where no policy is given.
     pub(super) fn request(&self, goal: Goal) -> Result<Request, String> {
         for rule in &self.rule {
             explain(rule).map_err(|error| format!("rule: {error}"))?;
         }
-        Ok(Request {
-            paths: self.path.iter().map(PathBuf::from).collect(),
+        let configured = self.configured()?;
+        let profile = self.profile()?;
+        let mut request = Request {
+            paths: self.paths(),
             versions: self.versions()?,
             startup: self.startup()?,
             allow_missing: self.allow_missing.clone(),
-            policy: self.policy(goal)?,
+            policy: self.policy(goal, profile, &configured),
             pedantic: self.pedantic,
             ..Request::default()
-        })
+        };
+        let aim = self.policy.or(profile.map(|profile| profile.goal));
+        configured.complete(&mut request, aim);
+        Ok(request)
     }
 
     /// What may be repaired.
@@ -106,24 +109,46 @@ impl Arguments {
         Validate::named(self.validate.as_deref().unwrap_or("auto"))
     }
 
-    fn policy(&self, goal: Goal) -> Result<Policy, String> {
+    fn paths(&self) -> Vec<PathBuf> {
+        self.path.iter().map(PathBuf::from).collect()
+    }
+
+    /// The settings of the host, as the commands take them.
+    fn configured(&self) -> Result<Configured, String> {
+        let lookup = Lookup {
+            config: self.config.clone(),
+            isolated: self.isolated,
+            ..Lookup::default()
+        };
+        configured(&self.paths(), &lookup).map_err(|error| error.to_string())
+    }
+
+    fn profile(&self) -> Result<Option<&'static Profile>, String> {
+        let Some(name) = &self.profile else {
+            return Ok(None);
+        };
+        let profile = Profile::by_name(name);
+        let profile = profile.ok_or_else(|| format!("profile: `{name}` is not known"));
+        profile.map(Some)
+    }
+
+    /// The settings' policy, with what the task says over it.
+    fn policy(&self, goal: Goal, profile: Option<&Profile>, configured: &Configured) -> Policy {
         let mut policy = Policy {
             goal,
             ..Policy::default()
         };
-        if let Some(name) = &self.profile {
-            let profile = Profile::by_name(name);
-            let profile = profile.ok_or_else(|| format!("profile: `{name}` is not known"))?;
-            policy = profile.policy();
+        configured.policy(&mut policy);
+        if let Some(profile) = profile {
+            profile.apply(&mut policy);
         }
-        if let Some(goal) = self.policy {
-            policy.goal = goal;
-        }
-        if let Some(directory) = &self.keys_dir {
+        policy.goal = self.policy.unwrap_or(policy.goal);
+        let settings = configured.settings().rotation.directory.as_ref();
+        if let Some(directory) = self.keys_dir.as_ref().or(settings) {
             policy.keys_directory.clone_from(directory);
         }
-        policy.apache_directive = self.apache_directive.unwrap_or_default();
-        Ok(policy)
+        policy.apache_directive = self.apache_directive.unwrap_or(policy.apache_directive);
+        policy
     }
 
     fn versions(&self) -> Result<Versions, String> {

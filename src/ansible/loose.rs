@@ -23,6 +23,18 @@ fn word_value(word: &str) -> Option<bool> {
     }
 }
 
+/// A whole number, or none; a playbook's may be written as a string.
+pub(super) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    let value = Value::deserialize(from)?;
+    let number = match &value {
+        Value::Number(number) => number.as_u64().and_then(|it| u32::try_from(it).ok()),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    let wrong = || Error::custom(format!("{value} is not a whole number"));
+    number.map(Some).ok_or_else(wrong)
+}
+
 /// A list of words: JSON's, or one string with commas between the words, as Ansible's own
 /// lists are split.
 pub(super) fn list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {

@@ -2,8 +2,7 @@
 //!
 //! Two callers: the collection's modules, which send a call to `stekguard ansible run`, and
 //! Ansible itself where the binary lies in `library/` as a module of its own. Judges nothing,
-//! prints nothing and reads no file; what a module does is in `resumption` and
-//! `resumption_info`.
+//! prints nothing and reads no file; what a module does is in the file of its name.
 
 mod answer;
 mod arguments;
@@ -11,14 +10,18 @@ mod call;
 mod loose;
 mod resumption;
 mod resumption_info;
+#[cfg(target_os = "linux")]
+mod ticket_keys;
 
 pub use answer::Answer;
-pub use call::{Call, CallError, Module, PROTOCOL};
+pub use call::PROTOCOL;
+
+use call::Task;
 
 /// Answers a call as the collection's modules send it.
 pub fn run(document: &[u8]) -> Answer {
-    match Call::read(document) {
-        Ok(call) => answer(&call),
+    match Task::read(document) {
+        Ok(task) => answer(&task),
         Err(error) => Answer::failed(error.to_string()),
     }
 }
@@ -33,15 +36,17 @@ pub fn is_argument_file(bytes: &[u8]) -> bool {
 /// Answers Ansible's binary-module protocol: the bytes of the argument file, and the name
 /// under which the binary was started.
 pub fn binary_module(arguments: &[u8], program: &str) -> Answer {
-    match Call::read_binary(arguments, program) {
-        Ok(call) => answer(&call),
+    match Task::read_binary(arguments, program) {
+        Ok(task) => answer(&task),
         Err(error) => Answer::failed(error.to_string()),
     }
 }
 
-fn answer(call: &Call) -> Answer {
-    match call.module {
-        Module::Resumption => resumption::run(call),
-        Module::ResumptionInfo => resumption_info::run(call),
+fn answer(task: &Task) -> Answer {
+    match task {
+        Task::Resumption(call) => resumption::run(call),
+        Task::ResumptionInfo(call) => resumption_info::run(call),
+        #[cfg(target_os = "linux")]
+        Task::TicketKeys(call) => ticket_keys::run(call),
     }
 }

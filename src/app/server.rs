@@ -2,8 +2,12 @@
 //! would be. The caller decides whether anything may be run at all.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
 
 use crate::catalog::Server;
 
@@ -21,6 +25,11 @@ exec "$@"
 "#;
 const NOT_BOUND: i32 = 125;
 
+/// What runs longer does not end. A server's test of a large tree takes seconds.
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
+/// Longest time between two looks at a program.
+const STEP: Duration = Duration::from_millis(50);
+
 /// An installed server.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub(super) struct Installed {
@@ -37,6 +46,8 @@ pub(super) struct Installed {
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
     pub(super) success: bool,
+    /// It did not end in time and was ended.
+    pub(super) overdue: bool,
     code: Option<i32>,
     pub(super) out: Vec<u8>,
     err: Vec<u8>,
@@ -125,13 +136,10 @@ impl Call {
         command.args(arguments.unwrap_or_default());
         let environment = self.environment.iter();
         command.envs(environment.map(|(name, value)| (name, value)));
-        let output = command.stdin(Stdio::null()).output()?;
-        Ok(Answer {
-            success: output.status.success(),
-            code: output.status.code(),
-            out: output.stdout,
-            err: output.stderr,
-        })
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        group::own(&mut command);
+        answer_of(command.spawn()?, LIMIT)
     }
 
     /// Runs it where each first file of a pair is seen in place of the second: in a mount
@@ -161,6 +169,88 @@ impl Call {
         call.run()
             .ok()
             .filter(|answer| answer.code != Some(NOT_BOUND))
+    }
+}
+
+/// Waits until a program has ended and nothing of it writes any more, or the limit is over;
+/// then it is ended with all that it started.
+fn answer_of(mut child: Child, limit: Duration) -> std::io::Result<Answer> {
+    let (sender, receiver) = channel();
+    read(0, child.stdout.take(), sender.clone());
+    read(1, child.stderr.take(), sender);
+    let mut said: [Option<Vec<u8>>; 2] = [None, None];
+    let (mut waited, mut step) = (Duration::ZERO, Duration::from_millis(1));
+    loop {
+        take(&receiver, &mut said);
+        let status = child.try_wait()?;
+        let silent = said.iter().all(Option::is_some);
+        let overdue = waited >= limit;
+        if overdue {
+            group::end(&mut child);
+        }
+        if overdue || (status.is_some() && silent) {
+            let [out, err] = said.map(Option::unwrap_or_default);
+            let ended = status.filter(|_| !overdue);
+            return Ok(Answer {
+                success: ended.is_some_and(|status| status.success()),
+                code: ended.and_then(|status| status.code()),
+                overdue,
+                out,
+                err,
+            });
+        }
+        thread::sleep(step);
+        waited += step;
+        step = STEP.min(step * 2);
+    }
+}
+
+/// Everything of one stream, by a thread of its own: a full pipe would stop the program.
+fn read(which: usize, stream: Option<impl Read + Send + 'static>, to: Sender<(usize, Vec<u8>)>) {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut stream) = stream {
+            let _ = stream.read_to_end(&mut bytes);
+        }
+        let _ = to.send((which, bytes));
+    });
+}
+
+fn take(receiver: &Receiver<(usize, Vec<u8>)>, said: &mut [Option<Vec<u8>>; 2]) {
+    for (which, bytes) in receiver.try_iter() {
+        if let Some(place) = said.get_mut(which) {
+            *place = Some(bytes);
+        }
+    }
+}
+
+/// A program with what it starts, so that all of it can be ended.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod group {
+    use std::os::unix::process::CommandExt;
+    use std::process::{Child, Command};
+
+    use rustix::process::{Pid, Signal, kill_process_group};
+
+    pub(super) fn own(command: &mut Command) {
+        command.process_group(0);
+    }
+
+    pub(super) fn end(child: &mut Child) {
+        let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+        let _ = child.wait();
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+mod group {
+    use std::process::{Child, Command};
+
+    pub(super) fn own(_: &mut Command) {}
+
+    pub(super) fn end(child: &mut Child) {
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

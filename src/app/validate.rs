@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::inputs::Loaded;
-use super::server::{Answer, Call, Installed, installed};
+use super::server::{Answer, Call, Installed, LIMIT, installed};
 use crate::catalog::Server;
 use crate::fix::{Copied, FixError, PlannedFile, Shadow, State, is_root};
 use crate::source::{Dump, File, RootKind};
@@ -203,15 +203,16 @@ impl Trial<'_> {
         if answer.success {
             return Ok(());
         }
+        if answer.overdue {
+            return Err(Failure::Refused(refusal(by, answer, top)));
+        }
         let already = before.run().is_ok_and(|answer| !answer.success);
         let also = match already {
             true => "; it refuses the files as they are too",
             false => "",
         };
-        let why = answer.reason(top);
-        Err(Failure::Refused(format!(
-            "{by} refuses the result: {why}{also}"
-        )))
+        let why = refusal(by, answer, top);
+        Err(Failure::Refused(format!("{why}{also}")))
     }
 
     /// The server has to show that it read the new files in their places.
@@ -313,11 +314,8 @@ impl Trial<'_> {
             call.environment.push((CONFIG.to_owned(), place.into()));
             call
         };
-        let refused = |answer: &Answer, top: &Path| {
-            let why = answer.reason(top);
-            FixError::Refused(format!("`{command}` refuses the result: {why}"))
-        };
         let by = format!("`{command}`");
+        let refused = |answer: &Answer, top: &Path| FixError::Refused(refusal(&by, answer, top));
         if let Some(answer) = call(full(&root.path)?).run_with(&pairs) {
             return match answer.success {
                 true => Ok(Tested::passed(&root.path, by)),
@@ -343,6 +341,17 @@ impl Trial<'_> {
             let mut read = project.files.iter();
             read.any(|file| planned.paths.contains(&file.path) || file.real == planned.real)
         })
+    }
+}
+
+/// Why a test gives no leave, by its own words.
+fn refusal(by: &str, answer: &Answer, top: &Path) -> String {
+    match answer.overdue {
+        true => format!(
+            "{by} does not end: it was ended after {} seconds",
+            LIMIT.as_secs()
+        ),
+        false => format!("{by} refuses the result: {}", answer.reason(top)),
     }
 }
 

@@ -260,7 +260,8 @@ impl Folder {
         secret.ok_or(KeysError::Damaged(path))
     }
 
-    pub(super) fn file(&self, offer: &Offer) -> PathBuf {
+    /// The file of a key.
+    pub fn file(&self, offer: &Offer) -> PathBuf {
         self.dir.join(names::of(offer))
     }
 

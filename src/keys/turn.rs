@@ -126,6 +126,20 @@ impl Turn<'_> {
         Ok(done)
     }
 
+    /// True when what the server reads is what is remembered, and every key of it is whole.
+    ///
+    /// # Errors
+    /// [`KeysError`] where the folder cannot be read.
+    pub fn stands(&self) -> Result<bool, KeysError> {
+        let contents = self.folder.contents()?;
+        let set = self.folder.saved().and_then(|saved| saved.state.applied);
+        let Some(set) = set.filter(|_| contents.damaged.is_empty()) else {
+            return Ok(false);
+        };
+        let text = self.include(&set, &contents.keys).ok();
+        Ok(text.is_some() && text == self.folder.include()?)
+    }
+
     fn looks(&self, floor: u32, mut offers: Vec<Offer>, done: &mut Done) -> Result<(), KeysError> {
         for _ in 0..LOOKS {
             let looked = self.look(floor, &mut offers, done)?;

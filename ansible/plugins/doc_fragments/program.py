@@ -37,9 +37,9 @@ options:
     choices: [cis-2, cis-3, mozilla]
   keys_dir:
     description:
-      - The folder on the host where rotated ticket keys of nginx are listed.
+      - The folder on the host where rotated ticket keys of nginx are listed. By default that of
+        the settings, or C(/run/stekguard/keys/nginx).
     type: path
-    default: /run/stekguard/keys/nginx
   server_version:
     description:
       - Versions to judge for, such as V(nginx=1.28.3), V(apache=2.4.71) or V(openssl=3.0).
@@ -84,6 +84,16 @@ options:
     type: list
     elements: str
     default: []
+  config:
+    description:
+      - Settings on the host to take instead of the nearest C(stekguard.toml) above O(path). What
+        the task says is above them; C(/etc/stekguard/stekguard.toml) is below them.
+    type: path
+  isolated:
+    description:
+      - Take no settings but those of O(config).
+    type: bool
+    default: false
   executable:
     description:
       - The program, by its name or its path on the host.

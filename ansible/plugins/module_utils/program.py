@@ -18,7 +18,7 @@ COMMON = {
     'path': {'type': 'list', 'elements': 'path', 'default': []},
     'policy': {'type': 'str', 'choices': ['sound', 'no-tickets', 'no-resumption', 'rotate', 'automatic']},
     'profile': {'type': 'str', 'choices': ['cis-2', 'cis-3', 'mozilla']},
-    'keys_dir': {'type': 'path', 'default': '/run/stekguard/keys/nginx'},
+    'keys_dir': {'type': 'path'},
     'server_version': {'type': 'list', 'elements': 'str', 'default': []},
     'package': {'type': 'list', 'elements': 'str', 'default': []},
     'define': {'type': 'list', 'elements': 'str', 'default': []},
@@ -26,6 +26,8 @@ COMMON = {
     'detect': {'type': 'bool', 'default': False},
     'allow_missing': {'type': 'list', 'elements': 'str', 'default': []},
     'rule': {'type': 'list', 'elements': 'str', 'default': []},
+    'config': {'type': 'path'},
+    'isolated': {'type': 'bool', 'default': False},
     'executable': {'type': 'path', 'default': 'stekguard'},
 }
 
@@ -46,7 +48,14 @@ def call(module, name):
         'diff': bool(getattr(module, '_diff', False)),
         'arguments': arguments,
     }
-    code, out, err = module.run_command([program, 'ansible', 'run'], data=json.dumps(document))
+    command = [program, 'ansible', 'run']
+    try:
+        code, out, err = module.run_command(
+            command, data=json.dumps(document), handle_exceptions=False
+        )
+    except (IOError, OSError) as error:
+        # Another program may be gone before it has read anything.
+        code, out, err = error.errno, '', str(error)
     try:
         answer = json.loads(out)
     except ValueError:

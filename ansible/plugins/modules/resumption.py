@@ -37,11 +37,11 @@ options:
   apache_directive:
     description:
       - How tickets of Apache httpd are turned off. V(session-tickets) is C(SSLSessionTickets
-        off), V(conf-command) is C(SSLOpenSSLConfCmd Options -SessionTicket). V(auto) takes the
-        second one where the virtual host uses it already.
+        off), V(conf-command) is C(SSLOpenSSLConfCmd Options -SessionTicket). V(auto), which is
+        taken where the settings say nothing else, takes the second one where the virtual host
+        uses it already.
     type: str
     choices: [auto, session-tickets, conf-command]
-    default: auto
   backup:
     description:
       - Keep a copy of every file as it was before it changes. The copies lie in the state
@@ -75,6 +75,7 @@ attributes:
     description: Shows every file before and after.
 seealso:
   - module: stekguard.tls.resumption_info
+  - module: stekguard.tls.ticket_keys
 '''
 
 EXAMPLES = r'''
@@ -174,7 +175,6 @@ def main():
             apache_directive={
                 'type': 'str',
                 'choices': ['auto', 'session-tickets', 'conf-command'],
-                'default': 'auto',
             },
             backup={'type': 'bool', 'default': False},
             validate={'type': 'str', 'default': 'auto'},

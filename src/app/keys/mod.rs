@@ -6,24 +6,28 @@ mod httpd;
 mod port;
 mod rotate;
 mod run;
+mod stand;
 mod targets;
+mod wish;
 
 use std::path::PathBuf;
 
 use super::AppError;
 use super::clock;
 use crate::keys::core::Schedule;
-use crate::keys::{Folder, KeysError, Status};
+use crate::keys::{Folder, KeysError};
 use crate::policy::Rotation;
 
 pub use crate::keys::core::WhenMissing;
 pub use crate::keys::{
-    Done, Goal as KeysGoal, Live, Server as KeysServer, Target, UnitOptions, Verdict,
+    Done, Goal as KeysGoal, Live, Server as KeysServer, Status, Target, UnitOptions, Verdict,
 };
 pub use crate::tls::Layout;
 pub use doctor::{Check, Doctor, Grade, doctor};
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
+pub use stand::{Placed, Stand, check, stand};
+pub use wish::{cache_size, plan, target};
 
 /// Whose keys, how they rotate and how the server is reached.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{Done, KeysGoal, KeysRequest, Verdict, targets};
+use super::{Done, KeysGoal, KeysRequest, Live, Verdict, targets};
 use crate::app::{AppError, clock};
-use crate::keys::{Turn, keep_to_itself};
+use crate::keys::{Folder, Turn, keep_to_itself};
 
 /// A timer may fire this many milliseconds before the slot starts.
 const EARLY: u64 = 30_000;
@@ -41,16 +41,7 @@ pub fn rotate(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError
 /// Runs once.
 pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError> {
     let folder = request.folder()?;
-    let turn = Turn {
-        folder: &folder,
-        schedule: request.schedule(),
-        server: &request.server,
-        live: &|| targets::live(request),
-        cache: request.cache.as_deref(),
-        allow_disk: request.allow_disk,
-        clock: &clock::both,
-    };
-    let done = turn.run(goal)?;
+    let done = turn(request, &folder, &|| targets::live(request)).run(goal)?;
     let mut remarks = Vec::new();
     if let Some(Verdict::Wrong(why)) = &done.verdict {
         remarks.push(format!(
@@ -72,6 +63,23 @@ pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, App
 const NOBODY_TOLD: &str = "no running server was found by --pid-file, so none was told: one that \
 runs nevertheless still takes tickets under the keys of before; name its --pid-file, or stop it \
 and start it";
+
+/// The run of a request; `live` is [`targets::live`].
+pub(super) fn turn<'a>(
+    request: &'a KeysRequest,
+    folder: &'a Folder,
+    live: &'a dyn Fn() -> Live,
+) -> Turn<'a> {
+    Turn {
+        folder,
+        schedule: request.schedule(),
+        server: &request.server,
+        live,
+        cache: request.cache.as_deref(),
+        allow_disk: request.allow_disk,
+        clock: &clock::both,
+    }
+}
 
 /// What a reload leaves behind: processes with the old keys, and session ids in shared memory.
 fn end_the_past(request: &KeysRequest, remarks: &mut Vec<String>) {

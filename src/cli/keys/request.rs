@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{KeyArguments, LayoutName, MissingName, PresetName, RunArguments};
-use crate::app::keys::{KeysRequest, KeysServer, Layout, Live, Target, WhenMissing};
-use crate::app::{AppError, Lookup, configured};
+use crate::app::Lookup;
+use crate::app::keys::{
+    KeysRequest, KeysServer, Layout, Live, Target, WhenMissing, cache_size, plan, target,
+};
 use crate::cli::hints::{self, Said};
-use crate::policy::KEYS_DIRECTORY;
+use crate::policy::Rotation;
 use crate::policy::settings::{Preset, RotationSettings};
 
 /// How long a server may hand out tickets under the older key after its new processes run.
@@ -19,19 +21,13 @@ pub(super) fn looking(keys: &KeyArguments) -> Result<KeysRequest, Said> {
         targets: keys
             .check
             .iter()
-            .map(|text| target(text))
+            .map(|text| checked(text))
             .collect::<Result<_, _>>()?,
         identity: keys.client_cert.clone().zip(keys.client_key.clone()),
         proxy: keys.proxy_protocol,
         patience: OLD_TICKETS,
     };
-    let settings = rotation(keys)?;
-    let rotation = settings
-        .plan()
-        .map_err(|(name, why)| (format!("rotation: {name}: {why}"), None))?;
-    let folder = settings
-        .directory
-        .unwrap_or_else(|| PathBuf::from(KEYS_DIRECTORY));
+    let (rotation, folder) = rotation(keys)?;
     Ok(KeysRequest {
         folder,
         layout: layout(keys.layout),
@@ -71,7 +67,10 @@ pub(super) fn working(arguments: &RunArguments) -> Result<KeysRequest, Said> {
     };
     request.allow_disk = arguments.allow_disk;
     if let Some(size) = &arguments.cache {
-        request.cache = Some(cache(size)?);
+        if !cache_size(size) {
+            return Err((format!("--cache: `{size}` is not a size such as 10m"), None));
+        }
+        request.cache = Some(size.clone());
     }
     Ok(request)
 }
@@ -91,30 +90,28 @@ fn httpd() -> Said {
     )
 }
 
-/// The plan of the settings, with what the arguments say over it.
-fn rotation(keys: &KeyArguments) -> Result<RotationSettings, Said> {
+/// The plan and the folder of the settings, with what the arguments say over them.
+fn rotation(keys: &KeyArguments) -> Result<(Rotation, PathBuf), Said> {
     let lookup = Lookup {
         config: keys.config.clone(),
         isolated: keys.isolated,
         ..Lookup::default()
     };
-    let configured = configured(&[], &lookup);
-    let configured = configured.map_err(|why| hints::said(AppError::Settings(why)))?;
-    let settings = configured.settings().rotation.clone();
-    let preset = keys.preset.map(|name| match name {
-        PresetName::Hourly => Preset::Hourly,
-        PresetName::Published2015 => Preset::Published2015,
-    });
-    Ok(RotationSettings {
-        preset: preset.or(settings.preset),
-        interval: keys.interval.or(settings.interval),
-        ahead: keys.ahead.or(settings.ahead),
-        previous: keys.previous.or(settings.previous),
-        lifetime: keys.lifetime.or(settings.lifetime),
-        skew: keys.skew.or(settings.skew),
-        directory: keys.dir.clone().or(settings.directory),
-        scheduled_reload: settings.scheduled_reload,
-    })
+    let over = RotationSettings {
+        preset: keys.preset.map(|name| match name {
+            PresetName::Hourly => Preset::Hourly,
+            PresetName::Published2015 => Preset::Published2015,
+        }),
+        interval: keys.interval,
+        ahead: keys.ahead,
+        previous: keys.previous,
+        lifetime: keys.lifetime,
+        skew: keys.skew,
+        directory: keys.dir.clone(),
+        scheduled_reload: None,
+    };
+    let plan = plan(over, &lookup).map_err(hints::said)?;
+    plan.map_err(|why| (why, None))
 }
 
 fn layout(name: LayoutName) -> Layout {
@@ -125,28 +122,12 @@ fn layout(name: LayoutName) -> Layout {
     }
 }
 
-/// `127.0.0.1:443` or `127.0.0.1:443=www.example.com`.
-fn target(text: &str) -> Result<Target, Said> {
-    let (address, name) = match text.split_once('=') {
-        Some((address, name)) => (address, Some(name.to_owned())),
-        None => (text, None),
-    };
-    let address = address.parse().map_err(|_| {
+fn checked(text: &str) -> Result<Target, Said> {
+    target(text).ok_or_else(|| {
         let sentence =
             format!("--check: `{text}` is not of the form 127.0.0.1:443=www.example.com");
         (sentence, None)
-    })?;
-    Ok(Target { address, name })
-}
-
-/// A size as nginx reads it: it stands in a configuration.
-fn cache(size: &str) -> Result<String, Said> {
-    let digits = size.trim_end_matches(['k', 'K', 'm', 'M']);
-    let good = !digits.is_empty()
-        && digits.len() + 1 >= size.len()
-        && digits.bytes().all(|byte| byte.is_ascii_digit());
-    good.then(|| size.to_owned())
-        .ok_or_else(|| (format!("--cache: `{size}` is not a size such as 10m"), None))
+    })
 }
 
 /// The arguments that were given, as the units pass them on.
