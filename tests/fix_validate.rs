@@ -73,7 +73,12 @@ impl Tree {
         command
             .args(["fix", "--write", "--server-version", &self.version])
             .args(arguments)
-            .arg(self.path().join(self.root))
+            .arg(self.path().join(self.root));
+        self.output(&mut command)
+    }
+
+    fn output(&self, command: &mut Command) -> Output {
+        command
             .env("STEKGUARD_STATE_DIR", self.state())
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
@@ -436,6 +441,19 @@ fn a_command_stands_for_the_test() {
             said(&output)
         );
         assert_eq!(tree.bytes(), before);
+        // Nothing was written, so there is nothing to reload.
+        assert!(
+            !said(&output).contains("makes it live"),
+            "{}",
+            said(&output)
+        );
+        let output = tree.run(way, &["--validate", "echo said aloud; false"]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(
+            said(&output).contains("refuses the result: said aloud; nothing was written"),
+            "{}",
+            said(&output)
+        );
         // It sees the new bytes at the place it is told.
         let command = "grep -q 'tickets off' \"$(dirname \"$STEKGUARD_CONFIG\")/conf.d/10.conf\"";
         let output = tree.run(way, &["--validate", command]);
@@ -445,6 +463,24 @@ fn a_command_stands_for_the_test() {
             output.status.code(),
             Some(0),
             "nothing to do: {}",
+            said(&output)
+        );
+    }
+}
+
+/// As after `cd /etc/apache2`: the folder of the file is the working directory.
+#[test]
+fn a_main_file_named_by_its_name_alone_is_tested() {
+    for tree in [nginx(), apache()] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stekguard"));
+        command
+            .args(["fix", "--write", "--server-version", &tree.version])
+            .args(["--validate", "always", tree.root])
+            .current_dir(tree.path());
+        let output = tree.output(&mut command);
+        assert!(
+            said(&output).contains(&format!("{}: accepted by", tree.root)),
+            "{}",
             said(&output)
         );
     }

@@ -259,6 +259,21 @@ fn a_window_fills_and_what_leaves_it_is_gone() {
     }
 }
 
+/// After a leak: a server that was not found may still run with the keys of before.
+#[test]
+fn a_replacement_of_all_keys_that_reaches_no_server_is_not_done() {
+    let bench = Bench::new("1m");
+    bench.run("init", &[]).ended(0);
+    let mut keys = Command::new(env!("CARGO_BIN_EXE_stekguard"));
+    keys.args(["keys", "rotate-now", "--test-command", "true", "--dir"])
+        .arg(bench.keys())
+        .args(["--pid-file", "/nonexistent"])
+        .args(["--server-config", "/nonexistent"]);
+    let done = Ran::of(keys).ended(1);
+    let words = "no running server was found by --pid-file";
+    assert!(done.err.contains(words), "{}", done.err);
+}
+
 #[test]
 fn a_failing_reload_leaves_the_old_keys_and_the_next_run_heals() {
     let bench = Bench::new("1m");

@@ -263,7 +263,12 @@ impl Answer {
 
     /// Why it failed, in one line; `top` is a folder that the reader has not got.
     pub(super) fn reason(&self, top: &Path) -> String {
-        let text = String::from_utf8_lossy(&self.err).into_owned();
+        // A command of the user's own may say why on either stream.
+        let said = match self.err.trim_ascii().is_empty() {
+            true => &self.out,
+            false => &self.err,
+        };
+        let text = String::from_utf8_lossy(said).into_owned();
         let text = text.replace(&top.display().to_string(), "");
         let lines = text.lines().map(str::trim);
         let weighty = |line: &&str| {

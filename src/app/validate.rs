@@ -386,8 +386,10 @@ fn os(value: &[u8]) -> OsString {
     return String::from_utf8_lossy(value).into_owned().into();
 }
 
+/// The folder of a file that is named by its name alone is the working directory.
 fn full(path: &Path) -> Result<PathBuf, FixError> {
-    std::path::absolute(path).map_err(|source| FixError::Io {
+    let here = path.as_os_str().is_empty();
+    std::path::absolute(if here { Path::new(".") } else { path }).map_err(|source| FixError::Io {
         path: path.to_path_buf(),
         what: "read",
         source,

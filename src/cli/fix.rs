@@ -296,6 +296,8 @@ fn explain(
             .done
             .as_ref()
             .is_some_and(|done| !done.reloaded.is_empty());
+        // Nothing is to be reloaded after a write that failed.
+        let live = live || (arguments.write && told.done.is_none());
         if let Some(next) = repair.go_live().filter(|_| !live) {
             terminal.note("next", next);
         }

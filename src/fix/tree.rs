@@ -108,8 +108,11 @@ impl Copied {
 
 /// The full path without `.` and `..`, by its words alone: where a link stands before a `..`
 /// this is another place, and the server then reads another file than the copy has.
+/// An empty one is the folder of a file that is named by its name alone.
 fn absolute(path: &Path) -> Result<PathBuf, FixError> {
-    let full = std::path::absolute(path).map_err(|source| FixError::io(path, "read", source))?;
+    let here = path.as_os_str().is_empty();
+    let named = if here { Path::new(".") } else { path };
+    let full = std::path::absolute(named).map_err(|source| FixError::io(path, "read", source))?;
     let mut plain = PathBuf::new();
     for part in full.components() {
         match part {

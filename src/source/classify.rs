@@ -32,6 +32,12 @@ pub(super) enum Shape {
 /// Names of main files.
 const APACHE_ROOTS: [&str; 2] = ["apache2.conf", "httpd.conf"];
 
+/// Whether a file of this name can be nothing but a main file.
+pub(super) fn is_main_name(file: &Path) -> bool {
+    let name = file.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name == "nginx.conf" || APACHE_ROOTS.contains(&name))
+}
+
 /// Names that other programs' files use too, lower case: they say nothing alone.
 const COMMON: [&[u8]; 14] = [
     b"alias",

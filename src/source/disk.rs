@@ -9,7 +9,7 @@ use std::sync::Arc;
 use walkdir::{DirEntry, WalkDir};
 
 use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
-use super::{FileOrigin, path};
+use super::{FileOrigin, classify, path};
 
 /// Directories that hold no configuration but many files.
 const NOT_ENTERED: [&str; 5] = [".git", ".hg", ".svn", "node_modules", "__pycache__"];
@@ -140,11 +140,19 @@ impl FileSystem for Disk {
         for entry in entries.into_iter().filter_entry(is_entered) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) => {
-                    if self.kind(entry.path()) == Some(FileKind::File) {
-                        found.files.push(entry.into_path());
+                Ok(entry) => match self.kind(entry.path()) {
+                    Some(FileKind::File) => found.files.push(entry.into_path()),
+                    // A main file that cannot be read is not passed over in silence.
+                    Some(FileKind::Special) if classify::is_main_name(entry.path()) => {
+                        let path = entry.into_path();
+                        found.unreadable.push((path, ReadError::NotRegular));
                     }
-                }
+                    None if classify::is_main_name(entry.path()) => {
+                        let path = entry.into_path();
+                        found.unreadable.push((path, ReadError::NotFound));
+                    }
+                    _ => {}
+                },
                 Err(error) => {
                     let path = error.path().unwrap_or(directory).to_path_buf();
                     let reason = error

@@ -262,3 +262,41 @@ fn what_the_server_refuses_is_said() {
     }
     assert_eq!(fs::read_to_string(&root).unwrap(), text);
 }
+
+/// A search says of a main file that it cannot read what naming that file says.
+#[cfg(unix)]
+#[test]
+fn a_search_does_not_pass_over_main_files_that_cannot_be_read() {
+    let directory = tree(&[("a/nginx.conf", SOUND.as_bytes())]);
+    let path = directory.path().to_str().unwrap();
+    assert_eq!(run(&["lint", path]).code, 0, "alone it is sound");
+    let other = directory.path().join("b");
+    fs::create_dir(&other).unwrap();
+    let main = other.join("nginx.conf");
+    std::os::unix::fs::symlink("/nowhere/at/all", &main).unwrap();
+    let dangling = run(&["lint", path]);
+    assert_eq!(dangling.code, 2, "{}", dangling.err);
+    assert!(dangling.err.contains("b/nginx.conf"), "{}", dangling.err);
+    fs::remove_file(&main).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&main).status();
+    assert!(made.unwrap().success(), "mkfifo is needed for this test");
+    let pipe = run(&["lint", path]);
+    assert_eq!(pipe.code, 2, "{}", pipe.err);
+    assert!(
+        pipe.err.contains("a pipe, socket or device"),
+        "{}",
+        pipe.err
+    );
+}
+
+/// Certificates whose files are there are named, not numbered.
+#[test]
+fn a_certificate_without_a_key_is_named() {
+    let text = TICKETS_ON.replace("        ssl_certificate_key a.key;\n", "");
+    assert_ne!(text, TICKETS_ON);
+    let directory = tree(&[("nginx.conf", text.as_bytes()), ("a.pem", b"some bytes")]);
+    let said = run(&["lint", &at(&directory, "nginx.conf")]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    let words = "no \"ssl_certificate_key\" is defined for certificate \"a.pem\"";
+    assert!(said.err.contains(words), "{}", said.err);
+}

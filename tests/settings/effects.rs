@@ -115,7 +115,10 @@ fn output_is_taken_and_flags_win() {
     let unknown = with("[output]\nformat = \"jsno\"\n");
     let lint = run(unknown.path(), &["lint", "."]);
     assert_eq!(lint.code, 2);
-    assert!(lint.err.contains("no format is called jsno"), "{lint:?}");
+    assert!(
+        lint.err.contains("`jsno` is none of text, full"),
+        "{lint:?}"
+    );
 }
 
 #[test]

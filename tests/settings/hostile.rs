@@ -42,7 +42,7 @@ fn a_sound_file_is_no_fault() {
 fn what_is_wrong_is_named_with_its_line() {
     refused(b"\npolcy = \"sound\"\n", 2, "unknown key `polcy`");
     refused(b"policy = \"sonud\"\n", 1, "`sonud` is none of");
-    refused(b"policy = 3\n", 1, "not a integer");
+    refused(b"policy = 3\n", 1, "not an integer");
     refused(
         b"[output]\nfail-on = \"error\"\n",
         2,
@@ -103,7 +103,13 @@ fn what_is_wrong_is_named_with_its_line() {
     );
     refused(b"[rotation]\ninterval = \"0s\"\n", 2, "longer than 0s");
     refused(b"[rotation]\nahead = -1\n", 2, "a whole number");
-    refused(b"[rotation]\nprevious = 4294967296\n", 2, "a whole number");
+    refused(
+        b"[rotation]\nprevious = 4294967296\n",
+        2,
+        "a whole number from 0 to 4294967295, not 4294967296",
+    );
+    // Also where the command line names another format.
+    refused(b"[output]\nformat = \"jsn\"\n", 2, "`jsn` is none of text");
     refused(
         b"policy = \"sound\"\npolicy = \"sound\"\n",
         2,

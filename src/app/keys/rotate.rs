@@ -50,11 +50,19 @@ pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, App
             request.folder.display()
         ));
     }
-    if goal == KeysGoal::RotateNow && done.failed.is_none() && done.running {
-        end_the_past(request, &mut remarks);
+    if goal == KeysGoal::RotateNow && done.failed.is_none() {
+        match done.running {
+            true => end_the_past(request, &mut remarks),
+            // After a leak, a server that goes on unseen with the keys of before is no success.
+            false => remarks.push(NOBODY_TOLD.to_owned()),
+        }
     }
     Ok(Rotated { done, remarks })
 }
+
+const NOBODY_TOLD: &str = "no running server was found by --pid-file, so none was told: one that \
+runs nevertheless still takes tickets under the keys of before; name its --pid-file, or stop it \
+and start it";
 
 /// The run of a request; `live` is [`targets::live`].
 pub(super) fn turn<'a>(

@@ -149,7 +149,7 @@ impl Found<'_> {
             let last = config
                 .certificates
                 .last()
-                .map_or("", |file| file.value.as_str());
+                .map_or("", |file| file.text.as_str());
             let message =
                 format!("no \"ssl_certificate_key\" is defined for certificate \"{last}\"");
             self.at_block(server.block, message);

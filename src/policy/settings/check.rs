@@ -119,7 +119,9 @@ impl Walk {
                 if count.is_ok() {
                     return;
                 }
-                "a whole number from 0 to 4294967295".to_owned()
+                let shown: String = digits.chars().take(60).collect();
+                let wanted = wanted(kind, path);
+                return self.fault(line, format!("`{path}` is {wanted}, not {shown}"), None);
             }
             (Kind::Period, DeValue::String(text)) => {
                 let Err(error) = Period::parse(text) else {
@@ -149,7 +151,16 @@ impl Walk {
             (kind, _) => wanted(kind, path),
         };
         let found = value.get_ref().type_str();
-        self.fault(line, format!("`{path}` is {wanted}, not a {found}"), None);
+        let article = if found.starts_with(['a', 'i']) {
+            "an"
+        } else {
+            "a"
+        };
+        self.fault(
+            line,
+            format!("`{path}` is {wanted}, not {article} {found}"),
+            None,
+        );
     }
 
     fn word(&mut self, path: &str, line: u32, word: &str, words: &[&str]) {

@@ -358,7 +358,19 @@ const PATH_MAP: &[Key] = &[
 const OUTPUT: &[Key] = &[
     key(
         "format",
-        Kind::Text,
+        Kind::Word(&[
+            "text",
+            "full",
+            "concise",
+            "json",
+            "json-lines",
+            "sarif",
+            "github",
+            "gitlab",
+            "junit",
+            "checkstyle",
+            "html",
+        ]),
         "\"text\"",
         "\"json\"",
         "the report's format, as --format takes it",

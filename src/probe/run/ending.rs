@@ -12,6 +12,10 @@ const BROKEN_OFF: &str = "broken-off-resumption";
 pub(super) fn endings(pace: &Pace<'_>, plan: &Plan, place: &Place) -> Endings {
     let mut tried = Vec::new();
     for kind in Kind::asked(plan) {
+        if let Some(kind) = unresumable(pace, plan, place, kind) {
+            tried.extend(Ending::ALL.map(|ending| unended(kind, ending)));
+            continue;
+        }
         for ending in Ending::ALL {
             tried.extend(full(pace, place, kind, ending));
             tried.extend(resumed(pace, place, kind, ending));
@@ -21,6 +25,32 @@ pub(super) fn endings(pace: &Pace<'_>, plan: &Plan, place: &Place) -> Endings {
     Endings {
         endpoint: place.label(),
         tried,
+    }
+}
+
+/// The kind of session that is handed out here and never resumes, however its connection ends:
+/// of such a session it cannot be told what ended it.
+fn unresumable(pace: &Pace<'_>, plan: &Plan, place: &Place, kind: Kind) -> Option<&'static str> {
+    let hello = kind.hello(place.name.as_deref());
+    let mut given = None;
+    // With a process that has none of the others' sessions one miss says nothing.
+    for _ in 0..plan.attempts.max(1) {
+        let sessions = pace.visit(place, &hello).ok()?.sessions;
+        given = Some(word(kind, sessions.last()?)?);
+        if resuming(pace, place, &hello, &sessions).contains(&true) {
+            return None;
+        }
+    }
+    given
+}
+
+fn unended(kind: &'static str, ending: Ending) -> Ended {
+    Ended {
+        kind,
+        way: ending.word(),
+        connection: "full",
+        still_resumes: Vec::new(),
+        untried: Some("sessions of this kind never resume here".to_owned()),
     }
 }
 
