@@ -12,10 +12,11 @@ use std::fs;
 use std::io::Read;
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keys_bench::{Bench, Daemon};
+use keys_bench::{Bench, Daemon, Ran};
 use support::authority::Authority;
 use support::client::Kind;
 use support::install::{self, Program};
@@ -318,4 +319,50 @@ fn children(master: u32) -> Vec<String> {
     let path = format!("/proc/{master}/task/{master}/children");
     let children = fs::read_to_string(Path::new(&path)).unwrap();
     children.split_whitespace().map(str::to_owned).collect()
+}
+
+/// A server with tickets under a key of its own, repaired in one call: the keys are there before
+/// the line that reads them, and the tickets of the next start are under the current one.
+#[test]
+fn the_fixer_makes_the_first_keys() {
+    let bench = Bench::new(&install::nginx_packaged(), "");
+    let state = tempfile::tempdir().unwrap();
+    let fix = |folder: &Path, more: &[&str]| {
+        let mut fix = Command::new(env!("CARGO_BIN_EXE_stekguard"));
+        fix.args(["fix", "--write", "--validate", "never", "--isolated"])
+            .args(more)
+            .arg("--keys-dir")
+            .arg(folder)
+            .arg(&bench.root)
+            .env("STEKGUARD_STATE_DIR", state.path())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
+        Ran::of(fix)
+    };
+    let before = fs::read(&bench.root).unwrap();
+    let rotate = ["--policy", "rotate", "--init-keys"];
+
+    // A folder on a disk, and another policy: refused, and nothing is written.
+    let disk = bench.dir.path().join("keys");
+    let run = fix(&disk, &rotate).ended(2);
+    assert!(run.err.contains("tmpfs"), "{}", run.err);
+    let run = fix(&bench.memory.keys(), &["--init-keys"]).ended(2);
+    assert!(run.err.contains("--policy rotate"), "{}", run.err);
+    assert_eq!(fs::read(&bench.root).unwrap(), before);
+    assert!(bench.key_files().is_empty() && !disk.exists());
+
+    let run = fix(&bench.memory.keys(), &rotate);
+    assert!(run.err.contains("keys are in "), "{}", run.err);
+    assert_ne!(fs::read(&bench.root).unwrap(), before, "{}", run.err);
+    // One that encrypts and two of coming slots.
+    assert_eq!(bench.key_files().len(), 3);
+
+    let _server = bench.serve();
+    let ticket = bench.session(Kind::Ticket12).ticket;
+    let slot = bench
+        .slot_of(&ticket)
+        .expect("a ticket under a key of the folder");
+    assert_eq!(slot, keys_bench::wall() / 3_600_000);
+    let session = bench.session(Kind::Tls13);
+    assert_eq!(bench.slot_of(&session.ticket), Some(slot));
 }
