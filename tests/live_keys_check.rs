@@ -318,7 +318,13 @@ fn scraped(address: &str) -> String {
 fn children(master: u32) -> Vec<String> {
     let path = format!("/proc/{master}/task/{master}/children");
     let children = fs::read_to_string(Path::new(&path)).unwrap();
-    children.split_whitespace().map(str::to_owned).collect()
+    let children = children.split_whitespace();
+    // One that has let go of its memory, keys and all, is gone; the number may stay for a while.
+    let lives = |pid: &&str| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        !line.is_empty()
+    };
+    children.filter(lives).map(str::to_owned).collect()
 }
 
 /// A server with tickets under a key of its own, repaired in one call: the keys are there before
