@@ -9,6 +9,8 @@ pub mod core;
 mod error;
 #[cfg(target_os = "linux")]
 mod examine;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub mod fleet;
 #[cfg(target_os = "linux")]
 mod folder;
 #[cfg(target_os = "linux")]
