@@ -207,3 +207,6 @@ pub(super) fn first_eight(digest: &[u8; 32]) -> [u8; 8] {
     out.copy_from_slice(&digest[..8]);
     out
 }
+
+#[cfg(test)]
+mod tests;
