@@ -348,6 +348,6 @@ impl Desk<'_> {
 
 /// The order in which keys are taken to encrypt: the newest slot, a key of the source before a
 /// derived one, and of two the one with the lower id, so that all hosts take the same.
-fn rank(held: &Held) -> (Slot, bool, Reverse<KeyId>) {
+pub(super) fn rank(held: &Held) -> (Slot, bool, Reverse<KeyId>) {
     (held.key.slot, !held.derived, Reverse(held.key.id))
 }
