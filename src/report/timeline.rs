@@ -45,6 +45,7 @@ impl Picture<'_> {
             (None, _) => "missing".to_owned(),
             (Some(_), true) => "encrypts".to_owned(),
             _ if life.slot.epoch > self.timeline.epoch => "ahead".to_owned(),
+            _ if life.slot.epoch == self.timeline.epoch => "due".to_owned(),
             _ => "previous".to_owned(),
         };
         words.push(state);
@@ -116,7 +117,7 @@ pub fn text(picture: &Picture<'_>, width: usize, paint: Paint) -> String {
         escape::line(picture.subject),
         timeline.epoch
     );
-    let mut out = wrapped(&[&head, &picture.plan()].map(|line| cut(line, width)));
+    let mut out = wrapped(&[&head, &picture.plan()], width);
     out.push('\n');
     out.push_str(&sheet.ticks());
     out.push_str(&sheet.now('v'));
@@ -139,8 +140,30 @@ const LEGEND: &str = "\n\
     > encrypts now     ! not loaded     ~ derived\n\
     times in UTC, a date where a day begins\n";
 
-fn wrapped(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+/// Lines that break between words; a word that is too long is cut.
+fn wrapped(lines: &[&str], width: usize) -> String {
+    let mut out = String::new();
+    for line in lines {
+        let mut used = 0;
+        for word in line.split(' ').map(|word| cut(word, width)) {
+            let more = word.chars().count();
+            match used {
+                0 => {}
+                _ if used + 1 + more > width => {
+                    out.push('\n');
+                    used = 0;
+                }
+                _ => {
+                    out.push(' ');
+                    used += 1;
+                }
+            }
+            out.push_str(&word);
+            used += more;
+        }
+        out.push('\n');
+    }
+    out
 }
 
 fn cut(line: &str, width: usize) -> String {
@@ -208,7 +231,7 @@ impl<'a> Sheet<'a> {
     }
 
     fn ticks(&self) -> String {
-        let label = self.picture.start(self.first).len() + 2;
+        let label = self.picture.start(self.first).len() + 1;
         let slot = self.picture.timeline.schedule.interval as f64 / self.column as f64;
         let step = between_ticks(label as f64, slot);
         let mut line = " ".repeat(self.margin);

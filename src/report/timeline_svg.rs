@@ -23,6 +23,7 @@ text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#1b1f23}
 .title{font-size:15px;font-weight:bold}
 .dim{fill:#57606a}
 .strong{font-weight:bold}
+.middle{text-anchor:middle}
 .ground{fill:#fff}
 .stripe{fill:#f3f4f6}
 .grid{stroke:#c9ced4;stroke-width:1}
@@ -198,7 +199,7 @@ impl<'a> Sheet<'a> {
             self.picture.plan()
         );
         self.text(16.0, 46.0, "dim", &line);
-        self.text(16.0, TOP - 10.0, "dim", "slot, UTC");
+        self.text(16.0, TOP - 10.0, "dim", "UTC");
         self.text(84.0, TOP - 10.0, "dim", "key");
     }
 
@@ -273,10 +274,10 @@ impl<'a> Sheet<'a> {
     fn now(&mut self, rows: usize) {
         let now = self.picture.timeline.now;
         let x = self.x(now);
-        self.line("now", (x, TOP - 26.0), (x, bottom(rows)));
+        self.line("now", (x, TOP - 4.0), (x, bottom(rows)));
         let interval = self.picture.timeline.schedule.interval / 1000;
         let label = Moment::of(now / 1000).beside(interval.min(86_399));
-        self.text(x + 4.0, TOP - 27.0, "strong", &format!("now {label}"));
+        self.text(x, TOP - 27.0, "strong middle", &format!("now {label}"));
     }
 
     fn legend(&mut self, rows: usize, left_out: usize) {
