@@ -30,6 +30,8 @@ pub struct Status {
     pub interval: u64,
     /// Every key at hand, as this look found them.
     pub state: State,
+    /// Keys come from elsewhere, and cannot be had now.
+    pub source_down: bool,
 }
 
 impl Status {
@@ -89,6 +91,7 @@ impl Status {
             now: seconds,
             interval: schedule.interval,
             state: looked.state,
+            source_down: false,
         })
     }
 
