@@ -368,7 +368,7 @@ pub fn check_now(folder: &Folder, live: &Live) -> Verdict {
     let Some(key) = key else {
         return Verdict::NotCheckable("no key encrypts".to_owned());
     };
-    let read = |derived| folder.key(&Offer { key, derived });
+    let read = |derived| folder.key(&Offer::new(key, derived));
     match read(false).or_else(|_| read(true)) {
         Ok(key) => live.check(&key),
         Err(why) => Verdict::NotCheckable(why.to_string()),

@@ -5,6 +5,8 @@
 //! keys, and whether somebody trusted says which slot it is.
 
 mod clock;
+mod desk;
+mod generator;
 mod key;
 mod schedule;
 mod state;
@@ -12,6 +14,7 @@ mod step;
 mod timeline;
 
 pub use clock::{Clock, Now};
+pub use generator::{Claimed, Foreign, GeneratorState, GeneratorStep, GeneratorView, generate};
 pub use key::{Key, KeyId, Slot};
 pub use schedule::{GRACE, Schedule, WhenMissing};
 pub use state::{Held, Set, State};

@@ -1,10 +1,10 @@
 //! When each key decrypts, encrypts and is forgotten: what is known of the past, and the plan
 //! for what is to come. Pure, and for looking at only: nothing is decided by it.
 
+use super::desk::Desk;
 use super::key::{KeyId, Slot};
 use super::schedule::{GRACE, Schedule};
 use super::state::{Held, State};
-use super::step::rank;
 
 /// What a key is used for during a stretch of time.
 #[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
@@ -69,18 +69,20 @@ impl Timeline {
     /// state knows no time of its own.
     pub fn of(schedule: &Schedule, lifetime: u64, now: u64, state: &State) -> Self {
         let now = state.clock.map_or(now, |clock| clock.time);
-        let desk = Desk {
+        let epoch = schedule.epoch(now);
+        let sheet = Sheet {
             schedule,
             now,
-            epoch: schedule.epoch(now),
+            epoch,
             state,
+            rank: Desk::new(schedule, epoch, state, 0),
         };
-        let mut lives: Vec<Life> = desk.usable().map(|held| desk.life(held)).collect();
-        lives.extend(desk.missing());
+        let mut lives: Vec<Life> = sheet.usable().map(|held| sheet.life(held)).collect();
+        lives.extend(sheet.missing());
         lives.sort_by_key(|life| (life.slot.epoch, life.slot.generation, life.key));
         Self {
             now,
-            epoch: desk.epoch,
+            epoch: sheet.epoch,
             schedule: *schedule,
             lifetime,
             lives,
@@ -107,14 +109,15 @@ impl Timeline {
     }
 }
 
-struct Desk<'a> {
+struct Sheet<'a> {
     schedule: &'a Schedule,
     now: u64,
     epoch: u64,
     state: &'a State,
+    rank: Desk<'a>,
 }
 
-impl Desk<'_> {
+impl Sheet<'_> {
     fn usable(&self) -> impl Iterator<Item = &Held> {
         let floor = self.state.floor;
         let good = move |held: &&Held| held.key.slot.generation >= floor;
@@ -195,7 +198,7 @@ impl Desk<'_> {
     fn first_of_its_slot(&self, held: &Held) -> bool {
         let epoch = held.key.slot.epoch;
         let same = self.usable().filter(|it| it.key.slot.epoch == epoch);
-        same.max_by(|left, right| rank(left).cmp(&rank(right))) == Some(held)
+        same.max_by_key(|it| (it.key.slot, self.rank.suits(it))) == Some(held)
     }
 
     /// Slots of the window that have no key, neighbours together.
