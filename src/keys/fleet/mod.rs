@@ -12,6 +12,7 @@ mod codec;
 mod envelope;
 mod error;
 mod names;
+mod overview;
 mod private;
 mod record;
 mod seal;
@@ -22,6 +23,7 @@ pub mod store;
 pub use envelope::{About, LONGEST as LONGEST_RECORD, about};
 pub use error::SealError;
 pub use names::{FleetName, HostName, Item, NameError};
+pub use overview::{Facts, Overview, Row, Trouble};
 pub use private::write_private;
 pub use record::{
     Head, Header, HostKey, HostReport, Refused, read_claim, read_head, read_host_key, read_report,
