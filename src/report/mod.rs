@@ -13,6 +13,8 @@ mod expanded;
 mod explain;
 mod fingerprint;
 mod fix_json;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet;
 mod full;
 mod github;
 mod gitlab;
@@ -60,6 +62,10 @@ pub use escape::{line as escape_line, path as escape_path};
 pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};
 pub use fix_json::{Done, Fixed, FixedFile, json as fix_json};
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use fleet::{
+    FleetPage, json as fleet_status_json, metrics as fleet_metrics, text as fleet_status_text,
+};
 pub use full::full;
 pub use github::github;
 pub use gitlab::gitlab;

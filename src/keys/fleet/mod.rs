@@ -11,10 +11,12 @@
 mod codec;
 mod envelope;
 mod error;
+mod identity;
 mod names;
 mod overview;
 mod private;
 mod record;
+mod roster;
 mod seal;
 mod seed;
 mod sign;
@@ -22,6 +24,7 @@ pub mod store;
 
 pub use envelope::{About, LONGEST as LONGEST_RECORD, about};
 pub use error::SealError;
+pub use identity::{make_fleet_key, make_signing_key};
 pub use names::{FleetName, HostName, Item, NameError};
 pub use overview::{Facts, Overview, Row, Trouble};
 pub use private::write_private;
@@ -29,6 +32,7 @@ pub use record::{
     Head, Header, HostKey, HostReport, Refused, read_claim, read_head, read_host_key, read_report,
     sign_claim, sign_head, sign_host_key, sign_report,
 };
+pub use roster::{Enrolled, Revoked, Roster, RosterError};
 pub use seal::{
     FleetKey, Recipient, RecipientPublic, open_for_fleet, open_for_host, seal_for_fleet,
     seal_for_host,

@@ -122,6 +122,14 @@ impl Trouble {
         }
     }
 
+    /// Why a record was not believed.
+    pub fn refused(self) -> Option<Refused> {
+        match self {
+            Self::Unverifiable(why) => Some(why),
+            _ => None,
+        }
+    }
+
     /// Every word, for metrics.
     pub const WORDS: [&'static str; 13] = [
         "unverifiable",

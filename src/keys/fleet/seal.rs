@@ -27,6 +27,7 @@ const FLEET_KEY: &str = "stekguard-fleet-key:";
 const NO_KEY: &str = "a fleet key: `stekguard-fleet-key:` and 44 letters of base64";
 const NONCE: usize = 24;
 const SEED: usize = 32;
+const TAG: usize = 16;
 
 /// The one key under which seeds are sealed for all hosts of a fleet.
 pub struct FleetKey(Box<Zeroizing<[u8; 32]>>);
@@ -114,7 +115,7 @@ pub fn seal_for_fleet(
 }
 
 #[inline(never)]
-fn encrypt(key: &FleetKey, nonce: &[u8], clear: &[u8], text: &mut [u8]) -> Option<[u8; 16]> {
+fn encrypt(key: &FleetKey, nonce: &[u8], clear: &[u8], text: &mut [u8]) -> Option<[u8; TAG]> {
     let nonce = XNonce::try_from(nonce).ok()?;
     let cipher = key.cipher();
     let tag = cipher.encrypt_inout_detached(&nonce, clear, text.into());
@@ -150,7 +151,7 @@ fn decrypt(key: &FleetKey, sealed: &[u8], clear: &[u8]) -> Option<Seed> {
     let nonce = XNonce::from(reader.array::<NONCE>()?);
     let mut seed = Seed::blank();
     seed.bytes_mut().copy_from_slice(reader.take(SEED)?);
-    let tag = Tag::from(reader.array::<16>()?);
+    let tag = Tag::from(reader.array::<TAG>()?);
     let cipher = key.cipher();
     let text = seed.bytes_mut().as_mut_slice();
     let opened = cipher.decrypt_inout_detached(&nonce, clear, text.into(), &tag);
@@ -226,4 +227,52 @@ fn named(header: Header, seed: Seed) -> Result<(Header, Seed), Refused> {
         return Err(Refused::Seed);
     }
     Ok((header, seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// draft-irtf-cfrg-xchacha-03, A.3.1.
+    #[test]
+    fn the_cipher_gives_the_vector_of_its_draft() {
+        let mut key = FleetKey(Box::default());
+        key.0.copy_from_slice(&(0x80..=0x9f).collect::<Vec<u8>>());
+        let nonce: Vec<u8> = (0x40..=0x57).collect();
+        let clear = [
+            0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7,
+        ];
+        let mut text = b"Ladies and Gentlemen of the class of '99: If I could offer you only \
+            one tip for the future, sunscreen would be it."
+            .to_vec();
+        let tag = encrypt(&key, &nonce, &clear, &mut text).unwrap();
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        assert_eq!(hex(&tag), "c0875924c1c7987947deafd8780acf49");
+        assert_eq!(
+            hex(&text),
+            "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb\
+             731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213b452\
+             2f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff9\
+             21f9664c97637da9768812f615c68b13b52e"
+        );
+    }
+
+    #[test]
+    fn fleet_keys_are_read_as_they_are_written_and_in_no_other_form() {
+        let key = FleetKey::random().unwrap();
+        let text = key.text();
+        assert!(**FleetKey::parse(&text).unwrap().0 == **key.0);
+        let line = text.trim_end();
+        assert_eq!(line.len(), FLEET_KEY.len() + 44);
+        for wrong in [
+            "",
+            FLEET_KEY,
+            &line[FLEET_KEY.len()..],
+            &line[..line.len() - 1],
+            &format!("{line}AAAA"),
+            &format!("{FLEET_KEY}AAAA"),
+        ] {
+            assert!(FleetKey::parse(wrong).is_none(), "{}", wrong.len());
+        }
+    }
 }

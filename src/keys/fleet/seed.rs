@@ -114,4 +114,35 @@ mod tests {
         let apache = secret(&one, Layout::Apache48, "default", slot(1, 5));
         assert!(nginx.bytes[..16] != apache.bytes[..16]);
     }
+    /// Written by another program; see testdata/fleet/.
+    #[test]
+    fn key_files_are_those_that_the_page_says() {
+        let vectors = include_str!("../../../testdata/fleet/vectors.json");
+        let vectors: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let bytes = |value: &serde_json::Value| -> Vec<u8> {
+            let hex = value.as_str().unwrap().as_bytes();
+            let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16);
+            hex.chunks(2).map(|pair| byte(pair).unwrap()).collect()
+        };
+        let mut seed = Seed::blank();
+        let wanted = &vectors["seed"];
+        seed.bytes_mut().copy_from_slice(&bytes(&wanted["bytes"]));
+        assert_eq!(seed.id().to_string(), wanted["id"].as_str().unwrap());
+        let slot = Slot {
+            generation: u32::try_from(vectors["generation"].as_u64().unwrap()).unwrap(),
+            epoch: vectors["epoch"].as_u64().unwrap(),
+        };
+        let files = vectors["key_files"].as_array().unwrap();
+        assert_eq!(files.len(), 6);
+        for file in files {
+            let layout = match file["layout"].as_str().unwrap() {
+                "nginx80" => Layout::Nginx80,
+                "nginx48" => Layout::Nginx48,
+                _ => Layout::Apache48,
+            };
+            let scope = file["scope"].as_str().unwrap();
+            let secret = seed.secret(layout, scope, slot).unwrap();
+            assert!(*secret.bytes == bytes(&file["file"]), "{layout:?} {scope}");
+        }
+    }
 }

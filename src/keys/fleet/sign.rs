@@ -15,9 +15,13 @@ use super::super::secret::{fill, scrub_stack};
 use super::private::read_private;
 use super::{Format, SealError};
 
+mod agent;
 mod pem;
 
+use agent::Agent;
+
 const PUBLIC: &str = "ed25519:";
+const AGENT: &str = "agent:";
 /// In front of a private key that is not in PEM.
 const OWN: &str = "stekguard-signing-key:";
 const NO_KEY: &str = "an Ed25519 private key, as `openssl genpkey -algorithm ed25519` writes it";
@@ -117,6 +121,7 @@ pub struct Signer {
 enum Hand {
     /// On the heap: a key that is moved would leave copies behind. Wiped when dropped.
     Own(Box<SigningKey>),
+    Agent(Agent),
 }
 
 impl Signer {
@@ -130,15 +135,30 @@ impl Signer {
         Ok(Self::of(&bytes))
     }
 
-    /// Takes the key from where the words say: `/PATH` or `credential:NAME`.
+    /// Takes the key from where the words say: `/PATH`, `credential:NAME`, or
+    /// `agent:ed25519:BASE64` for the key of an ssh-agent, which stays there.
     ///
     /// # Errors
     /// [`SealError`], which names the place.
     pub fn open(source: &str, places: &Places) -> Result<Self, SealError> {
+        if let Some(key) = source.strip_prefix(AGENT) {
+            return Self::of_agent(PublicKey::parse(key)?, places);
+        }
         let text = read_private(source, places)?;
         Self::parse(&text).ok_or_else(|| SealError::NotAKey {
             place: source.to_owned(),
             wanted: NO_KEY,
+        })
+    }
+
+    fn of_agent(public: PublicKey, places: &Places) -> Result<Self, SealError> {
+        let nowhere = || SealError::Agent("SSH_AUTH_SOCK names no socket".to_owned());
+        let socket = places.agent.as_ref().ok_or_else(nowhere)?;
+        let agent = Agent::find(socket, &public)?;
+        Ok(Self {
+            hand: Hand::Agent(agent),
+            public,
+            format: Format::default(),
         })
     }
 
@@ -151,9 +171,11 @@ impl Signer {
         Some(Self::of(&bytes))
     }
 
-    /// The key as PEM (PKCS#8), which OpenSSL reads.
+    /// The key as PEM (PKCS#8), which OpenSSL reads; `None` for one that an agent holds.
     pub fn pem(&self) -> Option<Zeroizing<String>> {
-        let Hand::Own(key) = &self.hand;
+        let Hand::Own(key) = &self.hand else {
+            return None;
+        };
         let text = pem::print(key.as_bytes());
         scrub_stack();
         Some(text)
@@ -178,10 +200,21 @@ impl Signer {
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<[u8; 64], SealError> {
-        let Hand::Own(key) = &self.hand;
-        let signature = key.sign(message).to_bytes();
-        scrub_stack();
-        Ok(signature)
+        match &self.hand {
+            Hand::Own(key) => {
+                let signature = key.sign(message).to_bytes();
+                scrub_stack();
+                Ok(signature)
+            }
+            Hand::Agent(agent) => {
+                let signature = agent.sign(message)?;
+                // Whatever answers at a socket is not believed.
+                match self.public.verifies(message, &signature) {
+                    true => Ok(signature),
+                    false => Err(SealError::Agent("its signature is wrong".to_owned())),
+                }
+            }
+        }
     }
 
     fn of(bytes: &[u8; 32]) -> Self {
@@ -207,3 +240,6 @@ pub(super) fn first_eight(digest: &[u8; 32]) -> [u8; 8] {
     out.copy_from_slice(&digest[..8]);
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ type Aead = ChaCha20Poly1305;
 
 const INFO: &[u8] = b"stekguard seal 1";
 const ENCAPSULATED: usize = 32;
+const TAG: usize = 16;
 const SEALED: usize = Kind::ForHost.sealed();
 
 /// A host's public key of the day.
@@ -61,26 +62,37 @@ fn seal(
     clear: &[u8],
     drawn: &mut Drawn,
 ) -> Option<[u8; SEALED]> {
-    let public = <Dh as Kem>::PublicKey::from_bytes(&public.0).ok()?;
     let mut out = [0; SEALED];
     let (front, rest) = out.split_at_mut(ENCAPSULATED);
     let (text, end) = rest.split_at_mut(SEED);
     text.copy_from_slice(seed.bytes());
-    let sealed = single_shot_seal_inout_detached_with_rng::<Aead, HkdfSha256, Dh>(
-        &OpModeS::Base,
-        &public,
-        INFO,
-        InOutBuf::from(&mut *text),
-        clear,
-        drawn,
-    );
-    let (Ok((encapsulated, tag)), true) = (sealed, drawn.was_enough()) else {
+    let Some((encapsulated, tag)) = encrypt(public, (INFO, clear), text, drawn) else {
         text.zeroize();
         return None;
     };
-    front.copy_from_slice(&encapsulated.to_bytes());
-    end.copy_from_slice(&tag.to_bytes());
+    front.copy_from_slice(&encapsulated);
+    end.copy_from_slice(&tag);
     Some(out)
+}
+
+/// Encrypts the text where it is. `bound`: the purpose and what is in clear.
+fn encrypt(
+    public: &RecipientPublic,
+    bound: (&[u8], &[u8]),
+    text: &mut [u8],
+    drawn: &mut Drawn,
+) -> Option<([u8; ENCAPSULATED], [u8; TAG])> {
+    let public = <Dh as Kem>::PublicKey::from_bytes(&public.0).ok()?;
+    let sealed = single_shot_seal_inout_detached_with_rng::<Aead, HkdfSha256, Dh>(
+        &OpModeS::Base,
+        &public,
+        bound.0,
+        InOutBuf::from(text),
+        bound.1,
+        drawn,
+    );
+    let (encapsulated, tag) = sealed.ok().filter(|_| drawn.was_enough())?;
+    Some((encapsulated.to_bytes().into(), tag.to_bytes().into()))
 }
 
 /// A host's key pair of the day. The private half is in memory alone, and wiped when dropped.
@@ -116,22 +128,35 @@ impl Recipient {
     #[inline(never)]
     pub(super) fn open(&self, sealed: &[u8], clear: &[u8]) -> Option<Seed> {
         let mut reader = Reader::new(sealed);
-        let encapsulated = reader.take(ENCAPSULATED)?;
-        let encapsulated = <Dh as Kem>::EncappedKey::from_bytes(encapsulated).ok()?;
+        let encapsulated = reader.array()?;
         let mut seed = Seed::blank();
         seed.bytes_mut().copy_from_slice(reader.take(SEED)?);
-        let tag = AeadTag::<Aead>::from_bytes(reader.take(16)?).ok()?;
+        let tag = reader.array()?;
+        let text = seed.bytes_mut().as_mut_slice();
+        self.decrypt((INFO, clear), &encapsulated, text, &tag)?;
+        Some(seed)
+    }
+
+    /// Decrypts the text where it is.
+    fn decrypt(
+        &self,
+        bound: (&[u8], &[u8]),
+        encapsulated: &[u8; ENCAPSULATED],
+        text: &mut [u8],
+        tag: &[u8; TAG],
+    ) -> Option<()> {
+        let encapsulated = <Dh as Kem>::EncappedKey::from_bytes(encapsulated).ok()?;
+        let tag = AeadTag::<Aead>::from_bytes(tag).ok()?;
         single_shot_open_inout_detached::<Aead, HkdfSha256, Dh>(
             &OpModeR::Base,
             &self.private,
             &encapsulated,
-            INFO,
-            InOutBuf::from(seed.bytes_mut().as_mut_slice()),
-            clear,
+            bound.0,
+            InOutBuf::from(text),
+            bound.1,
             &tag,
         )
-        .ok()?;
-        Some(seed)
+        .ok()
     }
 }
 
@@ -193,6 +218,64 @@ impl TryCryptoRng for Drawn {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 9180, A.2.1, and A.2.1.1 for the sequence number 0.
+    mod rfc {
+        pub(super) const PRIVATE: &str =
+            "8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb";
+        pub(super) const PUBLIC: &str =
+            "4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a";
+        pub(super) const DRAWN: &str =
+            "909a9b35d3dc4713a5e72a4da274b55d3d3821a37e5d099e74a647db583a904b";
+        pub(super) const ENCAPSULATED: &str =
+            "1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a";
+        pub(super) const BOUND: (&[u8], &[u8]) = (b"Ode on a Grecian Urn", b"Count-0");
+        pub(super) const TEXT: &[u8] = b"Beauty is truth, truth beauty";
+        pub(super) const SEALED: &str =
+            "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b";
+        pub(super) const TAG: &str = "60b4db21993c62ce81883d2dd1b51a28";
+    }
+
+    fn bytes<const N: usize>(hex: &str) -> [u8; N] {
+        let byte = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
+        assert_eq!(hex.len(), 2 * N);
+        std::array::from_fn(byte)
+    }
+
+    #[test]
+    fn hpke_opens_the_vector_of_rfc_9180() {
+        let recipient = Recipient::of(&bytes(rfc::PRIVATE)).unwrap();
+        assert_eq!(recipient.public().0, bytes(rfc::PUBLIC));
+        let mut text: [u8; 29] = bytes(rfc::SEALED);
+        let (encapsulated, tag) = (bytes(rfc::ENCAPSULATED), bytes(rfc::TAG));
+        let opened = recipient.decrypt(rfc::BOUND, &encapsulated, &mut text, &tag);
+        assert!(opened.is_some() && text == rfc::TEXT);
+    }
+
+    #[test]
+    fn hpke_seals_the_vector_of_rfc_9180() {
+        let mut drawn = Drawn::new().unwrap();
+        drawn.bytes.copy_from_slice(&bytes::<32>(rfc::DRAWN));
+        let mut text = rfc::TEXT.to_vec();
+        let public = RecipientPublic(bytes(rfc::PUBLIC));
+        let (encapsulated, tag) = encrypt(&public, rfc::BOUND, &mut text, &mut drawn).unwrap();
+        assert_eq!(encapsulated, bytes(rfc::ENCAPSULATED));
+        assert_eq!(
+            (text, tag),
+            (bytes::<29>(rfc::SEALED).to_vec(), bytes(rfc::TAG))
+        );
+    }
+
+    /// Points of small order (RFC 7748, 6.1): the secret would be the same for all.
+    #[test]
+    fn nothing_is_sealed_for_a_key_that_all_share() {
+        let seed = Seed::random().unwrap();
+        let mut one = [0; 32];
+        one[0] = 1;
+        for point in [[0; 32], one] {
+            assert!(RecipientPublic(point).seal(&seed, b"").unwrap().is_none());
+        }
+    }
 
     #[test]
     fn what_was_not_drawn_is_noticed() {
