@@ -14,6 +14,8 @@ mod explain;
 mod fingerprint;
 mod fix_json;
 mod full;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod generator;
 mod github;
 mod gitlab;
 mod html;
@@ -56,6 +58,8 @@ pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as exp
 pub use explain::{list, page};
 pub use fix_json::{Done, Fixed, FixedFile, json as fix_json};
 pub use full::full;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use generator::metrics as generator_metrics;
 pub use github::github;
 pub use gitlab::gitlab;
 pub use html::{HtmlPatch, HtmlReport, PatchedFile, html, html_failed};

@@ -1,6 +1,8 @@
 //! `stekguard keys`: ticket keys of one server. Judges nothing by itself.
 
 mod args;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
