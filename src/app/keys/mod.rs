@@ -5,9 +5,15 @@ mod doctor;
 mod first;
 mod httpd;
 mod port;
+#[cfg(feature = "fleet")]
+mod relay;
 mod rotate;
 mod run;
 mod stand;
+#[cfg(feature = "fleet")]
+mod store_config;
+#[cfg(feature = "fleet")]
+mod store_doctor;
 mod targets;
 mod wish;
 
@@ -26,9 +32,15 @@ pub use crate::keys::{
 pub use crate::tls::Layout;
 pub use doctor::{Check, Doctor, Grade, doctor};
 pub use first::first;
+#[cfg(feature = "fleet")]
+pub use relay::{Access, Pass, RelayRequest, StoreError, relay};
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};
+#[cfg(feature = "fleet")]
+pub use store_config::{Engine, FleetName, HostName, NameError, Role, Wanted, store_config};
+#[cfg(feature = "fleet")]
+pub use store_doctor::store_doctor;
 pub use wish::{cache_size, plan, target};
 
 /// Whose keys, how they rotate and how the server is reached.

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+use super::stores::{RelayArguments, StoreConfigArguments, StoreDoctorArguments};
 use crate::policy::settings::Period;
 
 /// Ticket keys of one server.
@@ -30,6 +32,15 @@ pub(super) enum KeysCommand {
     Doctor(KeyArguments),
     /// Print units of systemd that do all of this, or write them
     Units(UnitArguments),
+    /// Fleet: copy sealed records from one store into another, until stopped
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Relay(RelayArguments),
+    /// Fleet: print a hardened configuration for a store's server
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    StoreConfig(StoreConfigArguments),
+    /// Fleet: compare a running store with that configuration
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    StoreDoctor(StoreDoctorArguments),
 }
 
 /// Which keys, and how they rotate.

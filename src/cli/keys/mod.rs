@@ -5,6 +5,8 @@ mod args;
 mod report;
 #[cfg(target_os = "linux")]
 mod request;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod stores;
 
 use super::terminal::Terminal;
 

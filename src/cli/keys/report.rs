@@ -8,6 +8,8 @@ use super::args::{
     UnitArguments,
 };
 use super::request;
+#[cfg(feature = "fleet")]
+use super::stores;
 use crate::app::keys::{self, Grade, KeysGoal, Rotated, Tick, UnitOptions, Verdict};
 use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
@@ -23,6 +25,12 @@ pub(super) fn run(arguments: &KeysArguments, terminal: &Terminal) -> u8 {
         KeysCommand::Status(arguments) => status(arguments, terminal),
         KeysCommand::Doctor(arguments) => doctor(arguments, terminal),
         KeysCommand::Units(arguments) => units(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Relay(arguments) => stores::relay(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::StoreConfig(arguments) => stores::config(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::StoreDoctor(arguments) => stores::doctor(arguments, terminal),
     };
     done.unwrap_or_else(|(sentence, hint)| {
         terminal.error(&sentence, hint.as_deref());
@@ -36,7 +44,8 @@ fn rotate(arguments: &RunArguments, goal: KeysGoal, terminal: &Terminal) -> Resu
     let code = tell(&rotated, terminal);
     if arguments.metrics_file.is_some() {
         let status = keys::status(&request).map_err(hints::said)?;
-        write_metrics(arguments, &report::keys_metrics(&status))?;
+        let file = arguments.metrics_file.as_deref();
+        write_metrics(file, &report::keys_metrics(&status))?;
     }
     Ok(code)
 }
@@ -78,7 +87,7 @@ fn forever(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Said> {
         Tick::Ran(rotated, status) => {
             tell(rotated, terminal);
             let text = report::keys_metrics(status);
-            if let Err((why, _)) = write_metrics(arguments, &text) {
+            if let Err((why, _)) = write_metrics(arguments.metrics_file.as_deref(), &text) {
                 terminal.error(&why, None);
             }
             Some(text)
@@ -93,11 +102,11 @@ fn forever(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Said> {
 }
 
 /// A reader finds the old page or the new one.
-fn write_metrics(arguments: &RunArguments, text: &str) -> Result<(), Said> {
-    let Some(path) = &arguments.metrics_file else {
+pub(super) fn write_metrics(path: Option<&Path>, text: &str) -> Result<(), Said> {
+    let Some(path) = path else {
         return Ok(());
     };
-    let mut new = path.clone().into_os_string();
+    let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
     put(&new, text)

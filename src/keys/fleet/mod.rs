@@ -5,6 +5,8 @@
 //! is. What a host does with a key is the core's business; see [`super::core`].
 
 mod names;
+mod relay;
 pub mod store;
 
 pub use names::{FleetName, HostName, Item, NameError};
+pub use relay::{Pass, Relay};
