@@ -7,6 +7,8 @@ mod fleet;
 mod report;
 #[cfg(target_os = "linux")]
 mod request;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod stores;
 
 use super::terminal::Terminal;
 

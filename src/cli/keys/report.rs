@@ -10,6 +10,8 @@ use super::args::{
 #[cfg(feature = "fleet")]
 use super::fleet;
 use super::request;
+#[cfg(feature = "fleet")]
+use super::stores;
 use crate::app::keys::{self, Grade, KeysGoal, Rotated, Tick, UnitOptions, Verdict};
 use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
@@ -33,6 +35,12 @@ pub(super) fn run(arguments: &KeysArguments, terminal: &Terminal) -> u8 {
         KeysCommand::Enroll(arguments) => fleet::enroll(arguments, terminal),
         #[cfg(feature = "fleet")]
         KeysCommand::RevokeHost(arguments) => fleet::revoke(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Relay(arguments) => stores::relay(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::StoreConfig(arguments) => stores::config(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::StoreDoctor(arguments) => stores::doctor(arguments, terminal),
     };
     done.unwrap_or_else(|(sentence, hint)| {
         terminal.error(&sentence, hint.as_deref());

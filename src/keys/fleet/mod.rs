@@ -16,6 +16,7 @@ mod identity;
 mod names;
 mod private;
 mod record;
+mod relay;
 mod roster;
 mod roster_file;
 mod roster_text;
@@ -36,6 +37,7 @@ pub use record::{
     Head, Header, HostKey, HostReport, Refused, read_claim, read_head, read_host_key, read_report,
     sign_claim, sign_head, sign_host_key, sign_report,
 };
+pub use relay::{Pass, Relay};
 pub use roster::{Enrolled, Revoked, Roster, RosterError};
 pub use roster_file::{RosterFile, RosterFileError};
 pub use seal::{
