@@ -61,7 +61,7 @@ pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};
 #[cfg(feature = "fleet")]
-pub use store_config::{Engine, FleetName, HostName, NameError, Role, Wanted, store_config};
+pub use store_config::{Engine, FleetName, NameError, Role, Wanted, store_config};
 #[cfg(feature = "fleet")]
 pub use store_doctor::store_doctor;
 pub use wish::{cache_size, plan, target};
