@@ -14,6 +14,7 @@ mod error;
 mod generator;
 mod identity;
 mod names;
+mod overview;
 mod private;
 mod record;
 mod relay;
@@ -32,6 +33,7 @@ pub use generator::{
 };
 pub use identity::{make_fleet_key, make_signing_key};
 pub use names::{FleetName, HostName, Item, NameError};
+pub use overview::{Facts, Overview, Row, Trouble};
 pub use private::write_private;
 pub use record::{
     Head, Header, HostKey, HostReport, Refused, read_claim, read_head, read_host_key, read_report,
