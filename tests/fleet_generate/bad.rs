@@ -154,10 +154,13 @@ fn a_store_that_is_down_is_tried_again_with_the_same_seeds() {
     fs::remove_file(&store).unwrap();
     fs::create_dir(&store).unwrap();
     generator.says("the store is back");
-    let after = ids(&fleet.whole(0));
-    let same: Vec<&u64> = after.keys().filter(|it| before.contains_key(it)).collect();
-    assert!(!same.is_empty(), "the machine was too slow for this test");
-    assert!(same.iter().all(|epoch| before[epoch] == after[epoch]));
+    fleet.whole(0);
+    let again = fleet.again(&before);
+    assert!(!again.is_empty(), "none of {before:?} is back");
+    assert!(
+        again.iter().all(|(epoch, id)| before[epoch] == *id),
+        "{before:?} {again:?}"
+    );
 
     fs::remove_dir_all(&store).unwrap();
     fs::write(&store, "no folder").unwrap();

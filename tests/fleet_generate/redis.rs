@@ -90,10 +90,12 @@ fn a_flushed_redis_has_the_same_seeds_again() {
             .filter(|it| fleet.open_as(&host, it).is_some());
         (opened.count() as u64 > AHEAD).then_some(claims)
     });
-    let after = ids(&after);
-    let same: Vec<&u64> = after.keys().filter(|it| before.contains_key(it)).collect();
-    assert!(!same.is_empty(), "the machine was too slow for this test");
-    assert!(same.iter().all(|epoch| before[epoch] == after[epoch]));
+    let again = fleet.again(&before);
+    assert!(!again.is_empty(), "none of {before:?} is back");
+    assert!(
+        again.iter().all(|(epoch, id)| before[epoch] == *id),
+        "{before:?} {again:?}"
+    );
     // Records expire: Redis itself says for how long they are kept.
     let epoch = *after.keys().next().unwrap();
     let ttl = redis.says(&format!("TTL stekguard:edge:key:0:{epoch}\r\n"));
@@ -120,12 +122,12 @@ fn a_redis_that_is_stopped_for_a_slot_costs_no_seed() {
     sleep(SLOT);
     let _redis = Redis::start(Some(port));
     generator.says("the store is back");
-    let after = ids(&fleet.whole(0));
-    let same: Vec<&u64> = after.keys().filter(|it| before.contains_key(it)).collect();
-    assert!(same.iter().all(|epoch| before[epoch] == after[epoch]));
+    fleet.whole(0);
+    let again = fleet.again(&before);
+    assert!(again.iter().all(|(epoch, id)| before[epoch] == *id));
     println!(
         "{} slots of before are back, of {}",
-        same.len(),
+        again.len(),
         before.len()
     );
     let log = fs::read_to_string(fleet.path("one.log")).unwrap();

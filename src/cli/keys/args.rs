@@ -155,9 +155,11 @@ pub(super) struct RotateNowArguments {
     #[command(flatten)]
     pub(super) run: RunArguments,
     /// At a generator: replace every key of the fleet, by the generation in its roster
+    #[cfg(feature = "fleet")]
     #[arg(long)]
     pub(super) fleet: bool,
     /// With --fleet: the roster [default: `roster` of the settings]
+    #[cfg(feature = "fleet")]
     #[arg(long, value_name = "FILE", requires = "fleet")]
     pub(super) roster: Option<PathBuf>,
 }
@@ -196,6 +198,7 @@ pub(super) struct UnitArguments {
     #[arg(long, value_parser = Period::parse, value_name = "PERIOD")]
     pub(super) scheduled_reload: Option<Period>,
     /// The unit of a fleet's generator instead, as `[fleet]` of the settings describes it
+    #[cfg(feature = "fleet")]
     #[arg(long)]
     pub(super) generator: bool,
     /// Write the units into this folder instead of printing them

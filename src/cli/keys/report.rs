@@ -78,9 +78,6 @@ fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8,
 
 #[cfg(not(feature = "fleet"))]
 fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8, Said> {
-    if arguments.fleet {
-        return Err(("--fleet: this build has no fleets".to_owned(), None));
-    }
     rotate(&arguments.run, KeysGoal::RotateNow, terminal)
 }
 
