@@ -389,7 +389,7 @@ fn no_file_holds_a_record_with_the_printed_configuration() {
         ] {
             let line = format!("AUTH stekguard-{lower} {}\r\n{command}\r\n", password(user));
             // Switched off for everybody, which is looked at before the user.
-            let off = command.starts_with("DEBUG") || command.starts_with("MODULE");
+            let off = command.starts_with("DEBUG");
             let said = ask(
                 replica.port,
                 &line,
