@@ -31,6 +31,9 @@ has nginx || packages="$packages nginx"
 [ -f /usr/lib/nginx/modules/ngx_stream_module.so ] || packages="$packages libnginx-mod-stream"
 has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages apache2"
 has python3 || packages="$packages python3"
+# Keys that an ssh-agent holds, and keys that OpenSSL writes.
+has ssh-agent || packages="$packages openssh-client"
+has openssl || packages="$packages openssl"
 # Judges the generated units; nothing of it has to run.
 has systemd-analyze || packages="$packages systemd"
 has redis-server || packages="$packages redis-server"
@@ -55,6 +58,13 @@ fi
 if ! python3 -c 'import crossplane' 2>/dev/null; then
     python3 -m pip install --quiet crossplane >&2 2>/dev/null ||
         python3 -m pip install --quiet --break-system-packages crossplane >&2
+fi
+
+# Another implementation of the fleet's records, in testdata/fleet/.
+if ! python3 -c 'import cryptography, Crypto' 2>/dev/null; then
+    set -- cryptography==48.0.0 pycryptodome==4.4.0
+    python3 -m pip install --quiet "$@" >&2 2>/dev/null ||
+        python3 -m pip install --quiet --break-system-packages "$@" >&2
 fi
 
 if [ ! -x "$CACHE/nginx" ]; then
