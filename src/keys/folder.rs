@@ -197,13 +197,13 @@ impl Folder {
         Ok(contents)
     }
 
-    /// Makes a key for a slot.
+    /// Makes a key for a slot; `derived` marks one that stands in for a key that did not come.
     ///
     /// # Errors
     /// [`KeysError`]; nothing has changed then.
-    pub fn add(&self, slot: Slot) -> Result<Offer, KeysError> {
+    pub fn add(&self, slot: Slot, derived: bool) -> Result<Offer, KeysError> {
         let secret = Secret::random(self.layout)?;
-        self.keep(slot, &secret, false)
+        self.keep(slot, &secret, derived)
     }
 
     /// Makes the keys that follow from one that lies here.
@@ -227,7 +227,13 @@ impl Folder {
         Ok(offers)
     }
 
-    fn keep(&self, slot: Slot, secret: &Secret, derived: bool) -> Result<Offer, KeysError> {
+    /// Writes a key's file.
+    pub(super) fn keep(
+        &self,
+        slot: Slot,
+        secret: &Secret,
+        derived: bool,
+    ) -> Result<Offer, KeysError> {
         let key = Key {
             slot,
             id: secret.id,

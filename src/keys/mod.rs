@@ -30,6 +30,8 @@ mod secret;
 #[cfg(target_os = "linux")]
 mod server;
 #[cfg(target_os = "linux")]
+mod source;
+#[cfg(target_os = "linux")]
 mod status;
 #[cfg(target_os = "linux")]
 mod turn;
@@ -55,6 +57,8 @@ pub use memory::keep_to_itself;
 pub use saved::{Draining, History, SCHEMA, Saved};
 #[cfg(target_os = "linux")]
 pub use server::Server;
+#[cfg(target_os = "linux")]
+pub use source::{Brought, Source};
 #[cfg(target_os = "linux")]
 pub use status::Status;
 #[cfg(target_os = "linux")]

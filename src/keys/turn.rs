@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use super::KeysError;
-use super::core::{Alarm, Key, Now, Offer, Schedule, Set, Slot, State, Step, View, step};
+use super::core::{Alarm, Key, Now, Offer, Schedule, Set, State, Step, View, step};
 use super::folder::Folder;
 use super::live::{Live, Verdict};
 use super::saved::Saved;
 use super::server::{Reloaded, Server};
+use super::source::Source;
 use super::workers;
 
 /// A look that makes a key known and one that has it encrypt; more are not needed.
@@ -29,6 +30,8 @@ pub enum Goal {
 pub struct Turn<'a> {
     /// Where the keys lie.
     pub folder: &'a Folder,
+    /// Where they come from.
+    pub source: Source<'a>,
     /// When which key encrypts.
     pub schedule: Schedule,
     /// The server that reads them.
@@ -110,17 +113,19 @@ impl Turn<'_> {
         }
         let newest = contents.keys.iter().map(|offer| offer.key.slot.generation);
         let newest = newest.max().unwrap_or(0);
-        let mut floor = done.saved.state.floor;
+        let mut floor = done.saved.state.floor.max(self.source.floor());
         match goal {
             // Keys of an interrupted replacement may be older than the reason for this one.
             Goal::RotateNow => floor = floor.max(newest) + 1,
             // Without a memory the files alone say what was replaced.
-            _ if known.is_none() => floor = newest,
+            _ if known.is_none() => floor = floor.max(newest),
             _ => {}
         }
         let mut offers = contents.keys;
-        // A replacement that was interrupted before it was loaded did not happen.
-        offers.retain(|offer| offer.key.slot.generation <= floor);
+        if !self.source.decides_generations() {
+            // A replacement that was interrupted before it was loaded did not happen.
+            offers.retain(|offer| offer.key.slot.generation <= floor);
+        }
         self.looks(floor, offers, &mut done)?;
         self.finish(&mut done)?;
         Ok(done)
@@ -164,18 +169,20 @@ impl Turn<'_> {
             if !looked.again || done.failed.is_some() {
                 return Ok(());
             }
-            offers.retain(|offer| set.has(&offer.key));
+            let state = &done.saved.state;
+            offers.retain(|offer| state.find(&offer.key).is_some());
         }
         Ok(())
     }
 
-    /// What the core says once every key that it wants was made.
+    /// What the core says once every key that it wants lies in the folder.
     fn look(
         &self,
         floor: u32,
         offers: &mut Vec<Offer>,
         done: &mut Done,
     ) -> Result<Step, KeysError> {
+        let brought = self.source.offers(offers);
         let mut state = done.saved.state.clone();
         // A key whose file is gone or damaged cannot be loaded any more.
         state
@@ -184,27 +191,19 @@ impl Turn<'_> {
         let now = (self.clock)();
         let take = |offers: &[Offer]| {
             let view = View {
-                offers: offers.to_vec(),
+                offers: offers.iter().chain(&brought).copied().collect(),
                 floor,
-                witness: None,
+                witness: self.source.witness(),
             };
             step(&self.schedule, now, &view, &state)
         };
         let first = take(offers);
-        let slots: Vec<Slot> = first.wanted.iter().copied().chain(first.make).collect();
-        let mut made = Vec::new();
-        for slot in slots {
-            if made.iter().any(|offer: &Offer| offer.key.slot == slot) {
-                continue;
-            }
-            made.push(self.folder.add(slot)?);
-        }
-        for offer in &made {
+        for (offer, what) in self.source.supply(self.folder, &first, offers)? {
             let key = offer.key;
-            let line = format!("key {} made for slot {}", key.id, key.slot.epoch);
+            let line = format!("key {} {what} for slot {}", key.id, key.slot.epoch);
             done.audit.push(line);
+            offers.push(offer);
         }
-        offers.extend(made);
         Ok(take(offers))
     }
 

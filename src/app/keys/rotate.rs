@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Done, KeysGoal, KeysRequest, Live, Verdict, targets};
 use crate::app::{AppError, clock};
-use crate::keys::{Folder, Turn, keep_to_itself};
+use crate::keys::{Folder, Source, Turn, keep_to_itself};
 
 /// A timer may fire this many milliseconds before the slot starts.
 const EARLY: u64 = 30_000;
@@ -72,6 +72,7 @@ pub(super) fn turn<'a>(
 ) -> Turn<'a> {
     Turn {
         folder,
+        source: Source::Here,
         schedule: request.schedule(),
         server: &request.server,
         live,
