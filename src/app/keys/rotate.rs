@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Done, KeysGoal, KeysRequest, Live, Verdict, targets};
 use crate::app::{AppError, clock};
-use crate::keys::{Folder, Source, Turn, keep_to_itself};
+use crate::keys::{Folder, Source, Turn, check_now, keep_to_itself};
 
 /// A timer may fire this many milliseconds before the slot starts.
 const EARLY: u64 = 30_000;
@@ -41,7 +41,7 @@ pub fn rotate(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError
 /// Runs once.
 pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError> {
     let folder = request.folder()?;
-    let done = turn(request, &folder, &|| targets::live(request)).run(goal)?;
+    let mut done = turn(request, &folder, &|| targets::live(request)).run(goal)?;
     let mut remarks = Vec::new();
     if let Some(Verdict::Wrong(why)) = &done.verdict {
         remarks.push(format!(
@@ -51,18 +51,21 @@ pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, App
         ));
     }
     if goal == KeysGoal::RotateNow && done.failed.is_none() {
-        match done.running {
-            true => end_the_past(request, &mut remarks),
-            // After a leak, a server that goes on unseen with the keys of before is no success.
-            false => remarks.push(NOBODY_TOLD.to_owned()),
+        match request.server.restart() {
+            Some(Ok(())) => done.verdict = Some(restarted(request, &folder, &mut remarks)),
+            Some(Err(why)) => {
+                remarks.push(format!("the restart failed: {why}"));
+                end_the_past(request, done.running, &mut remarks);
+            }
+            None => end_the_past(request, done.running, &mut remarks),
         }
     }
     Ok(Rotated { done, remarks })
 }
 
 const NOBODY_TOLD: &str = "no running server was found by --pid-file, so none was told: one that \
-runs nevertheless still takes tickets under the keys of before; name its --pid-file, or stop it \
-and start it";
+runs nevertheless still takes tickets under the keys of before; name its --pid-file, or how to \
+stop and start it (--restart-command)";
 
 /// The run of a request; `live` is [`targets::live`].
 pub(super) fn turn<'a>(
@@ -82,12 +85,22 @@ pub(super) fn turn<'a>(
     }
 }
 
+/// A restart leaves nothing of before, whether or not a server was seen; what came of it has
+/// to be under the new keys.
+fn restarted(request: &KeysRequest, folder: &Folder, remarks: &mut Vec<String>) -> Verdict {
+    let verdict = check_now(folder, &targets::live(request));
+    if let Verdict::Wrong(why) = &verdict {
+        remarks.push(format!("after the restart: {why}"));
+    }
+    verdict
+}
+
 /// What a reload leaves behind: processes with the old keys, and session ids in shared memory.
-fn end_the_past(request: &KeysRequest, remarks: &mut Vec<String>) {
-    match request.server.restart() {
-        Some(Ok(())) => return,
-        Some(Err(why)) => remarks.push(format!("the restart failed: {why}")),
-        None => {}
+fn end_the_past(request: &KeysRequest, running: bool, remarks: &mut Vec<String>) {
+    if !running {
+        // After a leak, a server that goes on unseen with the keys of before is no success.
+        remarks.push(NOBODY_TOLD.to_owned());
+        return;
     }
     if let Err(why) = request.server.end_draining() {
         remarks.push(format!("processes with the old keys still run: {why}"));
