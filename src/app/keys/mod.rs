@@ -26,6 +26,7 @@ pub use crate::keys::{
 pub use crate::tls::Layout;
 pub use doctor::{Check, Doctor, Grade, doctor};
 pub use first::first;
+pub use httpd::proven;
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{Done, KeysGoal, KeysRequest, Live, Verdict, targets};
+use super::{Done, KeysGoal, KeysRequest, Layout, Live, Verdict, httpd, targets};
 use crate::app::{AppError, clock};
 use crate::keys::{Folder, Source, Turn, check_now, keep_to_itself};
 
@@ -41,7 +41,21 @@ pub fn rotate(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError
 /// Runs once.
 pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError> {
     let folder = request.folder()?;
-    let mut done = turn(request, &folder, &|| targets::live(request)).run(goal)?;
+    let httpd = request.layout == Layout::Apache48;
+    if httpd {
+        httpd::may_run(&folder)?;
+    }
+    let live = || match httpd {
+        true => httpd::everywhere(request),
+        false => targets::live(request),
+    };
+    let mut done = turn(request, &folder, &live).run(goal)?;
+    if httpd {
+        let refused = |why: String| httpd::refused(request, &why);
+        done.failed = done.failed.map(refused);
+        let cost = done.verdict.is_some().then(|| httpd::COST.to_owned());
+        done.audit.extend(cost);
+    }
     let mut remarks = Vec::new();
     if let Some(Verdict::Wrong(why)) = &done.verdict {
         remarks.push(format!(
