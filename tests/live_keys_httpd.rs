@@ -156,7 +156,7 @@ impl Httpd {
 
     fn graceful_restarts(&self) -> usize {
         let log = fs::read_to_string(self.dir.path().join("error.log")).unwrap();
-        log.matches("Graceful restart requested").count()
+        log.matches("Doing graceful restart").count()
     }
 }
 

@@ -144,6 +144,10 @@ impl Bench {
         if !matches!(command, "status" | "doctor") {
             keys.args(["--test-command", &self.test_command()]);
         }
+        // Other tests' processes are none of this one's.
+        if command == "doctor" && !more.contains(&"--system-root") {
+            keys.arg("--system-root").arg(self.dir.path());
+        }
         if !more.contains(&"--pid-file") {
             keys.args(["--pid-file", &self.pid_file()]);
         }
