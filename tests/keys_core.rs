@@ -183,7 +183,16 @@ fn offers(keys: &[(u64, u64)]) -> View {
     let offer = |(epoch, id): &(u64, u64)| Offer {
         key: key(0, *epoch, *id),
         derived: false,
+        made: None,
     };
+    View {
+        offers: keys.iter().map(offer).collect(),
+        ..View::default()
+    }
+}
+
+fn public(keys: &[(u64, u64)], made: u64) -> View {
+    let offer = |(epoch, id): &(u64, u64)| Offer::public(key(0, *epoch, *id), made);
     View {
         offers: keys.iter().map(offer).collect(),
         ..View::default()
@@ -241,18 +250,22 @@ fn old_and_early_and_void_keys_are_not_taken() {
         Offer {
             key: key(1, 50, 8),
             derived: false,
+            made: None,
         },
         Offer {
             key: key(1, 104, 9),
             derived: false,
+            made: None,
         },
         Offer {
             key: key(0, 101, 5),
             derived: false,
+            made: None,
         },
         Offer {
             key: key(1, 100, 6),
             derived: false,
+            made: None,
         },
     ]);
     let looked = step(&hourly(), now(100), &view, &state);
@@ -285,22 +298,133 @@ fn old_and_early_and_void_keys_are_not_taken() {
 }
 
 #[test]
-fn a_window_of_strangers_is_no_succession() {
-    let state = started();
-    let strangers = offers(&[(100, 11), (101, 12), (102, 13), (103, 14)]);
-    let looked = step(&hourly(), now(100), &strangers, &state);
-    assert_eq!(looked.load, None);
-    assert_eq!(looked.state.held, state.held);
-    assert_eq!(looked.alarms.len(), 4, "{:?}", looked.alarms);
-    // One of them known: the others may have been made by a second generator.
-    let conflict = offers(&[(100, 1), (101, 1), (102, 3)]);
-    let after = settled(&conflict, 100, state);
-    let next = settled(&conflict, 101, after);
-    assert_eq!(next.encrypts(), Some(key(0, 101, 1)), "the lower id");
-    assert!(
-        next.applied.unwrap().has(&key(0, 101, 2)),
-        "the other decrypts"
+fn a_contradiction_drops_nothing_and_refuses_nothing_else() {
+    // The only generator was lost together with the store: what replaces it knows no key.
+    let made = 100 * HOUR + 30 * MINUTE;
+    let view = public(&[(100, 11), (101, 12), (102, 13), (103, 14)], made);
+    let mut state = started();
+    let before = state.applied.clone().unwrap();
+    for hours in 100..=103 {
+        state = settled(&view, hours, state);
+        let set = state.applied.as_ref().unwrap();
+        let encrypts = [1, 2, 3, 14][usize::try_from(hours - 100).unwrap()];
+        assert_eq!(set.encrypts, Some(key(0, hours, encrypts)), "known to all");
+        assert!(set.has(&key(0, 101, 12)), "new hosts encrypt with it");
+        assert!(before.keys().all(|key| set.has(key)), "at {hours}");
+    }
+    // A third key for one slot is one too many.
+    let looked = step(
+        &hourly(),
+        now(103),
+        &public(&[(102, 77), (104, 15)], made),
+        &state,
     );
+    let third = Alarm::Rejected(key(0, 102, 77), Rejection::NoSuccession);
+    assert!(looked.alarms.contains(&third), "{:?}", looked.alarms);
+    assert!(looked.state.find(&key(0, 104, 15)).is_some());
+    let conflicts = looked
+        .alarms
+        .iter()
+        .filter(|it| matches!(it, Alarm::Conflict(_)));
+    assert_eq!(conflicts.count(), 3);
+}
+
+#[test]
+fn of_two_keys_of_a_slot_all_hosts_take_the_same_whatever_came_first() {
+    // Ripe ones: the later, which stands in the store. Others: the earlier, which more know.
+    for (made, taken) in [(99 * HOUR, 2), (101 * HOUR + 59 * MINUTE, 1)] {
+        let early = public(&[(103, 1)], 90 * HOUR);
+        let late = public(&[(103, 2)], made);
+        for order in [[&early, &late], [&late, &early]] {
+            let mut state = settled(order[0], 100, started());
+            state = settled(order[1], 101, state);
+            state = settled(&View::default(), 103, state);
+            assert_eq!(state.encrypts(), Some(key(0, 103, taken)), "made {made}");
+            let set = state.applied.unwrap();
+            assert!(set.has(&key(0, 103, 3 - taken)), "the other decrypts");
+        }
+    }
+    // Without a time the lower id.
+    let state = settled(&offers(&[(101, 1)]), 100, started());
+    assert_eq!(
+        settled(&View::default(), 101, state).encrypts(),
+        Some(key(0, 101, 1))
+    );
+}
+
+#[test]
+fn a_key_that_came_late_waits_as_long_as_the_grace_allows() {
+    // Public for an hour before its slot: a host that was cut off may not know it.
+    let late = public(&[(103, 4), (104, 5), (105, 6)], 102 * HOUR);
+    let mut state = settled(&late, 102, started());
+    for (hours, id) in [
+        (102, (102, 3)),
+        (103, (102, 3)),
+        (104, (102, 3)),
+        (105, (105, 6)),
+    ] {
+        state = settled(&View::default(), hours, state);
+        assert_eq!(state.encrypts(), Some(key(0, id.0, id.1)), "at {hours}");
+    }
+    // Longer than the grace it does not wait.
+    let late = public(&[(103, 4), (104, 5), (105, 6)], 104 * HOUR);
+    let mut state = settled(&late, 104, started());
+    for (hours, id) in [(104, (102, 3)), (105, (105, 6))] {
+        state = settled(&View::default(), hours, state);
+        assert_eq!(state.encrypts(), Some(key(0, id.0, id.1)), "at {hours}");
+    }
+}
+
+#[test]
+fn keys_that_come_early_are_loaded_with_the_next_change_of_order() {
+    let state = started();
+    let reloads = state.applied.clone();
+    // Further ahead than is loaded: held.
+    let looked = step(&hourly(), now(100), &offers(&[(103, 4)]), &state);
+    assert_eq!((looked.load, looked.alarms), (None, vec![]));
+    let state = settled(&offers(&[(103, 4)]), 100, state);
+    assert_eq!(state.applied, reloads);
+    let next = step(&hourly(), now(101), &View::default(), &state);
+    let set = next.load.unwrap();
+    assert!(!next.again);
+    assert_eq!(set.encrypts, Some(key(0, 101, 2)));
+    assert!(set.has(&key(0, 103, 4)));
+    // The next slot's key, the current one's and a past one's are loaded at once.
+    let bare = settled(&offers(&[(100, 1)]), 100, State::default());
+    for (epoch, at_once) in [(102, false), (101, true), (99, true)] {
+        let looked = step(&hourly(), now(100), &offers(&[(epoch, 7)]), &bare);
+        assert_eq!(looked.load.is_some(), at_once, "{epoch}");
+        assert!(looked.state.find(&key(0, epoch, 7)).is_some());
+    }
+}
+
+#[test]
+fn a_key_that_just_left_the_window_is_no_news() {
+    let looked = step(
+        &hourly(),
+        now(100),
+        &offers(&[(80, 9), (79, 9)]),
+        &started(),
+    );
+    let rejected = Alarm::Rejected(key(0, 79, 9), Rejection::TooOld);
+    assert_eq!(looked.alarms, [rejected]);
+}
+
+#[test]
+fn void_keys_do_not_go_on_when_their_successors_are_withheld() {
+    let view = View {
+        floor: 1,
+        ..View::default()
+    };
+    let looked = step(&hourly(), now(100), &view, &started());
+    assert_eq!(looked.load, Some(Set::default()));
+    let state = looked.state.applied(&Set::default());
+    let again = step(&hourly(), now(100), &view, &state);
+    assert_eq!(again.load, None);
+    let mut fresh = view.clone();
+    fresh.offers = vec![Offer::public(key(1, 100, 5), 100 * HOUR)];
+    let state = settled(&fresh, 100, state);
+    assert_eq!(state.encrypts(), Some(key(1, 100, 5)));
 }
 
 #[test]
@@ -317,11 +441,10 @@ fn the_grace_and_what_follows() {
         let mut state = started();
         for hours in 101..=104 {
             let looked = step(&schedule, now(hours), &View::default(), &state);
-            assert_eq!(
-                (looked.ratchet, looked.make),
-                (None, None),
-                "{last} at {hours}"
-            );
+            // Derived a slot before it encrypts.
+            let due = (last == "ratchet" && hours == 104).then_some((key(0, 102, 3), 106));
+            let ratchet = looked.ratchet.map(|it| (it.from, it.until));
+            assert_eq!((ratchet, looked.make), (due, None), "{last} at {hours}");
             let expected = (hours > 102).then(|| Alarm::NoFreshKey(hours - 102));
             assert_eq!(
                 looked.alarms.first().copied(),
@@ -357,6 +480,7 @@ fn a_derived_key_gives_way_to_the_real_one() {
         offers: vec![Offer {
             key: key(0, 105, 1),
             derived: true,
+            made: None,
         }],
         ..View::default()
     };

@@ -239,7 +239,7 @@ impl Folder {
             slot,
             id: secret.id,
         };
-        let offer = Offer { key, derived };
+        let offer = Offer::new(key, derived);
         self.put(&names::of(&offer), &secret.bytes)?;
         Ok(offer)
     }

@@ -28,7 +28,7 @@ pub(super) fn parse(name: &str) -> Option<Offer> {
         slot: Slot { generation, epoch },
         id,
     };
-    let offer = Offer { key, derived };
+    let offer = Offer::new(key, derived);
     // One spelling only: a file found under another could not be found by its key.
     (of(&offer) == name).then_some(offer)
 }

@@ -28,6 +28,8 @@ pub struct Status {
     pub now: u64,
     /// How long one key encrypts, in milliseconds.
     pub interval: u64,
+    /// Keys come from elsewhere, and cannot be had now.
+    pub source_down: bool,
 }
 
 impl Status {
@@ -86,6 +88,7 @@ impl Status {
             history: saved.history,
             now: seconds,
             interval: schedule.interval,
+            source_down: false,
         })
     }
 

@@ -188,6 +188,7 @@ impl World {
                 .map(|key| Offer {
                     key: *key,
                     derived: false,
+                    made: None,
                 })
                 .collect(),
             floor,

@@ -56,6 +56,11 @@ pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, App
         let cost = done.verdict.is_some().then(|| httpd::COST.to_owned());
         done.audit.extend(cost);
     }
+    Ok(judged(request, done, goal == KeysGoal::RotateNow))
+}
+
+/// What should be seen to after a run; `replaced`: all keys were to be replaced at once.
+pub(super) fn judged(request: &KeysRequest, mut done: Done, replaced: bool) -> Rotated {
     let mut remarks = Vec::new();
     if let Some(Verdict::Wrong(why)) = &done.verdict {
         remarks.push(format!(
@@ -64,9 +69,9 @@ pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, App
             request.folder.display()
         ));
     }
-    if goal == KeysGoal::RotateNow && done.failed.is_none() {
+    if replaced && done.failed.is_none() {
         match request.server.restart() {
-            Some(Ok(())) => done.verdict = Some(restarted(request, &folder, &mut remarks)),
+            Some(Ok(())) => done.verdict = Some(restarted(request, &mut remarks)),
             Some(Err(why)) => {
                 remarks.push(format!("the restart failed: {why}"));
                 end_the_past(request, done.running, &mut remarks);
@@ -74,7 +79,7 @@ pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, App
             None => end_the_past(request, done.running, &mut remarks),
         }
     }
-    Ok(Rotated { done, remarks })
+    Rotated { done, remarks }
 }
 
 const NOBODY_TOLD: &str = "no running server was found by --pid-file, so none was told: one that \
@@ -95,14 +100,18 @@ pub(super) fn turn<'a>(
         live,
         cache: request.cache.as_deref(),
         allow_disk: request.allow_disk,
+        refresh: false,
         clock: &clock::both,
     }
 }
 
 /// A restart leaves nothing of before, whether or not a server was seen; what came of it has
 /// to be under the new keys.
-fn restarted(request: &KeysRequest, folder: &Folder, remarks: &mut Vec<String>) -> Verdict {
-    let verdict = check_now(folder, &targets::live(request));
+fn restarted(request: &KeysRequest, remarks: &mut Vec<String>) -> Verdict {
+    let verdict = match request.folder() {
+        Ok(folder) => check_now(&folder, &targets::live(request)),
+        Err(why) => Verdict::NotCheckable(why.to_string()),
+    };
     if let Verdict::Wrong(why) = &verdict {
         remarks.push(format!("after the restart: {why}"));
     }

@@ -44,6 +44,23 @@ impl Clock {
         }
     }
 
+    /// The first look or the next one. At the first, a witness of a later slot is believed: what
+    /// somebody trusted signed has happened, and there is nothing yet that it could drop. One of
+    /// an earlier slot may be old, and is not.
+    #[must_use]
+    pub fn next(before: Option<Self>, schedule: &Schedule, now: Now, witness: Option<u64>) -> Self {
+        if let Some(clock) = before {
+            return clock.tick(schedule, now, witness);
+        }
+        let mut clock = Self::start(now);
+        let witness = witness.filter(|slot| *slot > schedule.epoch(now.wall).saturating_add(1));
+        if let Some(slot) = witness {
+            clock.time = schedule.start(slot);
+            clock.deviation = difference(now.wall, clock.time);
+        }
+        clock
+    }
+
     /// The next look. `witness` is the slot that somebody trusted believes it is.
     #[must_use]
     pub fn tick(&self, schedule: &Schedule, now: Now, witness: Option<u64>) -> Self {
@@ -125,6 +142,21 @@ mod tests {
         assert_eq!(later.time, 200 * HOUR);
         let witnessed = clock.tick(&schedule(), at(105 * HOUR, 60_000), Some(105));
         assert_eq!(witnessed.time, 105 * HOUR);
+    }
+
+    #[test]
+    fn at_the_first_look_a_later_witness_is_believed_and_an_earlier_one_is_not() {
+        let now = at(100 * HOUR, 0);
+        for (witness, hours) in [
+            (None, 100),
+            (Some(50), 100),
+            (Some(101), 100),
+            (Some(150), 150),
+        ] {
+            let clock = Clock::next(None, &schedule(), now, witness);
+            assert_eq!(clock.time, hours * HOUR, "{witness:?}");
+            assert_eq!(clock.is_off(&schedule()), hours == 150);
+        }
     }
 
     #[test]

@@ -5,12 +5,15 @@
 //! keys, and whether somebody trusted says which slot it is.
 
 mod clock;
+mod desk;
+mod generator;
 mod key;
 mod schedule;
 mod state;
 mod step;
 
 pub use clock::{Clock, Now};
+pub use generator::{Claimed, Foreign, GeneratorState, GeneratorStep, GeneratorView, generate};
 pub use key::{Key, KeyId, Slot};
 pub use schedule::{GRACE, Schedule, WhenMissing};
 pub use state::{Held, Set, State};

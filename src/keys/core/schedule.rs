@@ -57,6 +57,21 @@ impl Schedule {
         epoch.saturating_mul(self.interval)
     }
 
+    /// True when a key that is public since `made` can be known to every host at the slot's
+    /// start: also to one that is cut off for as long as the keys ahead allow, and whose clock is
+    /// as far away as clocks may be.
+    pub fn is_ripe(&self, epoch: u64, made: u64) -> bool {
+        let ahead = self.ahead.saturating_mul(self.interval);
+        let lead = ahead.saturating_add(2 * self.skew.min(self.interval / 4));
+        made.saturating_add(lead) <= self.start(epoch)
+    }
+
+    /// For how long a generator waits for the one that may have a slot's seed, in milliseconds:
+    /// that one offers it again at each of its ticks, of which several fit in.
+    pub fn patience(&self) -> u64 {
+        self.interval / 8
+    }
+
     /// By how many slots a key outlived its own, when it stopped encrypting at `stopped`.
     /// Within the skew that is none; more than the grace is not made up for.
     pub(super) fn overtime(&self, epoch: u64, stopped: u64) -> u64 {

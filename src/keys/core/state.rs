@@ -40,6 +40,9 @@ pub struct Held {
     /// When it stopped encrypting, in milliseconds since 1970.
     #[serde(default)]
     pub stopped: Option<u64>,
+    /// When it became public, in milliseconds since 1970, where that was said.
+    #[serde(default)]
+    pub made: Option<u64>,
 }
 
 impl Held {
@@ -50,6 +53,7 @@ impl Held {
             derived,
             loaded: false,
             stopped: None,
+            made: None,
         }
     }
 }
@@ -68,14 +72,18 @@ pub struct State {
 }
 
 impl State {
-    /// The state once the server runs with `set`: what is not in it is forgotten.
+    /// The state once the server runs with `set`: what is not in it is forgotten, but for keys
+    /// of coming slots, which wait.
     #[must_use]
     pub fn applied(mut self, set: &Set) -> Self {
         let time = self.clock.map_or(0, |clock| clock.time);
         let before = self.applied.as_ref().and_then(|old| old.encrypts);
-        self.held.retain(|held| set.has(&held.key));
+        let current = set.encrypts.map(|key| key.slot);
+        let waits = |key: &Key| current.is_some_and(|slot| key.slot > slot);
+        self.held
+            .retain(|held| set.has(&held.key) || waits(&held.key));
         for held in &mut self.held {
-            held.loaded = true;
+            held.loaded = set.has(&held.key);
             if Some(held.key) == set.encrypts {
                 held.stopped = None;
             } else if Some(held.key) == before {
