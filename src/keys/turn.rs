@@ -278,7 +278,7 @@ impl Turn<'_> {
             return self.take_back(state, offers, failure, done);
         }
         if loaded.verdict.is_some() {
-            done.audit.push(live_line(set));
+            done.audit.push(set.to_string());
         }
         done.running = loaded.running;
         let history = &mut done.saved.history;
@@ -378,18 +378,6 @@ impl Turn<'_> {
 
     fn seconds(&self) -> u64 {
         (self.clock)().wall / 1000
-    }
-}
-
-fn live_line(set: &Set) -> String {
-    match set.encrypts {
-        Some(key) => format!(
-            "key {} of slot {} encrypts, {} more decrypt",
-            key.id,
-            key.slot.epoch,
-            set.decrypts.len()
-        ),
-        None => "no tickets: no key came in time".to_owned(),
     }
 }
 
