@@ -2,6 +2,8 @@
 //! rotates them. Needs root, for the mount.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod ending;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

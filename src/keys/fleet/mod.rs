@@ -13,6 +13,7 @@ mod envelope;
 mod error;
 mod identity;
 mod names;
+mod overview;
 mod private;
 mod record;
 mod roster;
@@ -25,6 +26,7 @@ pub use envelope::{About, LONGEST as LONGEST_RECORD, about};
 pub use error::SealError;
 pub use identity::{make_fleet_key, make_signing_key};
 pub use names::{FleetName, HostName, Item, NameError};
+pub use overview::{Facts, Overview, Row, Trouble};
 pub use private::write_private;
 pub use record::{
     Head, Header, HostKey, HostReport, Refused, read_claim, read_head, read_host_key, read_report,
