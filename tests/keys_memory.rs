@@ -97,6 +97,7 @@ fn forgets(program: &Program) {
     let tool = child_of(daemon.child.id()).expect("the traced process");
     let title = fs::read_to_string(format!("/proc/{tool}/cmdline")).unwrap();
     assert!(title.contains("keys"), "{title}");
+    let leash = Leash(tool);
     // What is left behind is left by chance: more looks at other moments.
     for _ in 0..looks() {
         let now = bench.key_files();
@@ -149,6 +150,7 @@ fn forgets(program: &Program) {
     });
     assert!(control, "the search of memory finds nothing at all");
 
+    drop(leash);
     drop(daemon);
     let all: Vec<&[u8]> = known.values().map(|bytes| &bytes[16..]).collect();
     let text = fs::read_to_string(&trace).unwrap();
@@ -229,6 +231,17 @@ fn the_tool_keeps_its_memory_to_itself() {
     // What cannot be dumped belongs to root in /proc, and can be read by nobody else.
     let words = daemon.log();
     assert!(!words.contains("cannot be"), "{words}");
+}
+
+/// Ends the traced process, which outlives its tracer.
+struct Leash(u32);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        let _ = Command::new("kill")
+            .args(["-KILL", &self.0.to_string()])
+            .status();
+    }
 }
 
 fn looks() -> usize {
