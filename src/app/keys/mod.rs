@@ -57,6 +57,7 @@ pub use generate::{
 };
 #[cfg(feature = "fleet")]
 pub use relay::{Access, Pass, RelayRequest, StoreError, relay};
+pub use httpd::proven;
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};

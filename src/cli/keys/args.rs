@@ -31,7 +31,7 @@ pub(super) enum KeysCommand {
     /// Show which key encrypts and what is wrong
     Status(StatusArguments),
     /// Examine everything around the keys
-    Doctor(KeyArguments),
+    Doctor(DoctorArguments),
     /// Print units of systemd that do all of this, or write them
     Units(UnitArguments),
     /// Fleet: make what a generator needs, and print what its hosts have to be told
@@ -139,6 +139,10 @@ pub(super) struct RunArguments {
     /// What becomes of tickets when no key comes
     #[arg(long, value_enum, value_name = "POLICY", default_value_t = MissingName::Ratchet)]
     pub(super) when_missing: MissingName,
+    /// The SELinux type of the folder, where files carry labels; an empty one leaves it as it
+    /// is [default: httpd_var_run_t]
+    #[arg(long, value_name = "TYPE")]
+    pub(super) selinux_type: Option<String>,
     /// Let keys lie on a disk: they can be read from it long after they were replaced
     #[arg(long)]
     pub(super) allow_disk: bool,
@@ -185,6 +189,15 @@ pub(super) enum TimelineForm {
     Text,
     /// A picture
     Svg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    #[command(flatten)]
+    pub(super) keys: KeyArguments,
+    /// Look for units and processes below this folder
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(super) system_root: PathBuf,
 }
 
 #[derive(Debug, Args)]

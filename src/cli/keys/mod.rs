@@ -4,6 +4,8 @@ mod args;
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 mod fleet;
 #[cfg(target_os = "linux")]
+mod httpd;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod request;

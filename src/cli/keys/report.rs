@@ -5,16 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{
-    KeyArguments, KeysArguments, KeysCommand, RotateNowArguments, RunArguments, StatusArguments,
-    StatusFormat, TimelineForm, UnitArguments,
+    DoctorArguments, KeysArguments, KeysCommand, LayoutName, RotateNowArguments, RunArguments,
+    StatusArguments, StatusFormat, TimelineForm, UnitArguments,
 };
 #[cfg(feature = "fleet")]
 use super::fleet;
-use super::request;
+use super::{httpd, request};
 #[cfg(feature = "fleet")]
 use super::stores;
 use crate::app::keys::{
-    self, Grade, KeysGoal, KeysRequest, Rotated, Status, Tick, UnitOptions, Verdict,
+    self, Grade, KeysGoal, KeysRequest, Layout, Rotated, Status, Tick, UnitOptions, Verdict,
 };
 use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
@@ -183,9 +183,9 @@ fn drawn(
     }
 }
 
-fn doctor(arguments: &KeyArguments, terminal: &Terminal) -> Result<u8, Said> {
-    let request = request::looking(arguments)?;
-    let doctor = keys::doctor(&request).map_err(hints::said)?;
+fn doctor(arguments: &DoctorArguments, terminal: &Terminal) -> Result<u8, Said> {
+    let request = request::looking(&arguments.keys)?;
+    let doctor = keys::doctor(&request, &arguments.system_root).map_err(hints::said)?;
     let text = report::keys_doctor(&doctor.checks, terminal.paint(None));
     let written = terminal.report(text.as_bytes(), None);
     let found = match doctor.worst() {
@@ -213,6 +213,9 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
         Some(_) => (PathBuf::new(), 0),
         None => {
             let request = request::working(&arguments.run)?;
+            if request.layout == Layout::Apache48 && !keys::proven(&request) {
+                return Err(httpd::unproven());
+            }
             (request.folder, request.rotation.interval)
         }
     };
@@ -221,7 +224,8 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
     let metrics = arguments.run.metrics_file.as_deref().and_then(Path::parent);
     let units = keys::units(&UnitOptions {
         program,
-        service: arguments.service.trim_end_matches(".service").to_owned(),
+        service: service(arguments),
+        one_key: arguments.run.keys.layout == LayoutName::Apache48,
         arguments: request::given(&arguments.run, &folder),
         folder,
         writes: metrics.map(Path::to_owned).into_iter().collect(),
@@ -271,6 +275,15 @@ fn write_units(
         enabled.join(" ")
     ));
     Ok(code)
+}
+
+/// nginx, unless another was named or the keys are httpd's.
+fn service(arguments: &UnitArguments) -> String {
+    let named = arguments.service.trim_end_matches(".service");
+    match arguments.run.keys.layout {
+        LayoutName::Apache48 if named == "nginx" => "apache2".to_owned(),
+        _ => named.to_owned(),
+    }
 }
 
 fn put(path: &Path, text: &str) -> io::Result<()> {
