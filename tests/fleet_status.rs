@@ -7,6 +7,8 @@
 mod keys_bench;
 mod support;
 
+#[path = "fleet_status/hosts.rs"]
+mod hosts;
 #[path = "fleet_status/live.rs"]
 mod live;
 #[path = "fleet_status/timeline.rs"]
