@@ -1,7 +1,13 @@
 //! Units of systemd: keys made before the server starts, rotated by a timer, on a tmpfs of
 //! their own; and a scheduled reload for servers that keep their keys in memory. Pure text.
 
+#[cfg(feature = "fleet")]
+mod generator;
+
 use std::path::{Path, PathBuf};
+
+#[cfg(feature = "fleet")]
+pub use generator::{GeneratorUnit, generator_unit};
 
 /// What the units are for.
 #[derive(Clone, Eq, PartialEq, Debug)]

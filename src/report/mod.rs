@@ -16,6 +16,8 @@ mod fix_json;
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 mod fleet;
 mod full;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod generator;
 mod github;
 mod gitlab;
 mod html;
@@ -67,6 +69,8 @@ pub use fleet::{
     FleetPage, json as fleet_status_json, metrics as fleet_metrics, text as fleet_status_text,
 };
 pub use full::full;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use generator::metrics as generator_metrics;
 pub use github::github;
 pub use gitlab::gitlab;
 pub use html::{HtmlPatch, HtmlReport, PatchedFile, html, html_failed};

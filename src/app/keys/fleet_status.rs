@@ -104,7 +104,9 @@ fn claims(
 ) -> Result<Vec<Result<Header, Refused>>, StoreError> {
     let generation = head.map_or(0, |head| head.generation);
     let epoch = schedule.epoch(now);
-    let last = epoch.saturating_add(schedule.ahead.min(CLAIMS)).saturating_add(1);
+    let last = epoch
+        .saturating_add(schedule.ahead.min(CLAIMS))
+        .saturating_add(1);
     let first = epoch.saturating_sub(schedule.previous.min(CLAIMS));
     let slots: Vec<Slot> = (first..=last)
         .map(|epoch| Slot { generation, epoch })

@@ -2,7 +2,19 @@
 //! server and what its configuration says; one use case a file.
 
 mod doctor;
+#[cfg(feature = "fleet")]
+mod enroll;
 mod first;
+#[cfg(feature = "fleet")]
+mod fleet_doctor;
+#[cfg(feature = "fleet")]
+mod fleet_error;
+#[cfg(feature = "fleet")]
+mod fleet_status;
+#[cfg(feature = "fleet")]
+mod fleet_wish;
+#[cfg(feature = "fleet")]
+mod generate;
 mod httpd;
 mod port;
 mod rotate;
@@ -20,12 +32,31 @@ use crate::keys::{Folder, KeysError};
 use crate::policy::Rotation;
 
 pub use crate::keys::core::{Timeline, WhenMissing};
+#[cfg(feature = "fleet")]
+pub use crate::keys::fleet::{HostName, Places, PublicKey};
 pub use crate::keys::{
     Done, Goal as KeysGoal, Live, Server as KeysServer, Status, Target, UnitOptions, Verdict,
 };
 pub use crate::tls::Layout;
 pub use doctor::{Check, Doctor, Grade, doctor};
+#[cfg(feature = "fleet")]
+pub use enroll::{Enrollment, Founded, Made, enroll, found, identify, raise, revoke};
 pub use first::first;
+#[cfg(feature = "fleet")]
+pub use fleet_doctor::fleet_doctor;
+#[cfg(feature = "fleet")]
+pub use fleet_error::FleetError;
+#[cfg(feature = "fleet")]
+pub use fleet_status::{Overview, fleet_status};
+#[cfg(feature = "fleet")]
+pub(in crate::app) use fleet_wish::fault as fleet_fault;
+#[cfg(feature = "fleet")]
+pub use fleet_wish::{FleetMode, FleetWish, fleet};
+#[cfg(feature = "fleet")]
+pub use generate::{
+    GenerateRequest, GeneratorCounts, GeneratorTick, GeneratorUnit, generate, generator_unit,
+    unit_of,
+};
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};

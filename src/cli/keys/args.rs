@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+use super::fleet::{EnrollArguments, GenerateArguments, InitFleetArguments, RevokeArguments};
 use crate::policy::settings::Period;
 
 /// Ticket keys of one server.
@@ -23,13 +25,25 @@ pub(super) enum KeysCommand {
     /// Do so again and again, for hosts and containers without timers
     Run(RunArguments),
     /// Replace every key at once: sessions of before do not resume any more
-    RotateNow(RunArguments),
+    RotateNow(RotateNowArguments),
     /// Show which key encrypts and what is wrong
     Status(StatusArguments),
     /// Examine everything around the keys
     Doctor(KeyArguments),
     /// Print units of systemd that do all of this, or write them
     Units(UnitArguments),
+    /// Fleet: make what a generator needs, and print what its hosts have to be told
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    InitFleet(InitFleetArguments),
+    /// Fleet: make keys for all hosts and offer them, until stopped
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Generate(GenerateArguments),
+    /// Fleet: on a host make its identity; at the generator take the host in
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Enroll(EnrollArguments),
+    /// Fleet: put a host out, and replace every key
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    RevokeHost(RevokeArguments),
 }
 
 /// Which keys, and how they rotate.
@@ -126,6 +140,18 @@ pub(super) struct RunArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct RotateNowArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    /// At a generator: replace every key of the fleet, by the generation in its roster
+    #[arg(long)]
+    pub(super) fleet: bool,
+    /// With --fleet: the roster [default: `roster` of the settings]
+    #[arg(long, value_name = "FILE", requires = "fleet")]
+    pub(super) roster: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct StatusArguments {
     #[command(flatten)]
     pub(super) keys: KeyArguments,
@@ -135,9 +161,30 @@ pub(super) struct StatusArguments {
     /// Draw which key encrypts and decrypts when, instead of the report
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "format")]
     pub(super) timeline: Option<TimelineForm>,
+    /// The fleet of the settings: its generator and every host of its roster
+    #[cfg(feature = "fleet")]
+    #[arg(long)]
+    pub(super) fleet: bool,
+    /// Every host of a large fleet, not only those with troubles
+    #[cfg(feature = "fleet")]
+    #[arg(long, requires = "fleet")]
+    pub(super) all: bool,
+    /// In which order hosts stand
+    #[cfg(feature = "fleet")]
+    #[arg(long, value_enum, requires = "fleet", default_value_t = SortOrder::Worst)]
+    pub(super) sort: SortOrder,
     /// Columns of the drawn text, 60 to 200
     #[arg(long, value_name = "N", default_value_t = 80)]
     pub(super) width: usize,
+}
+
+#[cfg(feature = "fleet")]
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum SortOrder {
+    /// The worst first
+    Worst,
+    /// As the roster has them
+    Roster,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
@@ -158,6 +205,9 @@ pub(super) struct UnitArguments {
     /// Only reload the server this often: for keys that live in its memory
     #[arg(long, value_parser = Period::parse, value_name = "PERIOD")]
     pub(super) scheduled_reload: Option<Period>,
+    /// The unit of a fleet's generator instead, as `[fleet]` of the settings describes it
+    #[arg(long)]
+    pub(super) generator: bool,
     /// Write the units into this folder instead of printing them
     #[arg(long, value_name = "DIR")]
     pub(super) write: Option<PathBuf>,

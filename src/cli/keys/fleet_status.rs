@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::args::{SortOrder, StatusArguments, StatusFormat, TimelineForm};
+use super::args::{KeyArguments, SortOrder, StatusArguments, StatusFormat, TimelineForm};
 use super::fleet;
-use crate::app::keys::{Overview, fleet_status};
+use crate::app::AppError;
+use crate::app::keys::{
+    Check, FleetError, Grade, Overview, fleet as app_fleet, fleet_doctor, fleet_status,
+};
 use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
 use crate::cli::{CLEAN, FOUND};
@@ -44,5 +47,20 @@ fn drawn(arguments: &StatusArguments, overview: &Overview, terminal: &Terminal) 
     match arguments.timeline {
         Some(TimelineForm::Svg) => report::timeline_svg(&picture),
         _ => report::timeline_text(&picture, arguments.width, terminal.paint(None)),
+    }
+}
+
+/// Rows of the doctor; none where the settings have no fleet.
+pub(super) fn checks(arguments: &KeyArguments, terminal: &Terminal) -> Vec<Check> {
+    let settings = fleet::FleetArguments {
+        config: arguments.config.clone(),
+        isolated: arguments.isolated,
+    };
+    let places = fleet::places(terminal);
+    let lookup = fleet::lookup(&settings);
+    match app_fleet(&lookup, &places) {
+        Ok(wish) => fleet_doctor(&wish, &places),
+        Err(AppError::Fleet(FleetError::Missing { key: "store", .. })) => Vec::new(),
+        Err(why) => vec![Check::new("fleet", Grade::Error, why.to_string())],
     }
 }

@@ -1,6 +1,10 @@
 //! `stekguard keys`: ticket keys of one server. Judges nothing by itself.
 
 mod args;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet_status;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]

@@ -5,10 +5,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{
-    KeyArguments, KeysArguments, KeysCommand, RunArguments, StatusArguments, StatusFormat,
-    TimelineForm, UnitArguments,
+    KeyArguments, KeysArguments, KeysCommand, RotateNowArguments, RunArguments, StatusArguments,
+    StatusFormat, TimelineForm, UnitArguments,
 };
 use super::request;
+#[cfg(feature = "fleet")]
+use super::{fleet, fleet_status};
 use crate::app::keys::{
     self, Grade, KeysGoal, KeysRequest, Rotated, Status, Tick, UnitOptions, Verdict,
 };
@@ -21,11 +23,19 @@ pub(super) fn run(arguments: &KeysArguments, terminal: &Terminal) -> u8 {
     let done = match &arguments.command {
         KeysCommand::Init(arguments) => rotate(arguments, KeysGoal::Init, terminal),
         KeysCommand::Rotate(arguments) => rotate(arguments, KeysGoal::Rotate, terminal),
-        KeysCommand::RotateNow(arguments) => rotate(arguments, KeysGoal::RotateNow, terminal),
+        KeysCommand::RotateNow(arguments) => rotate_now(arguments, terminal),
         KeysCommand::Run(arguments) => forever(arguments, terminal),
         KeysCommand::Status(arguments) => status(arguments, terminal),
         KeysCommand::Doctor(arguments) => doctor(arguments, terminal),
         KeysCommand::Units(arguments) => units(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::InitFleet(arguments) => fleet::init(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Generate(arguments) => fleet::generate(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Enroll(arguments) => fleet::enroll(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::RevokeHost(arguments) => fleet::revoke(arguments, terminal),
     };
     done.unwrap_or_else(|(sentence, hint)| {
         terminal.error(&sentence, hint.as_deref());
@@ -39,9 +49,31 @@ fn rotate(arguments: &RunArguments, goal: KeysGoal, terminal: &Terminal) -> Resu
     let code = tell(&rotated, terminal);
     if arguments.metrics_file.is_some() {
         let status = keys::status(&request).map_err(hints::said)?;
-        write_metrics(arguments, &report::keys_metrics(&status))?;
+        let file = arguments.metrics_file.as_deref();
+        write_metrics(file, &report::keys_metrics(&status))?;
     }
     Ok(code)
+}
+
+#[cfg(feature = "fleet")]
+fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8, Said> {
+    if !arguments.fleet {
+        return rotate(&arguments.run, KeysGoal::RotateNow, terminal);
+    }
+    let keys = &arguments.run.keys;
+    let settings = fleet::FleetArguments {
+        config: keys.config.clone(),
+        isolated: keys.isolated,
+    };
+    fleet::rotate_now(&settings, arguments.roster.as_deref(), terminal)
+}
+
+#[cfg(not(feature = "fleet"))]
+fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8, Said> {
+    if arguments.fleet {
+        return Err(("--fleet: this build has no fleets".to_owned(), None));
+    }
+    rotate(&arguments.run, KeysGoal::RotateNow, terminal)
 }
 
 /// What a run did and what is wrong; its exit code.
@@ -81,7 +113,7 @@ fn forever(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Said> {
         Tick::Ran(rotated, status) => {
             tell(rotated, terminal);
             let text = report::keys_metrics(status);
-            if let Err((why, _)) = write_metrics(arguments, &text) {
+            if let Err((why, _)) = write_metrics(arguments.metrics_file.as_deref(), &text) {
                 terminal.error(&why, None);
             }
             Some(text)
@@ -96,11 +128,11 @@ fn forever(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Said> {
 }
 
 /// A reader finds the old page or the new one.
-fn write_metrics(arguments: &RunArguments, text: &str) -> Result<(), Said> {
-    let Some(path) = &arguments.metrics_file else {
+pub(super) fn write_metrics(path: Option<&Path>, text: &str) -> Result<(), Said> {
+    let Some(path) = path else {
         return Ok(());
     };
-    let mut new = path.clone().into_os_string();
+    let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
     put(&new, text)
@@ -109,6 +141,10 @@ fn write_metrics(arguments: &RunArguments, text: &str) -> Result<(), Said> {
 }
 
 fn status(arguments: &StatusArguments, terminal: &Terminal) -> Result<u8, Said> {
+    #[cfg(feature = "fleet")]
+    if arguments.fleet {
+        return fleet_status::status(arguments, terminal);
+    }
     let request = request::looking(&arguments.keys)?;
     let status = keys::status(&request).map_err(hints::said)?;
     let text = match arguments.format {
@@ -148,7 +184,15 @@ fn drawn(
 
 fn doctor(arguments: &KeyArguments, terminal: &Terminal) -> Result<u8, Said> {
     let request = request::looking(arguments)?;
-    let doctor = keys::doctor(&request).map_err(hints::said)?;
+    #[cfg_attr(
+        not(feature = "fleet"),
+        expect(unused_mut, reason = "the rows of a fleet")
+    )]
+    let mut doctor = keys::doctor(&request).map_err(hints::said)?;
+    #[cfg(feature = "fleet")]
+    doctor
+        .checks
+        .extend(fleet_status::checks(arguments, terminal));
     let text = report::keys_doctor(&doctor.checks, terminal.paint(None));
     let written = terminal.report(text.as_bytes(), None);
     let found = match doctor.worst() {
@@ -159,6 +203,11 @@ fn doctor(arguments: &KeyArguments, terminal: &Terminal) -> Result<u8, Said> {
 }
 
 fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
+    #[cfg(feature = "fleet")]
+    if arguments.generator {
+        let unit = fleet::unit(&arguments.run, terminal)?;
+        return write_units(arguments, &[unit], terminal);
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
     if arguments.service.is_empty() || !arguments.service.chars().all(plain) {
         return Err((
@@ -187,6 +236,21 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
         noswap: keys::kernel_has_noswap(),
         scheduled_reload: arguments.scheduled_reload.map(|period| period.0),
     });
+    let code = write_units(arguments, &units, terminal)?;
+    if let Some(period) = arguments.scheduled_reload {
+        terminal.hint(&format!(
+            "tell lint by `[rotation] scheduled_reload = \"{period}\"` in stekguard.toml"
+        ));
+    }
+    Ok(code)
+}
+
+/// Units as they are printed or written, and what to do with them.
+fn write_units(
+    arguments: &UnitArguments,
+    units: &[(String, String)],
+    terminal: &Terminal,
+) -> Result<u8, Said> {
     let code = match &arguments.write {
         None => {
             let text: String = units
@@ -196,7 +260,7 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
             terminal.report(text.as_bytes(), None)
         }
         Some(folder) => {
-            for (name, text) in &units {
+            for (name, text) in units {
                 let path = folder.join(name);
                 put(&path, text).map_err(|why| failed(&path, &why))?;
                 terminal.say(&format!("written {}", report::escape_path(&path)));
@@ -213,11 +277,6 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
         "systemctl daemon-reload, then systemctl enable --now {}",
         enabled.join(" ")
     ));
-    if let Some(period) = arguments.scheduled_reload {
-        terminal.hint(&format!(
-            "tell lint by `[rotation] scheduled_reload = \"{period}\"` in stekguard.toml"
-        ));
-    }
     Ok(code)
 }
 

@@ -11,12 +11,15 @@
 mod codec;
 mod envelope;
 mod error;
+mod generator;
 mod identity;
 mod names;
 mod overview;
 mod private;
 mod record;
 mod roster;
+mod roster_file;
+mod roster_text;
 mod seal;
 mod seed;
 mod sign;
@@ -24,6 +27,9 @@ pub mod store;
 
 pub use envelope::{About, LONGEST as LONGEST_RECORD, about};
 pub use error::SealError;
+pub use generator::{
+    Generator, GeneratorCounts, GeneratorOptions, GeneratorTick, RecordKind, Sealing,
+};
 pub use identity::{make_fleet_key, make_signing_key};
 pub use names::{FleetName, HostName, Item, NameError};
 pub use overview::{Facts, Overview, Row, Trouble};
@@ -33,6 +39,7 @@ pub use record::{
     sign_claim, sign_head, sign_host_key, sign_report,
 };
 pub use roster::{Enrolled, Revoked, Roster, RosterError};
+pub use roster_file::{RosterFile, RosterFileError};
 pub use seal::{
     FleetKey, Recipient, RecipientPublic, open_for_fleet, open_for_host, seal_for_fleet,
     seal_for_host,
