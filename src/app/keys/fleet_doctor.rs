@@ -6,6 +6,7 @@ use super::{Check, FleetMode, FleetWish, Grade};
 use crate::app::clock;
 use crate::keys::fleet::store;
 use crate::keys::fleet::{FleetKey, Item, Places, RosterFile, SealError, Signer, read_head};
+use crate::policy::settings::Period;
 
 /// A host that looks less often than this many times a slot may miss a key.
 const LOOKS: u64 = 4;
@@ -88,7 +89,14 @@ fn roster(wish: &FleetWish) -> Option<Check> {
 fn poll(wish: &FleetWish) -> Check {
     let name = "fleet poll";
     let interval = wish.rotation.interval.saturating_mul(1000);
-    let text = format!("every {} ms, a slot has {interval} ms", wish.poll);
+    let every = match wish.poll % 1000 {
+        0 => Period(wish.poll / 1000).to_string(),
+        _ => format!("{}ms", wish.poll),
+    };
+    let text = format!(
+        "every {every}, a slot has {}",
+        Period(wish.rotation.interval)
+    );
     match wish.poll.saturating_mul(LOOKS) > interval {
         true => {
             let text = format!("{text}: look at the store {LOOKS} times a slot at least");

@@ -56,8 +56,11 @@ fn facts(wish: &FleetWish) -> Result<Facts, FleetError> {
     })
 }
 
+/// A store and the heartbeat that it has.
+type Answered = (Box<dyn Store>, Option<Vec<u8>>);
+
 /// The first store that answers, and what it says of the generator.
-fn nearest(wish: &FleetWish) -> Result<(Box<dyn Store>, Option<Vec<u8>>), FleetError> {
+fn nearest(wish: &FleetWish) -> Result<Answered, FleetError> {
     let name = Item::Head.name(&wish.name);
     let mut failed = None;
     for url in &wish.stores {
@@ -135,8 +138,8 @@ fn strangers(
 ) -> Result<Vec<String>, StoreError> {
     let prefix = format!("stekguard:{}:report:", wish.name);
     let names = match store.list(&prefix) {
-        // memcached cannot tell.
-        Err(StoreError::Unable { .. }) => return Ok(Vec::new()),
+        // memcached cannot tell, and a user of Redis may not be allowed to.
+        Err(StoreError::Unable { .. } | StoreError::Refused { .. }) => return Ok(Vec::new()),
         names => names?,
     };
     let enrolled = |name: &str| roster.hosts.iter().any(|host| host.name.as_str() == name);

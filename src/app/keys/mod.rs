@@ -17,9 +17,15 @@ mod fleet_wish;
 mod generate;
 mod httpd;
 mod port;
+#[cfg(feature = "fleet")]
+mod relay;
 mod rotate;
 mod run;
 mod stand;
+#[cfg(feature = "fleet")]
+mod store_config;
+#[cfg(feature = "fleet")]
+mod store_doctor;
 mod targets;
 mod wish;
 
@@ -57,9 +63,15 @@ pub use generate::{
     GenerateRequest, GeneratorCounts, GeneratorTick, GeneratorUnit, generate, generator_unit,
     unit_of,
 };
+#[cfg(feature = "fleet")]
+pub use relay::{Access, Pass, RelayRequest, StoreError, relay};
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};
+#[cfg(feature = "fleet")]
+pub use store_config::{Engine, FleetName, NameError, Role, Wanted, store_config};
+#[cfg(feature = "fleet")]
+pub use store_doctor::store_doctor;
 pub use wish::{cache_size, plan, target};
 
 /// Whose keys, how they rotate and how the server is reached.

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 use super::fleet::{EnrollArguments, GenerateArguments, InitFleetArguments, RevokeArguments};
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+use super::stores::{RelayArguments, StoreConfigArguments, StoreDoctorArguments};
 use crate::policy::settings::Period;
 
 /// Ticket keys of one server.
@@ -44,6 +46,15 @@ pub(super) enum KeysCommand {
     /// Fleet: put a host out, and replace every key
     #[cfg(all(target_os = "linux", feature = "fleet"))]
     RevokeHost(RevokeArguments),
+    /// Fleet: copy sealed records from one store into another, until stopped
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Relay(RelayArguments),
+    /// Fleet: print a hardened configuration for a store's server
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    StoreConfig(StoreConfigArguments),
+    /// Fleet: compare a running store with that configuration
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    StoreDoctor(StoreDoctorArguments),
 }
 
 /// Which keys, and how they rotate.

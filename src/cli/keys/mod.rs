@@ -9,6 +9,8 @@ mod fleet_status;
 mod report;
 #[cfg(target_os = "linux")]
 mod request;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod stores;
 
 use super::terminal::Terminal;
 

@@ -10,7 +10,7 @@ use super::args::{
 };
 use super::request;
 #[cfg(feature = "fleet")]
-use super::{fleet, fleet_status};
+use super::{fleet, fleet_status, stores};
 use crate::app::keys::{
     self, Grade, KeysGoal, KeysRequest, Rotated, Status, Tick, UnitOptions, Verdict,
 };
@@ -36,6 +36,12 @@ pub(super) fn run(arguments: &KeysArguments, terminal: &Terminal) -> u8 {
         KeysCommand::Enroll(arguments) => fleet::enroll(arguments, terminal),
         #[cfg(feature = "fleet")]
         KeysCommand::RevokeHost(arguments) => fleet::revoke(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Relay(arguments) => stores::relay(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::StoreConfig(arguments) => stores::config(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::StoreDoctor(arguments) => stores::doctor(arguments, terminal),
     };
     done.unwrap_or_else(|(sentence, hint)| {
         terminal.error(&sentence, hint.as_deref());

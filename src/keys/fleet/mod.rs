@@ -17,6 +17,7 @@ mod names;
 mod overview;
 mod private;
 mod record;
+mod relay;
 mod roster;
 mod roster_file;
 mod roster_text;
@@ -38,6 +39,7 @@ pub use record::{
     Head, Header, HostKey, HostReport, Refused, read_claim, read_head, read_host_key, read_report,
     sign_claim, sign_head, sign_host_key, sign_report,
 };
+pub use relay::{Pass, Relay};
 pub use roster::{Enrolled, Revoked, Roster, RosterError};
 pub use roster_file::{RosterFile, RosterFileError};
 pub use seal::{

@@ -127,18 +127,24 @@ impl Generator {
         }
         self.miss_seals()?;
         for claim in &step.stand {
-            let hosts = self.recipients.due(claim.key, false);
+            let mut hosts = self.recipients.due(claim.key, false);
             if hosts.is_empty() {
                 continue;
             }
             let header = self.header(*claim);
             self.seal(claim.key, &header, &hosts, tick)?;
+            hosts.retain(|host| self.recipients.has(claim.key, host));
+            if hosts.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> = hosts.iter().map(|host| host.host.as_str()).collect();
+            let more = match names.len() {
+                0..=3 => names.join(", "),
+                count => format!("{} and {} more hosts", names[..2].join(", "), count - 2),
+            };
             tick.audit.push(format!(
-                "seed {} of slot {}:{} sealed for {} hosts",
-                claim.key.id,
-                claim.key.slot.generation,
-                claim.key.slot.epoch,
-                hosts.len()
+                "seed {} of slot {}:{} sealed again for {more}",
+                claim.key.id, claim.key.slot.generation, claim.key.slot.epoch,
             ));
         }
         Ok(())
@@ -181,7 +187,10 @@ impl Generator {
                     self.recipients.done(key, host);
                 }
                 // One host's bad key is that host's matter.
-                Err(why @ SealError::Recipient(_)) => tick.alarms.push(why.to_string()),
+                Err(why @ SealError::Recipient(_)) => {
+                    self.recipients.unfit(host);
+                    tick.alarms.push(why.to_string());
+                }
                 Err(why) => return Err(why.into()),
             }
         }
