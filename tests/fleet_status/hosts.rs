@@ -301,8 +301,8 @@ fn a_thousand_hosts_fit_on_a_page_and_the_worst_come_first() {
     let mut reports: Vec<(HostName, Read)> = read.collect();
     reports[17].1 = None;
     reports[500].1 = Some(Err(Refused::Signature));
-    for number in 600..700 {
-        reports[number].1.as_mut().unwrap().as_mut().unwrap().alarms = 1;
+    for (_, read) in &mut reports[600..700] {
+        read.as_mut().unwrap().as_mut().unwrap().alarms = 1;
     }
     let overview = Overview::of(facts(reports));
     let page = text(&overview, false, true);
