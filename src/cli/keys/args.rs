@@ -178,9 +178,30 @@ pub(super) struct StatusArguments {
     /// Draw which key encrypts and decrypts when, instead of the report
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "format")]
     pub(super) timeline: Option<TimelineForm>,
+    /// The fleet of the settings: its generator and every host of its roster
+    #[cfg(feature = "fleet")]
+    #[arg(long)]
+    pub(super) fleet: bool,
+    /// Every host of a large fleet, not only those with troubles
+    #[cfg(feature = "fleet")]
+    #[arg(long, requires = "fleet")]
+    pub(super) all: bool,
+    /// In which order hosts stand
+    #[cfg(feature = "fleet")]
+    #[arg(long, value_enum, requires = "fleet", default_value_t = SortOrder::Worst)]
+    pub(super) sort: SortOrder,
     /// Columns of the drawn text, 60 to 200
     #[arg(long, value_name = "N", default_value_t = 80)]
     pub(super) width: usize,
+}
+
+#[cfg(feature = "fleet")]
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum SortOrder {
+    /// The worst first
+    Worst,
+    /// As the roster has them
+    Roster,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]

@@ -8,11 +8,9 @@ use super::args::{
     DoctorArguments, KeysArguments, KeysCommand, LayoutName, RotateNowArguments, RunArguments,
     StatusArguments, StatusFormat, TimelineForm, UnitArguments,
 };
-#[cfg(feature = "fleet")]
-use super::fleet;
 use super::{httpd, request};
 #[cfg(feature = "fleet")]
-use super::stores;
+use super::{fleet, fleet_status, stores};
 use crate::app::keys::{
     self, Grade, KeysGoal, KeysRequest, Layout, Rotated, Status, Tick, UnitOptions, Verdict,
 };
@@ -146,6 +144,10 @@ pub(super) fn write_metrics(path: Option<&Path>, text: &str) -> Result<(), Said>
 }
 
 fn status(arguments: &StatusArguments, terminal: &Terminal) -> Result<u8, Said> {
+    #[cfg(feature = "fleet")]
+    if arguments.fleet {
+        return fleet_status::status(arguments, terminal);
+    }
     let request = request::looking(&arguments.keys)?;
     let status = keys::status(&request).map_err(hints::said)?;
     let text = match arguments.format {
@@ -185,7 +187,15 @@ fn drawn(
 
 fn doctor(arguments: &DoctorArguments, terminal: &Terminal) -> Result<u8, Said> {
     let request = request::looking(&arguments.keys)?;
-    let doctor = keys::doctor(&request, &arguments.system_root).map_err(hints::said)?;
+    #[cfg_attr(
+        not(feature = "fleet"),
+        expect(unused_mut, reason = "the rows of a fleet")
+    )]
+    let mut doctor = keys::doctor(&request, &arguments.system_root).map_err(hints::said)?;
+    #[cfg(feature = "fleet")]
+    doctor
+        .checks
+        .extend(fleet_status::checks(&arguments.keys, terminal));
     let text = report::keys_doctor(&doctor.checks, terminal.paint(None));
     let written = terminal.report(text.as_bytes(), None);
     let found = match doctor.worst() {
