@@ -26,6 +26,8 @@ mod json_lines;
 mod junit;
 #[cfg(target_os = "linux")]
 mod keys;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod keys_agent;
 mod moment;
 mod page;
 mod paint;
@@ -82,6 +84,8 @@ pub use keys::{
     doctor as keys_doctor, metrics as keys_metrics, status_json as keys_status_json,
     status_text as keys_status_text,
 };
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use keys_agent::agent_metrics;
 pub use moment::utc;
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};

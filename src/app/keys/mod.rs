@@ -1,6 +1,8 @@
 //! `keys`: ticket keys of one server made, rotated, checked and forgotten. Joins the folder, the
 //! server and what its configuration says; one use case a file.
 
+#[cfg(feature = "fleet")]
+mod agent;
 mod doctor;
 #[cfg(feature = "fleet")]
 mod enroll;
@@ -21,6 +23,8 @@ mod port;
 mod relay;
 mod rotate;
 mod run;
+#[cfg(feature = "fleet")]
+mod said;
 mod stand;
 #[cfg(feature = "fleet")]
 mod store_config;
@@ -41,9 +45,12 @@ pub use crate::keys::core::{Timeline, WhenMissing};
 #[cfg(feature = "fleet")]
 pub use crate::keys::fleet::{HostName, Places, PublicKey};
 pub use crate::keys::{
-    Done, Goal as KeysGoal, Live, Server as KeysServer, Status, Target, UnitOptions, Verdict,
+    AgentUnit, Done, Goal as KeysGoal, Live, Server as KeysServer, Status, Target, UnitOptions,
+    Verdict,
 };
 pub use crate::tls::Layout;
+#[cfg(feature = "fleet")]
+pub use agent::{AgentNews, AgentRequest, Ended, Tell, agent, agent_unit};
 pub use doctor::{Check, Doctor, Grade, doctor};
 #[cfg(feature = "fleet")]
 pub use enroll::{Enrollment, Founded, Made, enroll, found, identify, raise, revoke};

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 #[cfg(all(target_os = "linux", feature = "fleet"))]
+use super::agent::AgentArguments;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
 use super::fleet::{EnrollArguments, GenerateArguments, InitFleetArguments, RevokeArguments};
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 use super::stores::{RelayArguments, StoreConfigArguments, StoreDoctorArguments};
@@ -34,6 +36,9 @@ pub(super) enum KeysCommand {
     Doctor(DoctorArguments),
     /// Print units of systemd that do all of this, or write them
     Units(UnitArguments),
+    /// Fleet: take the keys of a fleet on this host, until stopped
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Agent(AgentArguments),
     /// Fleet: make what a generator needs, and print what its hosts have to be told
     #[cfg(all(target_os = "linux", feature = "fleet"))]
     InitFleet(InitFleetArguments),
@@ -235,6 +240,9 @@ pub(super) struct UnitArguments {
     #[cfg(feature = "fleet")]
     #[arg(long)]
     pub(super) generator: bool,
+    /// An agent of a fleet brings the keys, as `[fleet]` of the settings says
+    #[arg(long)]
+    pub(super) agent: bool,
     /// Write the units into this folder instead of printing them
     #[arg(long, value_name = "DIR")]
     pub(super) write: Option<PathBuf>,

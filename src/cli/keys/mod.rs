@@ -1,5 +1,7 @@
 //! `stekguard keys`: ticket keys of one server. Judges nothing by itself.
 
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod agent;
 mod args;
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 mod fleet;

@@ -10,9 +10,10 @@ use super::args::{
 };
 use super::{httpd, request};
 #[cfg(feature = "fleet")]
-use super::{fleet, fleet_status, stores};
+use super::{agent, fleet, fleet_status, stores};
 use crate::app::keys::{
-    self, Grade, KeysGoal, KeysRequest, Layout, Rotated, Status, Tick, UnitOptions, Verdict,
+    self, AgentUnit, Grade, KeysGoal, KeysRequest, Layout, Rotated, Status, Tick, UnitOptions,
+    Verdict,
 };
 use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
@@ -28,6 +29,8 @@ pub(super) fn run(arguments: &KeysArguments, terminal: &Terminal) -> u8 {
         KeysCommand::Status(arguments) => status(arguments, terminal),
         KeysCommand::Doctor(arguments) => doctor(arguments, terminal),
         KeysCommand::Units(arguments) => units(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Agent(arguments) => agent::agent(arguments, terminal),
         #[cfg(feature = "fleet")]
         KeysCommand::InitFleet(arguments) => fleet::init(arguments, terminal),
         #[cfg(feature = "fleet")]
@@ -80,7 +83,7 @@ fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8,
 }
 
 /// What a run did and what is wrong; its exit code.
-fn tell(rotated: &Rotated, terminal: &Terminal) -> u8 {
+pub(super) fn tell(rotated: &Rotated, terminal: &Terminal) -> u8 {
     let done = &rotated.done;
     for line in &done.audit {
         terminal.say(&report::escape_line(line));
@@ -231,14 +234,17 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
     };
     let program = std::env::current_exe();
     let program = program.map_err(|why| (format!("this program's own path: {why}"), None))?;
+    let (agent, folders) = agent_unit(arguments, terminal)?;
     let metrics = arguments.run.metrics_file.as_deref().and_then(Path::parent);
+    let metrics = metrics.map(Path::to_owned);
     let units = keys::units(&UnitOptions {
         program,
         service: service(arguments),
         one_key: arguments.run.keys.layout == LayoutName::Apache48,
         arguments: request::given(&arguments.run, &folder),
         folder,
-        writes: metrics.map(Path::to_owned).into_iter().collect(),
+        writes: metrics.into_iter().chain(folders).collect(),
+        agent,
         interval,
         noswap: keys::kernel_has_noswap(),
         scheduled_reload: arguments.scheduled_reload.map(|period| period.0),
@@ -293,6 +299,31 @@ fn service(arguments: &UnitArguments) -> String {
     match arguments.run.keys.layout {
         LayoutName::Apache48 if named == "nginx" => "apache2".to_owned(),
         _ => named.to_owned(),
+    }
+}
+
+/// What an agent's unit needs, and the folders that are stores.
+#[cfg(feature = "fleet")]
+fn agent_unit(
+    arguments: &UnitArguments,
+    terminal: &Terminal,
+) -> Result<(Option<AgentUnit>, Vec<PathBuf>), Said> {
+    if !arguments.agent {
+        return Ok((None, Vec::new()));
+    }
+    let (fleet, _) = agent::fleet(&arguments.run, terminal)?;
+    let (unit, folders) = keys::agent_unit(&fleet);
+    Ok((Some(unit), folders))
+}
+
+#[cfg(not(feature = "fleet"))]
+fn agent_unit(
+    arguments: &UnitArguments,
+    _: &Terminal,
+) -> Result<(Option<AgentUnit>, Vec<PathBuf>), Said> {
+    match arguments.agent {
+        true => Err(("--agent: this build has no fleets".to_owned(), None)),
+        false => Ok((None, Vec::new())),
     }
 }
 

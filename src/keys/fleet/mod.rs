@@ -8,11 +8,14 @@
 //! is compared by [`Header::of_interval`] and [`Head::of_interval`]: call it on every header and
 //! head. The form of records stands in `docs/guides/fleet-format.md`.
 
+pub mod agent;
 mod codec;
 mod envelope;
 mod error;
+pub mod fetch;
 mod generator;
 mod identity;
+pub mod memory;
 mod names;
 mod overview;
 mod private;
