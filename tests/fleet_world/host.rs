@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stekguard::keys::core::{
-    GRACE, Key, KeyId, Now, Offer, Set, Slot, State, Step, View, WhenMissing, step,
-};
+use stekguard::keys::core::{GRACE, Key, KeyId, Now, Offer, Set, Slot, State, Step, View, step};
 
 use super::hazard::{self, Answer, Spans};
 use super::history::{History, is_down};
@@ -86,10 +84,9 @@ impl Host {
         let mut poll = self.now;
         let mut slot = u64::MAX;
         while self.now < weather.end() && self.broken.is_empty() {
-            if self.reboots.first().is_some_and(|at| *at <= self.now) {
-                if self.reboot(weather) {
-                    poll = self.now;
-                }
+            let due = self.reboots.first().is_some_and(|at| *at <= self.now);
+            if due && self.reboot(weather) {
+                poll = self.now;
             }
             let polls = poll <= self.now;
             let offers = match polls {
@@ -502,10 +499,6 @@ impl Host {
     /// I5: every key that was ever loaded.
     pub fn ever_loaded(&self) -> impl Iterator<Item = &Key> {
         self.loaded.keys()
-    }
-
-    pub fn policy(weather: &Weather) -> WhenMissing {
-        weather.schedule.when_missing
     }
 }
 

@@ -18,11 +18,9 @@ use rayon::prelude::*;
 use stekguard::keys::core::{Key, Schedule, WhenMissing};
 use stekguard::policy::Rotation;
 
-pub use hazard::Spans;
 pub use history::{Generator, History};
 pub use host::Host;
 pub use probes::Probes;
-pub use random::Random;
 
 pub const MINUTE: u64 = 60_000;
 pub const HOUR: u64 = 60 * MINUTE;
