@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::io;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -26,7 +26,7 @@ impl Secret {
     pub(super) fn random(layout: Layout) -> Result<Self, KeysError> {
         let mut bytes = Zeroizing::new(vec![0; layout.bytes()]);
         fill(&mut bytes).map_err(KeysError::Random)?;
-        Self::of(layout, bytes).ok_or_else(no_layout)
+        Self::of(layout, bytes).ok_or_else(Self::none)
     }
 
     /// The key that follows from this one for a slot: HKDF-SHA256 (RFC 5869) over the file's
@@ -34,7 +34,7 @@ impl Secret {
     pub(super) fn next(&self, layout: Layout, epoch: u64) -> Result<Self, KeysError> {
         let bytes = derive(&self.bytes, epoch, layout.bytes());
         scrub_stack();
-        Self::of(layout, bytes).ok_or_else(no_layout)
+        Self::of(layout, bytes).ok_or_else(Self::none)
     }
 
     /// `None` where the bytes are no key of this layout.
@@ -42,6 +42,11 @@ impl Secret {
         let id = id(layout, &bytes);
         scrub_stack();
         Some(Self { id: id?, bytes })
+    }
+
+    /// What is said where bytes are no key of a layout.
+    pub(super) fn none() -> KeysError {
+        KeysError::Random(io::ErrorKind::UnexpectedEof.into())
     }
 
     /// The key as the TLS room takes it, on the heap.
@@ -70,37 +75,20 @@ fn derive(key: &[u8], epoch: u64, length: usize) -> Zeroizing<Vec<u8>> {
     hkdf(b"", key, &info, length)
 }
 
-/// HKDF-SHA256; `length` is at most 255 digests.
-fn hkdf(salt: &[u8], key: &[u8], info: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
-    let extracted = Zeroizing::new(mac(salt, &[key]));
-    let mut out = Zeroizing::new(Vec::with_capacity(length));
-    let mut block = Zeroizing::new([0_u8; 32]);
-    for number in 1..=u8::MAX {
-        if out.len() >= length {
-            break;
-        }
-        let before: &[u8] = if number == 1 { b"" } else { &*block };
-        let next = Zeroizing::new(mac(&*extracted, &[before, info, &[number]]));
-        block.copy_from_slice(&*next);
-        let missing = length - out.len();
-        out.extend_from_slice(&block[..missing.min(32)]);
+/// HKDF-SHA256 (RFC 5869). `length` is at most 255 digests, which no key file comes near; a
+/// longer one is empty, and so no key of any layout.
+#[inline(never)]
+pub(super) fn hkdf(salt: &[u8], key: &[u8], info: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(vec![0; length]);
+    let expanded = Hkdf::<Sha256>::new(Some(salt), key).expand(info, &mut out);
+    if expanded.is_err() {
+        out.clear();
     }
     out
 }
 
-fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
-    // HMAC takes keys of any length; the empty answer cannot happen.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        return [0; 32];
-    };
-    for part in parts {
-        mac.update(part);
-    }
-    mac.finalize().into_bytes().into()
-}
-
 #[cfg(target_os = "linux")]
-fn fill(bytes: &mut [u8]) -> io::Result<()> {
+pub(super) fn fill(bytes: &mut [u8]) -> io::Result<()> {
     let mut filled = 0;
     while filled < bytes.len() {
         let flags = rustix::rand::GetRandomFlags::empty();
@@ -114,12 +102,8 @@ fn fill(bytes: &mut [u8]) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn fill(_: &mut [u8]) -> io::Result<()> {
+pub(super) fn fill(_: &mut [u8]) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
-}
-
-fn no_layout() -> KeysError {
-    KeysError::Random(io::ErrorKind::UnexpectedEof.into())
 }
 
 /// Overwrites the stack below the caller, where digests and moved values left copies, and the

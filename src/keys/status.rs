@@ -1,7 +1,7 @@
 //! How the keys stand at a moment, read and not changed.
 
 use super::KeysError;
-use super::core::{Key, Now, Schedule, View, step};
+use super::core::{Key, Now, Schedule, State, View, step};
 use super::folder::Folder;
 use super::saved::History;
 
@@ -28,6 +28,10 @@ pub struct Status {
     pub now: u64,
     /// How long one key encrypts, in milliseconds.
     pub interval: u64,
+    /// Every key at hand, as this look found them.
+    pub state: State,
+    /// Keys come from elsewhere, and cannot be had now.
+    pub source_down: bool,
 }
 
 impl Status {
@@ -86,6 +90,8 @@ impl Status {
             history: saved.history,
             now: seconds,
             interval: schedule.interval,
+            state: looked.state,
+            source_down: false,
         })
     }
 

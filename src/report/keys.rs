@@ -137,7 +137,8 @@ pub fn metrics(status: &Status) -> String {
     out.gauge("seconds_to_activation", help, status.due as f64 / 1000.0);
     let help = "How often all keys were replaced at once.";
     out.gauge("generation", help, f64::from(status.generation));
-    out.gauge("source_up", "Whether keys can be had.", 1.0);
+    let up = f64::from(u8::from(!status.source_down));
+    out.gauge("source_up", "Whether keys can be had.", up);
     out.head("reloads_total", "Reloads by result.", "counter");
     out.value("reloads_total{result=\"ok\"}", history.reloads_ok as f64);
     out.value(

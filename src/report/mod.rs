@@ -13,6 +13,8 @@ mod expanded;
 mod explain;
 mod fingerprint;
 mod fix_json;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet;
 mod full;
 mod github;
 mod gitlab;
@@ -22,6 +24,7 @@ mod json_lines;
 mod junit;
 #[cfg(target_os = "linux")]
 mod keys;
+mod moment;
 mod page;
 mod paint;
 mod pairs;
@@ -34,6 +37,10 @@ mod settings;
 mod summary;
 mod table;
 mod text;
+#[cfg(target_os = "linux")]
+mod timeline;
+#[cfg(target_os = "linux")]
+mod timeline_svg;
 mod versions;
 mod xml;
 
@@ -55,6 +62,10 @@ pub use escape::{line as escape_line, path as escape_path};
 pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};
 pub use fix_json::{Done, Fixed, FixedFile, json as fix_json};
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use fleet::{
+    FleetPage, json as fleet_status_json, metrics as fleet_metrics, text as fleet_status_text,
+};
 pub use full::full;
 pub use github::github;
 pub use gitlab::gitlab;
@@ -67,6 +78,7 @@ pub use keys::{
     doctor as keys_doctor, metrics as keys_metrics, status_json as keys_status_json,
     status_text as keys_status_text,
 };
+pub use moment::utc;
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
 pub use probe::text as probe_text;
@@ -77,6 +89,10 @@ pub use settings::settings;
 pub use summary::{summary, tls_statement};
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, problems};
+#[cfg(target_os = "linux")]
+pub use timeline::{Picture, WIDTHS as TIMELINE_WIDTHS, text as timeline_text};
+#[cfg(target_os = "linux")]
+pub use timeline_svg::svg as timeline_svg;
 
 /// The bytes of every file that a finding may point into.
 pub type Sources = BTreeMap<Arc<Path>, Arc<[u8]>>;

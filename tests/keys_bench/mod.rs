@@ -77,10 +77,21 @@ pub struct Bench {
 impl Bench {
     /// `http`: lines of the http block, with `{keys}` for the folder.
     pub fn new(program: &Program, http: &str) -> Self {
-        let memory = Memory::new("1m");
         let dir = TempDir::with_prefix("keys-nginx-").unwrap();
         let nonce = certs::nonce();
         let pair = certs::self_signed(dir.path(), "one", &["a.test"], &nonce);
+        Self::with(program, http, dir, pair, nonce)
+    }
+
+    /// Another host with the same certificate: nginx binds sessions to it.
+    pub fn sibling(&self, program: &Program, http: &str) -> Self {
+        let dir = TempDir::with_prefix("keys-nginx-").unwrap();
+        let (pair, nonce) = (self.pair.clone(), self.target.nonce.clone());
+        Self::with(program, http, dir, pair, nonce)
+    }
+
+    fn with(program: &Program, http: &str, dir: TempDir, pair: Pair, nonce: String) -> Self {
+        let memory = Memory::new("1m");
         let address = free_address();
         let bench = Self {
             root: dir.path().join("nginx.conf"),

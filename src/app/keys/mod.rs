@@ -19,7 +19,7 @@ use crate::keys::core::Schedule;
 use crate::keys::{Folder, KeysError};
 use crate::policy::Rotation;
 
-pub use crate::keys::core::WhenMissing;
+pub use crate::keys::core::{Timeline, WhenMissing};
 pub use crate::keys::{
     Done, Goal as KeysGoal, Live, Server as KeysServer, Status, Target, UnitOptions, Verdict,
 };
@@ -73,6 +73,13 @@ impl KeysRequest {
 pub fn status(request: &KeysRequest) -> Result<Status, AppError> {
     let folder = request.folder()?;
     Ok(Status::read(&folder, &request.schedule(), clock::both())?)
+}
+
+/// When each key decrypts, encrypts and is forgotten.
+pub fn timeline(request: &KeysRequest, status: &Status) -> Timeline {
+    let lifetime = request.rotation.lifetime.saturating_mul(1000);
+    let now = status.now.saturating_mul(1000);
+    Timeline::of(&request.schedule(), lifetime, now, &status.state)
 }
 
 /// The generated units of systemd, by file name.

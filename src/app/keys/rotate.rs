@@ -42,6 +42,11 @@ pub fn rotate(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError
 pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError> {
     let folder = request.folder()?;
     let done = turn(request, &folder, &|| targets::live(request)).run(goal)?;
+    Ok(judged(request, done, goal == KeysGoal::RotateNow))
+}
+
+/// What should be seen to after a run; `replaced`: all keys were to be replaced at once.
+pub(super) fn judged(request: &KeysRequest, done: Done, replaced: bool) -> Rotated {
     let mut remarks = Vec::new();
     if let Some(Verdict::Wrong(why)) = &done.verdict {
         remarks.push(format!(
@@ -50,14 +55,14 @@ pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, App
             request.folder.display()
         ));
     }
-    if goal == KeysGoal::RotateNow && done.failed.is_none() {
+    if replaced && done.failed.is_none() {
         match done.running {
             true => end_the_past(request, &mut remarks),
             // After a leak, a server that goes on unseen with the keys of before is no success.
             false => remarks.push(NOBODY_TOLD.to_owned()),
         }
     }
-    Ok(Rotated { done, remarks })
+    Rotated { done, remarks }
 }
 
 const NOBODY_TOLD: &str = "no running server was found by --pid-file, so none was told: one that \
@@ -78,6 +83,7 @@ pub(super) fn turn<'a>(
         live,
         cache: request.cache.as_deref(),
         allow_disk: request.allow_disk,
+        refresh: false,
         clock: &clock::both,
     }
 }

@@ -132,6 +132,20 @@ pub(super) struct StatusArguments {
     /// The report's format
     #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
     pub(super) format: StatusFormat,
+    /// Draw which key encrypts and decrypts when, instead of the report
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "format")]
+    pub(super) timeline: Option<TimelineForm>,
+    /// Columns of the drawn text, 60 to 200
+    #[arg(long, value_name = "N", default_value_t = 80)]
+    pub(super) width: usize,
+}
+
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum TimelineForm {
+    /// For a terminal
+    Text,
+    /// A picture
+    Svg,
 }
 
 #[derive(Debug, Args)]

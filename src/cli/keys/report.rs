@@ -1,14 +1,17 @@
 //! What `keys` says: data on stdout, what was done on stderr.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{
     KeyArguments, KeysArguments, KeysCommand, RunArguments, StatusArguments, StatusFormat,
-    UnitArguments,
+    TimelineForm, UnitArguments,
 };
 use super::request;
-use crate::app::keys::{self, Grade, KeysGoal, Rotated, Tick, UnitOptions, Verdict};
+use crate::app::keys::{
+    self, Grade, KeysGoal, KeysRequest, Rotated, Status, Tick, UnitOptions, Verdict,
+};
 use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
 use crate::cli::{CLEAN, FAILED, FOUND};
@@ -109,6 +112,7 @@ fn status(arguments: &StatusArguments, terminal: &Terminal) -> Result<u8, Said> 
     let request = request::looking(&arguments.keys)?;
     let status = keys::status(&request).map_err(hints::said)?;
     let text = match arguments.format {
+        _ if arguments.timeline.is_some() => drawn(arguments, &request, &status, terminal),
         StatusFormat::Text => report::keys_status_text(&status),
         StatusFormat::Json => report::keys_status_json(&status),
         StatusFormat::Prometheus => report::keys_metrics(&status),
@@ -120,6 +124,26 @@ fn status(arguments: &StatusArguments, terminal: &Terminal) -> Result<u8, Said> 
         FOUND
     };
     Ok(written.max(found))
+}
+
+/// The timeline of one host.
+fn drawn(
+    arguments: &StatusArguments,
+    request: &KeysRequest,
+    status: &Status,
+    terminal: &Terminal,
+) -> String {
+    let timeline = keys::timeline(request, status);
+    let folder = request.folder.display();
+    let picture = report::Picture {
+        subject: &format!("TLS ticket keys of {folder}"),
+        timeline: &timeline,
+        hosts: &BTreeMap::new(),
+    };
+    match arguments.timeline {
+        Some(TimelineForm::Svg) => report::timeline_svg(&picture),
+        _ => report::timeline_text(&picture, arguments.width, terminal.paint(None)),
+    }
 }
 
 fn doctor(arguments: &KeyArguments, terminal: &Terminal) -> Result<u8, Said> {

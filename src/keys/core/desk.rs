@@ -47,7 +47,7 @@ pub(super) struct Desk<'a> {
 }
 
 /// How well a key is suited among those of its slot; more is better.
-type Suits = (u8, u64, Reverse<KeyId>);
+pub(super) type Suits = (u8, u64, Reverse<KeyId>);
 
 impl<'a> Desk<'a> {
     pub(super) fn new(schedule: &'a Schedule, epoch: u64, state: &'a State, floor: u32) -> Self {
@@ -191,7 +191,7 @@ impl<'a> Desk<'a> {
         !held.derived && held.made.is_none_or(ripe)
     }
 
-    fn suits(&self, held: &Held) -> Suits {
+    pub(super) fn suits(&self, held: &Held) -> Suits {
         let made = held.made.unwrap_or(0);
         let id = Reverse(held.key.id);
         if self.is_ripe(held) {

@@ -11,6 +11,7 @@ mod key;
 mod schedule;
 mod state;
 mod step;
+mod timeline;
 
 pub use clock::{Clock, Now};
 pub use generator::{Claimed, Foreign, GeneratorState, GeneratorStep, GeneratorView, generate};
@@ -18,3 +19,4 @@ pub use key::{Key, KeyId, Slot};
 pub use schedule::{GRACE, Schedule, WhenMissing};
 pub use state::{Held, Set, State};
 pub use step::{Alarm, Offer, Ratchet, Rejection, Step, View, step};
+pub use timeline::{Life, Phase, Stretch, Timeline};

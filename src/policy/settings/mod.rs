@@ -5,12 +5,14 @@
 
 mod check;
 mod close;
+mod fleet;
 mod json_schema;
 mod layers;
 mod period;
 mod rotation;
 mod sample;
 mod schema;
+mod schema_fleet;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::{ApacheDirective, Goal, Policy, Profile};
 
 pub use close::close;
+pub use fleet::{FLEET_MEMORY, FLEET_SCOPE, FleetMode, FleetSettings, STORE_PATIENCE};
 pub use json_schema::json_schema;
 pub use layers::{Effective, Fault, Layer, Origin};
 pub use period::{Period, PeriodError};
@@ -48,6 +51,8 @@ pub struct Settings {
     pub allow_missing: Option<Vec<String>>,
     /// How ticket keys rotate.
     pub rotation: RotationSettings,
+    /// Ticket keys that many hosts share.
+    pub fleet: FleetSettings,
     /// Versions of the servers where a root does not say them.
     pub versions: VersionSettings,
     /// The configurations to read where no path is given, and what holds for each.

@@ -1,6 +1,8 @@
 //! The keys of `stekguard.toml`, as a table: the check of a file, the JSON schema, `config
 //! init` and `config show` all read it. A test holds it against the types.
 
+use super::schema_fleet::FLEET;
+
 /// One key.
 #[derive(Copy, Clone, Debug)]
 pub struct Key {
@@ -39,7 +41,7 @@ pub enum Kind {
     Tables(&'static [Key], &'static [&'static str]),
 }
 
-const fn key(
+pub(super) const fn key(
     name: &'static str,
     kind: Kind,
     default: &'static str,
@@ -170,6 +172,13 @@ pub const KEYS: &[Key] = &[
         "",
         "",
         "how ticket keys rotate",
+    ),
+    key(
+        "fleet",
+        Kind::Table(FLEET),
+        "",
+        "",
+        "ticket keys that many hosts share",
     ),
     key(
         "versions",

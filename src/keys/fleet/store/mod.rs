@@ -1,6 +1,19 @@
 //! Where records lie between the generator and the hosts: one trait, an engine a file. An
 //! engine carries bytes; it neither opens nor believes them.
 
+use std::path::PathBuf;
+
+mod access;
+mod address;
+mod check;
+mod clock;
+mod directory;
+mod folder;
+
+pub use access::Access;
+
+use address::Address;
+
 /// The largest record that is read or written, in bytes. Records of ours have less than 1 KiB;
 /// a store that answers with more is not one of ours.
 pub const LARGEST: usize = 64 * 1024;
@@ -46,6 +59,33 @@ pub enum StoreError {
         "{0:?} is no store: directory:/PATH, redis://HOST:PORT, rediss://HOST:PORT or memcached://HOST:PORT"
     )]
     NoStore(String),
+    /// A password where everybody who lists processes reads it.
+    #[error("{0:?}: a password stands in a file of its own, not in the address of a store")]
+    Password(String),
+    /// A file that is needed to get in cannot be used.
+    #[error("{}: {why}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Makes the client of a store. Asks nothing of it yet: a store that is down now may be up when
+/// it is needed.
+///
+/// # Errors
+/// [`StoreError::NoStore`], [`StoreError::Password`]; [`StoreError::Unable`] for `rediss://` in
+/// a build without TLS.
+pub fn open(url: &str, access: &Access) -> Result<Box<dyn Store>, StoreError> {
+    match Address::parse(url)? {
+        Address::Directory(path) => Ok(Box::new(directory::Directory::at(path, access))),
+        _ => Err(StoreError::Unable {
+            store: address::shown(url),
+            what: "be reached by this build",
+        }),
+    }
 }
 
 /// A place for small records that expire. Names are those of [`super::Item::name`]; times are

@@ -1,0 +1,200 @@
+//! What a generator writes: seals first, then the claim that names them, so that whoever sees a
+//! claim finds its seal.
+
+use super::super::record::{Header, HostKey, sign_claim};
+use super::super::seal::{seal_for_fleet, seal_for_host};
+use super::super::store::Claim;
+use super::super::{Item, Refused, SealError, Seed};
+use super::{Generator, GeneratorTick, Sealing, Stopped};
+use crate::keys::core::{Claimed, GeneratorStep, Key, Now, generate};
+
+impl Generator {
+    /// Learns what stands, makes what is missing and offers it.
+    pub(super) fn offer_window(
+        &mut self,
+        now: Now,
+        tick: &mut GeneratorTick,
+    ) -> Result<(), Stopped> {
+        let mut view = self.view();
+        self.read_head(&mut view, tick)?;
+        let schedule = self.options.schedule;
+        let before = generate(&schedule, now, &view, &self.state);
+        let claims = self.read_claims(before.state.generation, before.window, tick)?;
+        view.claims = Some(claims);
+        let first = generate(&schedule, now, &view, &self.state);
+        for slot in first.make {
+            let seed = Seed::random()?;
+            let key = Key {
+                slot,
+                id: seed.id(),
+            };
+            tick.audit.push(format!(
+                "seed {} made for slot {}:{}",
+                key.id, slot.generation, slot.epoch
+            ));
+            self.seeds.insert(key, seed);
+            view.seeds.push(key);
+        }
+        let step = generate(&schedule, now, &view, &self.state);
+        tick.alarms
+            .extend(step.alarms.iter().map(ToString::to_string));
+        self.settle(&step, tick);
+        if matches!(self.options.sealing, Sealing::Hosts) {
+            self.read_hosts(now, tick)?;
+        }
+        self.offer(&step, tick)?;
+        self.seal_again(&step, tick)
+    }
+
+    /// Coming slots before past ones: what hosts need next comes first.
+    fn offer(&mut self, step: &GeneratorStep, tick: &mut GeneratorTick) -> Result<(), Stopped> {
+        let mut offers = step.offer.clone();
+        offers.sort_unstable_by_key(|claim| {
+            let epoch = claim.key.slot.epoch;
+            (epoch < step.epoch, epoch.abs_diff(step.epoch))
+        });
+        for claim in offers {
+            self.counts.offered += 1;
+            let header = self.header(claim);
+            let hosts = self.recipients.due(claim.key, true);
+            let record = match &self.options.sealing {
+                Sealing::Fleet(key) => {
+                    let Some(seed) = self.seeds.get(&claim.key) else {
+                        continue;
+                    };
+                    self.counts.sealed += 1;
+                    seal_for_fleet(seed, key, &header, &self.options.signer)?
+                }
+                Sealing::Hosts => {
+                    self.seal(claim.key, &header, &hosts, tick)?;
+                    sign_claim(&header, &self.options.signer)?
+                }
+            };
+            let name = Item::Key(claim.key.slot).name(&self.options.fleet);
+            let expires = self.expires(claim.key.slot.epoch);
+            let taken = self.store.claim(&name, &record, expires)?;
+            self.claimed(claim.key, taken, (&name, &record, expires), tick)?;
+        }
+        Ok(())
+    }
+
+    fn claimed(
+        &mut self,
+        key: Key,
+        answer: Claim,
+        (name, record, expires): (&str, &[u8], u64),
+        tick: &mut GeneratorTick,
+    ) -> Result<(), Stopped> {
+        let at = format!("slot {}:{}", key.slot.generation, key.slot.epoch);
+        let stands = match answer {
+            Claim::Written => {
+                self.counts.won += 1;
+                tick.audit
+                    .push(format!("{at} claimed with seed {}", key.id));
+                return Ok(());
+            }
+            Claim::Taken(stands) => stands,
+        };
+        match self.claim_of(key.slot, &stands) {
+            // An earlier try did succeed.
+            Ok(claim) if claim.key == key => {}
+            Ok(claim) => {
+                self.counts.lost += 1;
+                let line = format!("{at} belongs to seed {} of another generator", claim.key.id);
+                tick.audit.push(line);
+            }
+            // Somebody's claim, whom this one does not know or understand: left alone.
+            Err(Refused::UnknownSigner | Refused::Version | Refused::Interval) => {}
+            // Noise: as long as it stands no host has a key for this slot.
+            Err(_) => {
+                self.store.put(name, record, expires)?;
+                self.counts.mended += 1;
+                let line = format!("{at} claimed with seed {}, over noise", key.id);
+                tick.audit.push(line);
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals what stands for hosts whose key is new, and what the store lost.
+    fn seal_again(
+        &mut self,
+        step: &GeneratorStep,
+        tick: &mut GeneratorTick,
+    ) -> Result<(), Stopped> {
+        if !matches!(self.options.sealing, Sealing::Hosts) {
+            return Ok(());
+        }
+        self.miss_seals()?;
+        for claim in &step.stand {
+            let hosts = self.recipients.due(claim.key, false);
+            if hosts.is_empty() {
+                continue;
+            }
+            let header = self.header(*claim);
+            self.seal(claim.key, &header, &hosts, tick)?;
+            tick.audit.push(format!(
+                "seed {} of slot {}:{} sealed for {} hosts",
+                claim.key.id,
+                claim.key.slot.generation,
+                claim.key.slot.epoch,
+                hosts.len()
+            ));
+        }
+        Ok(())
+    }
+
+    /// Finds out which seals the store does not have any more.
+    fn miss_seals(&mut self) -> Result<(), Stopped> {
+        let fleet = &self.options.fleet;
+        let standing: Vec<_> = self.recipients.standing().cloned().collect();
+        let names: Vec<String> = standing
+            .iter()
+            .map(|(key, host)| Item::Seal(key.slot, key.id, host.clone()).name(fleet))
+            .collect();
+        let records = self.read(&names)?;
+        for ((key, host), record) in standing.iter().zip(records) {
+            if record.is_none() {
+                self.recipients.lost(*key, host);
+            }
+        }
+        Ok(())
+    }
+
+    fn seal(
+        &mut self,
+        key: Key,
+        header: &Header,
+        hosts: &[HostKey],
+        tick: &mut GeneratorTick,
+    ) -> Result<(), Stopped> {
+        let Some(seed) = self.seeds.get(&key) else {
+            return Ok(());
+        };
+        let expires = self.expires(key.slot.epoch);
+        for host in hosts {
+            let name = Item::Seal(key.slot, key.id, host.host.clone()).name(&self.options.fleet);
+            match seal_for_host(seed, host, header, &self.options.signer) {
+                Ok(record) => {
+                    self.store.put(&name, &record, expires)?;
+                    self.counts.sealed += 1;
+                    self.recipients.done(key, host);
+                }
+                // One host's bad key is that host's matter.
+                Err(why @ SealError::Recipient(_)) => tick.alarms.push(why.to_string()),
+                Err(why) => return Err(why.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn header(&self, claim: Claimed) -> Header {
+        Header {
+            fleet: self.options.fleet.clone(),
+            slot: claim.key.slot,
+            interval: self.options.schedule.interval,
+            seed: claim.key.id,
+            made: claim.made,
+        }
+    }
+}
