@@ -8,3 +8,13 @@
 mod contract;
 #[path = "fleet_stores/directory.rs"]
 mod directory;
+#[path = "fleet_stores/engines.rs"]
+mod engines;
+#[path = "fleet_stores/hostile.rs"]
+mod hostile;
+#[path = "fleet_stores/relay.rs"]
+mod relay;
+#[path = "fleet_stores/servers.rs"]
+mod servers;
+#[path = "fleet_stores/setup.rs"]
+mod setup;

@@ -33,6 +33,9 @@ has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages
 has python3 || packages="$packages python3"
 # Judges the generated units; nothing of it has to run.
 has systemd-analyze || packages="$packages systemd"
+has redis-server || packages="$packages redis-server"
+has memcached || packages="$packages memcached"
+has openssl || packages="$packages openssl"
 python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
 python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
 

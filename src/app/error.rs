@@ -54,6 +54,10 @@ pub enum AppError {
     /// Ticket keys could not be worked on.
     #[error(transparent)]
     Keys(#[from] crate::keys::KeysError),
+    /// A fleet could not be worked on.
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    #[error(transparent)]
+    Fleet(#[from] super::keys::FleetError),
     /// Settings that cannot be used.
     #[error(transparent)]
     Settings(super::SettingsError),

@@ -206,7 +206,7 @@ fn layer(path: &Path) -> Result<Result<Layer, Vec<Fault>>, SettingsError> {
     Ok(Layer::parse(&whole, &bytes))
 }
 
-fn wrong(path: &Path, faults: Vec<Fault>) -> SettingsError {
+pub(super) fn wrong(path: &Path, faults: Vec<Fault>) -> SettingsError {
     let more = faults.len().saturating_sub(1);
     let first = faults.into_iter().next().unwrap_or(Fault {
         line: 0,
@@ -229,6 +229,7 @@ impl Configured {
         configured
             .names_of_rules()
             .and_then(|()| configured.resolve())
+            .and_then(|()| configured.fleet())
             .map_err(|(path, fault)| wrong(&path, vec![fault]))?;
         Ok(configured)
     }
@@ -365,6 +366,22 @@ impl Configured {
                 return Err(self.effective.fault(&place, why));
             }
         }
+        Ok(())
+    }
+
+    /// Names and keys of a fleet.
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    fn fleet(&self) -> Result<(), (PathBuf, Fault)> {
+        super::keys::fleet_fault(&self.effective).map_or(Ok(()), Err)
+    }
+
+    #[cfg(not(all(target_os = "linux", feature = "fleet")))]
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "as the one with a fleet"
+    )]
+    fn fleet(&self) -> Result<(), (PathBuf, Fault)> {
         Ok(())
     }
 

@@ -38,9 +38,25 @@ pub(super) fn said(error: AppError) -> Said {
              make instead"
                 .to_owned(),
         ),
+        #[cfg(all(target_os = "linux", feature = "fleet"))]
+        AppError::Fleet(error) => fleet_hint(error),
         _ => None,
     };
     (error.to_string(), hint)
+}
+
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+fn fleet_hint(error: &crate::app::keys::FleetError) -> Option<String> {
+    use crate::app::keys::FleetError as Error;
+    let hint = match error {
+        Error::OtherIdentity { .. } => "--replace, where the host has really been set up anew",
+        Error::Missing { .. } => "`stekguard config init` writes every key with its meaning",
+        Error::Unlocked(_) => {
+            "raise the limit (LimitMEMLOCK=infinity, --ulimit memlock=-1), or --allow-unlocked"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 fn settings_hint(error: &SettingsError) -> Option<String> {

@@ -54,6 +54,13 @@ impl Terminal {
         std::env::current_dir().ok()
     }
 
+    /// A path that the environment names.
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    pub(super) fn place(&self, name: &str) -> Option<PathBuf> {
+        let value = std::env::var_os(name).filter(|value| !value.is_empty());
+        value.map(PathBuf::from)
+    }
+
     /// Writes the report; gives the exit code that this alone asks for.
     pub(super) fn report(&self, bytes: &[u8], file: Option<&Path>) -> u8 {
         let (name, result) = match file {

@@ -64,4 +64,7 @@ pub use status::Status;
 #[cfg(target_os = "linux")]
 pub use turn::{Done, Goal, Turn, check_now, pause};
 #[cfg(target_os = "linux")]
-pub use units::{UnitOptions, units};
+pub use units::{AgentUnit, UnitOptions, units};
+#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use units::{GeneratorUnit, generator_unit};

@@ -1,7 +1,15 @@
 //! Units of systemd: keys made before the server starts, rotated by a timer, on a tmpfs of
 //! their own; and a scheduled reload for servers that keep their keys in memory. Pure text.
 
+mod agent;
+#[cfg(feature = "fleet")]
+mod generator;
+
 use std::path::{Path, PathBuf};
+
+pub use agent::AgentUnit;
+#[cfg(feature = "fleet")]
+pub use generator::{GeneratorUnit, generator_unit};
 
 /// What the units are for.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -20,6 +28,8 @@ pub struct UnitOptions {
     pub interval: u64,
     /// The kernel knows tmpfs without swap (Linux 6.4).
     pub noswap: bool,
+    /// An agent of a fleet brings the keys.
+    pub agent: Option<AgentUnit>,
     /// Only this: reload the server that often, in seconds.
     pub scheduled_reload: Option<u64>,
 }
@@ -31,6 +41,15 @@ pub fn units(options: &UnitOptions) -> Vec<(String, String)> {
     }
     let mount = mount_point(&options.folder);
     let mount_unit = format!("{}.mount", escaped(&mount));
+    if let Some(agent) = &options.agent {
+        return vec![
+            (mount_unit.clone(), tmpfs(options, &mount)),
+            (
+                format!("stekguard-agent-{}.service", options.service),
+                agent::unit(options, agent, &mount_unit),
+            ),
+        ];
+    }
     let name = format!("stekguard-keys-{}", options.service);
     vec![
         (mount_unit.clone(), tmpfs(options, &mount)),
@@ -72,7 +91,7 @@ fn boot(options: &UnitOptions, mount: &str) -> String {
          After={mount}\nBefore={service}.service\n\n\
          [Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={}\n{}\n\
          [Install]\nWantedBy=multi-user.target\n",
-        command(options, &["--leave-server"]),
+        command(options, "init", &["--leave-server"]),
         sandbox(options),
         service = options.service,
     )
@@ -83,7 +102,7 @@ fn rotation(options: &UnitOptions, mount: &str) -> String {
         "[Unit]\nDescription=Rotate the TLS ticket keys of {service}\nRequires={mount}\n\
          After={mount} {service}.service\n\n\
          [Service]\nType=oneshot\nExecStart={}\nTimeoutStartSec=5min\n{}",
-        command(options, &[]),
+        command(options, "init", &[]),
         sandbox(options),
         service = options.service,
     )
@@ -146,9 +165,9 @@ fn sandbox(options: &UnitOptions) -> String {
     )
 }
 
-fn command(options: &UnitOptions, more: &[&str]) -> String {
+fn command(options: &UnitOptions, what: &str, more: &[&str]) -> String {
     let program = options.program.display().to_string();
-    let fixed = ["keys", "init"].map(str::to_owned);
+    let fixed = ["keys", what].map(str::to_owned);
     let more = more.iter().map(|argument| (*argument).to_owned());
     let words = [program]
         .into_iter()

@@ -119,7 +119,7 @@ pub fn doctor(checks: &[Check], paint: Paint) -> String {
 
 /// The metrics.
 pub fn metrics(status: &Status) -> String {
-    let mut out = Metrics::default();
+    let mut out = Metrics::of("keys");
     let history = &status.history;
     out.gauge("current_epoch", "The slot that it is.", status.epoch as f64);
     if let Some(key) = status.encrypts {
@@ -181,25 +181,42 @@ pub fn metrics(status: &Status) -> String {
     out.text
 }
 
-#[derive(Default)]
-struct Metrics {
-    text: String,
+/// A page of metrics of one part of the program.
+pub(super) struct Metrics {
+    pub(super) text: String,
+    part: &'static str,
 }
 
 impl Metrics {
-    fn gauge(&mut self, name: &str, help: &str, value: f64) {
+    /// An empty page; names begin with `stekguard_` and the part.
+    pub(super) fn of(part: &'static str) -> Self {
+        Self {
+            text: String::new(),
+            part,
+        }
+    }
+
+    pub(super) fn gauge(&mut self, name: &str, help: &str, value: f64) {
         self.head(name, help, "gauge");
         self.value(name, value);
     }
 
-    fn head(&mut self, name: &str, help: &str, kind: &str) {
+    #[cfg(feature = "fleet")]
+    pub(super) fn counter(&mut self, name: &str, help: &str, value: u64) {
+        self.head(name, help, "counter");
+        self.value(name, value as f64);
+    }
+
+    pub(super) fn head(&mut self, name: &str, help: &str, kind: &str) {
+        let part = self.part;
         self.text.push_str(&format!(
-            "# HELP stekguard_keys_{name} {help}\n# TYPE stekguard_keys_{name} {kind}\n"
+            "# HELP stekguard_{part}_{name} {help}\n# TYPE stekguard_{part}_{name} {kind}\n"
         ));
     }
 
-    fn value(&mut self, name: &str, value: f64) {
+    pub(super) fn value(&mut self, name: &str, value: f64) {
+        let part = self.part;
         self.text
-            .push_str(&format!("stekguard_keys_{name} {value}\n"));
+            .push_str(&format!("stekguard_{part}_{name} {value}\n"));
     }
 }

@@ -16,6 +16,8 @@ mod fix_json;
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 mod fleet;
 mod full;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod generator;
 mod github;
 mod gitlab;
 mod html;
@@ -24,6 +26,8 @@ mod json_lines;
 mod junit;
 #[cfg(target_os = "linux")]
 mod keys;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod keys_agent;
 mod moment;
 mod page;
 mod paint;
@@ -67,6 +71,8 @@ pub use fleet::{
     FleetPage, json as fleet_status_json, metrics as fleet_metrics, text as fleet_status_text,
 };
 pub use full::full;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use generator::metrics as generator_metrics;
 pub use github::github;
 pub use gitlab::gitlab;
 pub use html::{HtmlPatch, HtmlReport, PatchedFile, html, html_failed};
@@ -78,6 +84,8 @@ pub use keys::{
     doctor as keys_doctor, metrics as keys_metrics, status_json as keys_status_json,
     status_text as keys_status_text,
 };
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use keys_agent::agent_metrics;
 pub use moment::utc;
 pub use paint::Paint;
 pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};

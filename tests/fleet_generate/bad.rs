@@ -34,7 +34,7 @@ fn what_is_wrong_at_the_start_is_one_sentence() {
     bad(
         "signing_key",
         "sining_key",
-        &["bad.toml:15: ", "did you mean `signing_key`?"],
+        &["bad.toml:13: ", "did you mean `signing_key`?"],
     );
     bad(
         "name = \"edge\"",

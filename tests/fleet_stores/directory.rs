@@ -141,7 +141,9 @@ fn an_expired_name_has_one_next_owner() {
     let won: Vec<Vec<bool>> = threads.into_iter().map(|it| it.join().unwrap()).collect();
     let mut store = way.open();
     for round in 0..50 {
-        let winners: Vec<usize> = (0..8).filter(|writer| won[*writer][round]).collect();
+        let won = won.iter().map(|rounds| rounds[round]);
+        let winners = won.enumerate().filter(|(_, won)| *won);
+        let winners: Vec<usize> = winners.map(|(writer, _)| writer).collect();
         assert_eq!(winners.len(), 1, "round {round}");
         let stands = read_one(&mut *store, &format!("slot:{round}")).unwrap();
         assert_eq!(stands, winners[0].to_string().into_bytes());

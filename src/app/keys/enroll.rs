@@ -8,8 +8,8 @@ use super::fleet_wish::{FleetMode, FleetWish};
 use crate::app::clock;
 use crate::keys::fleet::store::open;
 use crate::keys::fleet::{
-    FleetKey, HostName, Places, PublicKey, Roster, RosterError, RosterFile, SealError, Signer,
-    write_private,
+    FleetKey, HostName, Places, PublicKey, Roster, RosterError, RosterFile, Signer, make_fleet_key,
+    make_signing_key,
 };
 
 /// A key, and whether it was made just now.
@@ -42,7 +42,7 @@ pub struct Founded {
 /// # Errors
 /// [`FleetError`]; what is there is never written over.
 pub fn found(fleet: &FleetWish, places: &Places) -> Result<Founded, FleetError> {
-    let signing = private("signing_key", fleet.signing_key()?, places)?;
+    let signing = private(fleet.signing_key()?, places)?;
     let key = match fleet.mode {
         FleetMode::PerHost => None,
         FleetMode::FleetKey => Some(shared(fleet.fleet_key()?, places)?),
@@ -74,7 +74,7 @@ fn written(fleet: &FleetWish) -> Result<(), FleetError> {
 /// # Errors
 /// [`FleetError`]; an identity that is there is never written over.
 pub fn identify(fleet: &FleetWish, places: &Places) -> Result<Made<PublicKey>, FleetError> {
-    private("identity", fleet.identity()?, places)
+    private(fleet.identity()?, places)
 }
 
 /// Takes a host into the roster; `replace`: also where it has another identity there.
@@ -169,44 +169,33 @@ pub fn raise(roster: &Path) -> Result<u32, FleetError> {
     Ok(now.generation)
 }
 
-fn private(key: &'static str, place: &str, places: &Places) -> Result<Made<PublicKey>, FleetError> {
-    let made = |signer: &Signer, new| Made {
-        place: place.to_owned(),
-        public: signer.public().clone(),
-        new,
+fn private(place: &str, places: &Places) -> Result<Made<PublicKey>, FleetError> {
+    let new = is_absent(place);
+    let public = match new {
+        true => make_signing_key(Path::new(place))?,
+        false => Signer::open(place, places)?.public().clone(),
     };
-    if !is_absent(place) {
-        return Ok(made(&Signer::open(place, places)?, false));
-    }
-    let signer = Signer::random()?;
-    let text = signer.pem().ok_or_else(|| no_file(key, place))?;
-    write_private(Path::new(place), &text)?;
-    Ok(made(&signer, true))
+    Ok(Made {
+        place: place.to_owned(),
+        public,
+        new,
+    })
 }
 
 fn shared(place: &str, places: &Places) -> Result<Made<()>, FleetError> {
-    let made = |new| Made {
+    let new = is_absent(place);
+    match new {
+        true => make_fleet_key(Path::new(place))?,
+        false => drop(FleetKey::open(place, places)?),
+    }
+    Ok(Made {
         place: place.to_owned(),
         public: (),
         new,
-    };
-    if !is_absent(place) {
-        FleetKey::open(place, places)?;
-        return Ok(made(false));
-    }
-    let key = FleetKey::random().map_err(SealError::from)?;
-    write_private(Path::new(place), &key.text())?;
-    Ok(made(true))
+    })
 }
 
 /// A file that is to be there and is not. What is no file is somebody else's to make.
 fn is_absent(place: &str) -> bool {
-    place.starts_with('/') && std::path::absolute(place).is_ok_and(|path| !path.exists())
-}
-
-fn no_file(key: &'static str, place: &str) -> FleetError {
-    FleetError::NoFile {
-        key,
-        place: place.to_owned(),
-    }
+    place.starts_with('/') && !Path::new(place).exists()
 }

@@ -54,14 +54,6 @@ pub enum FleetError {
          rotate-now --fleet`; in per-host mode a host is revoked by its name"
     )]
     FleetKey(String),
-    /// A key that is no file cannot be made here.
-    #[error("`{key}` is {place}: this only makes files; make it where it belongs")]
-    NoFile {
-        /// The key of `[fleet]`.
-        key: &'static str,
-        /// What the settings say.
-        place: String,
-    },
 }
 
 fn named(path: Option<&Path>) -> String {

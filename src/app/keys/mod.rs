@@ -1,13 +1,31 @@
 //! `keys`: ticket keys of one server made, rotated, checked and forgotten. Joins the folder, the
 //! server and what its configuration says; one use case a file.
 
+#[cfg(feature = "fleet")]
+mod agent;
 mod doctor;
+#[cfg(feature = "fleet")]
+mod enroll;
 mod first;
+#[cfg(feature = "fleet")]
+mod fleet_error;
+#[cfg(feature = "fleet")]
+mod fleet_wish;
+#[cfg(feature = "fleet")]
+mod generate;
 mod httpd;
 mod port;
+#[cfg(feature = "fleet")]
+mod relay;
 mod rotate;
 mod run;
+#[cfg(feature = "fleet")]
+mod said;
 mod stand;
+#[cfg(feature = "fleet")]
+mod store_config;
+#[cfg(feature = "fleet")]
+mod store_doctor;
 mod targets;
 mod wish;
 
@@ -20,15 +38,39 @@ use crate::keys::{Folder, KeysError};
 use crate::policy::Rotation;
 
 pub use crate::keys::core::{Timeline, WhenMissing};
+#[cfg(feature = "fleet")]
+pub use crate::keys::fleet::{HostName, Places, PublicKey};
 pub use crate::keys::{
-    Done, Goal as KeysGoal, Live, Server as KeysServer, Status, Target, UnitOptions, Verdict,
+    AgentUnit, Done, Goal as KeysGoal, Live, Server as KeysServer, Status, Target, UnitOptions,
+    Verdict,
 };
 pub use crate::tls::Layout;
+#[cfg(feature = "fleet")]
+pub use agent::{AgentNews, AgentRequest, Ended, Tell, agent, agent_unit};
 pub use doctor::{Check, Doctor, Grade, doctor};
+#[cfg(feature = "fleet")]
+pub use enroll::{Enrollment, Founded, Made, enroll, found, identify, raise, revoke};
 pub use first::first;
+#[cfg(feature = "fleet")]
+pub use fleet_error::FleetError;
+#[cfg(feature = "fleet")]
+pub(in crate::app) use fleet_wish::fault as fleet_fault;
+#[cfg(feature = "fleet")]
+pub use fleet_wish::{FleetMode, FleetWish, fleet};
+#[cfg(feature = "fleet")]
+pub use generate::{
+    GenerateRequest, GeneratorCounts, GeneratorTick, GeneratorUnit, generate, generator_unit,
+    unit_of,
+};
+#[cfg(feature = "fleet")]
+pub use relay::{Access, Pass, RelayRequest, StoreError, relay};
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};
+#[cfg(feature = "fleet")]
+pub use store_config::{Engine, FleetName, NameError, Role, Wanted, store_config};
+#[cfg(feature = "fleet")]
+pub use store_doctor::store_doctor;
 pub use wish::{cache_size, plan, target};
 
 /// Whose keys, how they rotate and how the server is reached.

@@ -5,6 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+use super::agent::AgentArguments;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+use super::fleet::{EnrollArguments, GenerateArguments, InitFleetArguments, RevokeArguments};
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+use super::stores::{RelayArguments, StoreConfigArguments, StoreDoctorArguments};
 use crate::policy::settings::Period;
 
 /// Ticket keys of one server.
@@ -23,13 +29,37 @@ pub(super) enum KeysCommand {
     /// Do so again and again, for hosts and containers without timers
     Run(RunArguments),
     /// Replace every key at once: sessions of before do not resume any more
-    RotateNow(RunArguments),
+    RotateNow(RotateNowArguments),
     /// Show which key encrypts and what is wrong
     Status(StatusArguments),
     /// Examine everything around the keys
     Doctor(KeyArguments),
     /// Print units of systemd that do all of this, or write them
     Units(UnitArguments),
+    /// Fleet: take the keys of a fleet on this host, until stopped
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Agent(AgentArguments),
+    /// Fleet: make what a generator needs, and print what its hosts have to be told
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    InitFleet(InitFleetArguments),
+    /// Fleet: make keys for all hosts and offer them, until stopped
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Generate(GenerateArguments),
+    /// Fleet: on a host make its identity; at the generator take the host in
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Enroll(EnrollArguments),
+    /// Fleet: put a host out, and replace every key
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    RevokeHost(RevokeArguments),
+    /// Fleet: copy sealed records from one store into another, until stopped
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    Relay(RelayArguments),
+    /// Fleet: print a hardened configuration for a store's server
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    StoreConfig(StoreConfigArguments),
+    /// Fleet: compare a running store with that configuration
+    #[cfg(all(target_os = "linux", feature = "fleet"))]
+    StoreDoctor(StoreDoctorArguments),
 }
 
 /// Which keys, and how they rotate.
@@ -126,6 +156,18 @@ pub(super) struct RunArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct RotateNowArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    /// At a generator: replace every key of the fleet, by the generation in its roster
+    #[arg(long)]
+    pub(super) fleet: bool,
+    /// With --fleet: the roster [default: `roster` of the settings]
+    #[arg(long, value_name = "FILE", requires = "fleet")]
+    pub(super) roster: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct StatusArguments {
     #[command(flatten)]
     pub(super) keys: KeyArguments,
@@ -158,6 +200,12 @@ pub(super) struct UnitArguments {
     /// Only reload the server this often: for keys that live in its memory
     #[arg(long, value_parser = Period::parse, value_name = "PERIOD")]
     pub(super) scheduled_reload: Option<Period>,
+    /// The unit of a fleet's generator instead, as `[fleet]` of the settings describes it
+    #[arg(long)]
+    pub(super) generator: bool,
+    /// An agent of a fleet brings the keys, as `[fleet]` of the settings says
+    #[arg(long)]
+    pub(super) agent: bool,
     /// Write the units into this folder instead of printing them
     #[arg(long, value_name = "DIR")]
     pub(super) write: Option<PathBuf>,

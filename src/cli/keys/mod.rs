@@ -1,10 +1,16 @@
 //! `stekguard keys`: ticket keys of one server. Judges nothing by itself.
 
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod agent;
 mod args;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod request;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod stores;
 
 use super::terminal::Terminal;
 

@@ -5,12 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{
-    KeyArguments, KeysArguments, KeysCommand, RunArguments, StatusArguments, StatusFormat,
-    TimelineForm, UnitArguments,
+    KeyArguments, KeysArguments, KeysCommand, RotateNowArguments, RunArguments, StatusArguments,
+    StatusFormat, TimelineForm, UnitArguments,
 };
 use super::request;
+#[cfg(feature = "fleet")]
+use super::stores;
+#[cfg(feature = "fleet")]
+use super::{agent, fleet};
 use crate::app::keys::{
-    self, Grade, KeysGoal, KeysRequest, Rotated, Status, Tick, UnitOptions, Verdict,
+    self, AgentUnit, Grade, KeysGoal, KeysRequest, Rotated, Status, Tick, UnitOptions, Verdict,
 };
 use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
@@ -21,11 +25,27 @@ pub(super) fn run(arguments: &KeysArguments, terminal: &Terminal) -> u8 {
     let done = match &arguments.command {
         KeysCommand::Init(arguments) => rotate(arguments, KeysGoal::Init, terminal),
         KeysCommand::Rotate(arguments) => rotate(arguments, KeysGoal::Rotate, terminal),
-        KeysCommand::RotateNow(arguments) => rotate(arguments, KeysGoal::RotateNow, terminal),
+        KeysCommand::RotateNow(arguments) => rotate_now(arguments, terminal),
         KeysCommand::Run(arguments) => forever(arguments, terminal),
         KeysCommand::Status(arguments) => status(arguments, terminal),
         KeysCommand::Doctor(arguments) => doctor(arguments, terminal),
         KeysCommand::Units(arguments) => units(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Agent(arguments) => agent::agent(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::InitFleet(arguments) => fleet::init(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Generate(arguments) => fleet::generate(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Enroll(arguments) => fleet::enroll(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::RevokeHost(arguments) => fleet::revoke(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::Relay(arguments) => stores::relay(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::StoreConfig(arguments) => stores::config(arguments, terminal),
+        #[cfg(feature = "fleet")]
+        KeysCommand::StoreDoctor(arguments) => stores::doctor(arguments, terminal),
     };
     done.unwrap_or_else(|(sentence, hint)| {
         terminal.error(&sentence, hint.as_deref());
@@ -39,13 +59,35 @@ fn rotate(arguments: &RunArguments, goal: KeysGoal, terminal: &Terminal) -> Resu
     let code = tell(&rotated, terminal);
     if arguments.metrics_file.is_some() {
         let status = keys::status(&request).map_err(hints::said)?;
-        write_metrics(arguments, &report::keys_metrics(&status))?;
+        let file = arguments.metrics_file.as_deref();
+        write_metrics(file, &report::keys_metrics(&status))?;
     }
     Ok(code)
 }
 
+#[cfg(feature = "fleet")]
+fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8, Said> {
+    if !arguments.fleet {
+        return rotate(&arguments.run, KeysGoal::RotateNow, terminal);
+    }
+    let keys = &arguments.run.keys;
+    let settings = fleet::FleetArguments {
+        config: keys.config.clone(),
+        isolated: keys.isolated,
+    };
+    fleet::rotate_now(&settings, arguments.roster.as_deref(), terminal)
+}
+
+#[cfg(not(feature = "fleet"))]
+fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8, Said> {
+    if arguments.fleet {
+        return Err(("--fleet: this build has no fleets".to_owned(), None));
+    }
+    rotate(&arguments.run, KeysGoal::RotateNow, terminal)
+}
+
 /// What a run did and what is wrong; its exit code.
-fn tell(rotated: &Rotated, terminal: &Terminal) -> u8 {
+pub(super) fn tell(rotated: &Rotated, terminal: &Terminal) -> u8 {
     let done = &rotated.done;
     for line in &done.audit {
         terminal.say(&report::escape_line(line));
@@ -81,7 +123,7 @@ fn forever(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Said> {
         Tick::Ran(rotated, status) => {
             tell(rotated, terminal);
             let text = report::keys_metrics(status);
-            if let Err((why, _)) = write_metrics(arguments, &text) {
+            if let Err((why, _)) = write_metrics(arguments.metrics_file.as_deref(), &text) {
                 terminal.error(&why, None);
             }
             Some(text)
@@ -96,11 +138,11 @@ fn forever(arguments: &RunArguments, terminal: &Terminal) -> Result<u8, Said> {
 }
 
 /// A reader finds the old page or the new one.
-fn write_metrics(arguments: &RunArguments, text: &str) -> Result<(), Said> {
-    let Some(path) = &arguments.metrics_file else {
+pub(super) fn write_metrics(path: Option<&Path>, text: &str) -> Result<(), Said> {
+    let Some(path) = path else {
         return Ok(());
     };
-    let mut new = path.clone().into_os_string();
+    let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = PathBuf::from(new);
     put(&new, text)
@@ -159,6 +201,11 @@ fn doctor(arguments: &KeyArguments, terminal: &Terminal) -> Result<u8, Said> {
 }
 
 fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
+    #[cfg(feature = "fleet")]
+    if arguments.generator {
+        let unit = fleet::unit(&arguments.run, terminal)?;
+        return write_units(arguments, &[unit], terminal);
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
     if arguments.service.is_empty() || !arguments.service.chars().all(plain) {
         return Err((
@@ -176,17 +223,35 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
     };
     let program = std::env::current_exe();
     let program = program.map_err(|why| (format!("this program's own path: {why}"), None))?;
+    let (agent, folders) = agent_unit(arguments, terminal)?;
     let metrics = arguments.run.metrics_file.as_deref().and_then(Path::parent);
+    let metrics = metrics.map(Path::to_owned);
     let units = keys::units(&UnitOptions {
         program,
         service: arguments.service.trim_end_matches(".service").to_owned(),
         arguments: request::given(&arguments.run, &folder),
         folder,
-        writes: metrics.map(Path::to_owned).into_iter().collect(),
+        writes: metrics.into_iter().chain(folders).collect(),
+        agent,
         interval,
         noswap: keys::kernel_has_noswap(),
         scheduled_reload: arguments.scheduled_reload.map(|period| period.0),
     });
+    let code = write_units(arguments, &units, terminal)?;
+    if let Some(period) = arguments.scheduled_reload {
+        terminal.hint(&format!(
+            "tell lint by `[rotation] scheduled_reload = \"{period}\"` in stekguard.toml"
+        ));
+    }
+    Ok(code)
+}
+
+/// Units as they are printed or written, and what to do with them.
+fn write_units(
+    arguments: &UnitArguments,
+    units: &[(String, String)],
+    terminal: &Terminal,
+) -> Result<u8, Said> {
     let code = match &arguments.write {
         None => {
             let text: String = units
@@ -196,7 +261,7 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
             terminal.report(text.as_bytes(), None)
         }
         Some(folder) => {
-            for (name, text) in &units {
+            for (name, text) in units {
                 let path = folder.join(name);
                 put(&path, text).map_err(|why| failed(&path, &why))?;
                 terminal.say(&format!("written {}", report::escape_path(&path)));
@@ -213,12 +278,32 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
         "systemctl daemon-reload, then systemctl enable --now {}",
         enabled.join(" ")
     ));
-    if let Some(period) = arguments.scheduled_reload {
-        terminal.hint(&format!(
-            "tell lint by `[rotation] scheduled_reload = \"{period}\"` in stekguard.toml"
-        ));
-    }
     Ok(code)
+}
+
+/// What an agent's unit needs, and the folders that are stores.
+#[cfg(feature = "fleet")]
+fn agent_unit(
+    arguments: &UnitArguments,
+    terminal: &Terminal,
+) -> Result<(Option<AgentUnit>, Vec<PathBuf>), Said> {
+    if !arguments.agent {
+        return Ok((None, Vec::new()));
+    }
+    let (fleet, _) = agent::fleet(&arguments.run, terminal)?;
+    let (unit, folders) = keys::agent_unit(&fleet);
+    Ok((Some(unit), folders))
+}
+
+#[cfg(not(feature = "fleet"))]
+fn agent_unit(
+    arguments: &UnitArguments,
+    _: &Terminal,
+) -> Result<(Option<AgentUnit>, Vec<PathBuf>), Said> {
+    match arguments.agent {
+        true => Err(("--agent: this build has no fleets".to_owned(), None)),
+        false => Ok((None, Vec::new())),
+    }
 }
 
 fn put(path: &Path, text: &str) -> io::Result<()> {

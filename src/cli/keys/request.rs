@@ -161,6 +161,14 @@ pub(super) fn given(arguments: &RunArguments, folder: &Path) -> Vec<String> {
     add("test-command", Some(arguments.test_command.clone()));
     add("reload-command", arguments.reload_command.clone());
     add("cache", arguments.cache.clone());
+    let missing = match arguments.when_missing {
+        MissingName::Ratchet => None,
+        MissingName::LocalRandom => Some("local-random".to_owned()),
+        MissingName::TicketsOff => Some("tickets-off".to_owned()),
+    };
+    add("when-missing", missing);
+    let listen = arguments.metrics_listen;
+    add("metrics-listen", listen.map(|address| address.to_string()));
     add("metrics-file", arguments.metrics_file.as_ref().map(path));
     for (name, on) in [
         ("--isolated", keys.isolated),

@@ -8,15 +8,22 @@
 //! is compared by [`Header::of_interval`] and [`Head::of_interval`]: call it on every header and
 //! head. The form of records stands in `docs/guides/fleet-format.md`.
 
+pub mod agent;
 mod codec;
 mod envelope;
 mod error;
+pub mod fetch;
+mod generator;
 mod identity;
+pub mod memory;
 mod names;
 mod overview;
 mod private;
 mod record;
+mod relay;
 mod roster;
+mod roster_file;
+mod roster_text;
 mod seal;
 mod seed;
 mod sign;
@@ -24,6 +31,9 @@ pub mod store;
 
 pub use envelope::{About, LONGEST as LONGEST_RECORD, about};
 pub use error::SealError;
+pub use generator::{
+    Generator, GeneratorCounts, GeneratorOptions, GeneratorTick, RecordKind, Sealing,
+};
 pub use identity::{make_fleet_key, make_signing_key};
 pub use names::{FleetName, HostName, Item, NameError};
 pub use overview::{Facts, Overview, Row, Trouble};
@@ -32,7 +42,9 @@ pub use record::{
     Head, Header, HostKey, HostReport, Refused, read_claim, read_head, read_host_key, read_report,
     sign_claim, sign_head, sign_host_key, sign_report,
 };
+pub use relay::{Pass, Relay};
 pub use roster::{Enrolled, Revoked, Roster, RosterError};
+pub use roster_file::{RosterFile, RosterFileError};
 pub use seal::{
     FleetKey, Recipient, RecipientPublic, open_for_fleet, open_for_host, seal_for_fleet,
     seal_for_host,

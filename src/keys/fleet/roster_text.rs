@@ -34,7 +34,10 @@ fn by_lines(text: &str, before: &Roster, wanted: &Roster) -> String {
                 lines.insert(block.1, line);
                 lines[block.0] = lines[block.0].replacen("[[host]]", "[[revoked]]", 1);
             }
-            None => drop(lines.drain(block.0..block.1)),
+            None => {
+                let blank = block.0 > 0 && lines[block.0 - 1].trim().is_empty();
+                drop(lines.drain(block.0 - usize::from(blank)..block.1));
+            }
         }
     }
     let new = wanted.hosts.iter().filter(|it| !before.hosts.contains(it));

@@ -2,11 +2,17 @@
 //! it waits. Holds no password; the file is read when a connection is made, so that a new one
 //! is taken without a restart.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::StoreError;
 
+/// Longer ones are no passwords.
+const LONGEST: u64 = 4096;
 /// The name of a credential of systemd, as in `credential:redis`.
 const CREDENTIAL: &str = "credential:";
 
@@ -58,5 +64,26 @@ impl Access {
             wrong("$CREDENTIALS_DIRECTORY is not set: LoadCredential= in the unit gives it")
         })?;
         Ok(folder.join(name))
+    }
+
+    /// The password, read now.
+    pub(super) fn password(&self) -> Result<Option<Zeroizing<String>>, StoreError> {
+        let Some(path) = &self.password else {
+            return Ok(None);
+        };
+        let wrong = |why: String| StoreError::File {
+            path: path.clone(),
+            why,
+        };
+        let file = File::open(path).map_err(|why| wrong(why.to_string()))?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
+        let read = file.take(LONGEST + 1).read_to_end(&mut bytes);
+        read.map_err(|why| wrong(why.to_string()))?;
+        let text = std::str::from_utf8(&bytes).unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default();
+        if line.is_empty() || bytes.len() as u64 > LONGEST {
+            return Err(wrong("its first line is no password".to_owned()));
+        }
+        Ok(Some(Zeroizing::new(line.to_owned())))
     }
 }

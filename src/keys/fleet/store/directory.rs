@@ -127,6 +127,20 @@ impl Store for Directory {
         })
     }
 
+    fn expiries(&mut self, names: &[String]) -> Result<Vec<Option<u64>>, StoreError> {
+        let folder = self.reading()?;
+        let now = clock::now();
+        let read = |name: &String| {
+            check::name(&self.name, name)?;
+            let found = folder.read(&file(name), HEAD + LARGEST);
+            match found.map_err(|why| self.failed(why))? {
+                Found::Bytes(bytes) => Ok(parse(&bytes).map(|it| it.0).filter(|at| *at > now)),
+                Found::Nothing | Found::Strange => Ok(None),
+            }
+        };
+        names.iter().map(read).collect()
+    }
+
     fn list(&mut self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let folder = self.reading()?;
         let now = clock::now();

@@ -8,9 +8,20 @@ mod address;
 mod check;
 mod clock;
 mod directory;
+mod doctor;
+mod failed;
 mod folder;
+mod link;
+mod memcached;
+mod redis;
+mod resp;
+mod settings;
+mod tls;
+mod wire;
 
 pub use access::Access;
+pub use doctor::examine;
+pub use settings::{Engine, Role, Wanted, configuration};
 
 use address::Address;
 
@@ -79,13 +90,14 @@ pub enum StoreError {
 /// [`StoreError::NoStore`], [`StoreError::Password`]; [`StoreError::Unable`] for `rediss://` in
 /// a build without TLS.
 pub fn open(url: &str, access: &Access) -> Result<Box<dyn Store>, StoreError> {
-    match Address::parse(url)? {
-        Address::Directory(path) => Ok(Box::new(directory::Directory::at(path, access))),
-        _ => Err(StoreError::Unable {
-            store: address::shown(url),
-            what: "be reached by this build",
-        }),
-    }
+    let name = address::shown(url);
+    Ok(match Address::parse(url)? {
+        Address::Directory(path) => Box::new(directory::Directory::at(path, access)),
+        Address::Redis { place, user, tls } => {
+            Box::new(redis::Redis::at(name, place, user, tls, access)?)
+        }
+        Address::Memcached(place) => Box::new(memcached::Memcached::at(name, place, access)),
+    })
 }
 
 /// A place for small records that expire. Names are those of [`super::Item::name`]; times are
@@ -115,6 +127,13 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`].
     fn put(&mut self, name: &str, record: &[u8], expires: u64) -> Result<(), StoreError>;
+
+    /// When records expire, in the order of the names; `None` where there is none, or one that
+    /// stays. For who copies records.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn expiries(&mut self, names: &[String]) -> Result<Vec<Option<u64>>, StoreError>;
 
     /// The names that begin so.
     ///
