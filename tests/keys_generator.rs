@@ -183,7 +183,7 @@ fn the_second_to_claim_gives_its_seed_up_for_good() {
     assert_eq!(first.tick().1, [100, 101, 102, 103, 104]);
     // The first one is gone with the store: a slot that is far away gets a new key, near ones do
     // not, for hosts know theirs.
-    second.now += 10 * MINUTE;
+    second.now += 18 * MINUTE;
     assert_eq!(second.tick().1, [104]);
     second.now += HOUR;
     assert_eq!(second.tick().1, [105]);
@@ -211,11 +211,35 @@ fn a_late_claim_of_another_over_its_own_is_an_alarm() {
 fn one_that_starts_with_an_empty_store_lets_others_go_first() {
     let mut shop = Shop::new(100, 0);
     shop.founding = false;
-    assert_eq!(shop.tick().1, [103], "far: nobody can know another one yet");
-    shop.now += 5 * MINUTE;
-    assert_eq!(shop.tick().1, [0; 0]);
-    shop.now += 5 * MINUTE;
-    assert_eq!(shop.tick().1, [100, 101, 102]);
+    for _ in 0..2 {
+        assert_eq!(shop.tick().1, [0; 0]);
+        shop.now += 8 * MINUTE;
+    }
+    shop.now += 2 * MINUTE;
+    assert_eq!(shop.tick().1, [100, 101, 102, 103]);
+}
+
+#[test]
+fn after_a_loss_nothing_new_is_claimed_before_the_others_were() {
+    let mut first = Shop::running(100);
+    let mut second = Shop::new(100, 1000);
+    second.founding = false;
+    second.store.clone_from(&first.store);
+    second.tick();
+    // The first one claims the next slot, hosts learn it, and the store loses everything before
+    // the second one has looked.
+    second.now += HOUR;
+    first.now += HOUR;
+    assert_eq!(first.tick().1, [104]);
+    second.store = Some(Vec::new());
+    assert_eq!(second.tick().1, [0; 0]);
+    first.store = Some(Vec::new());
+    assert_eq!(first.tick().1, [100, 101, 102, 103, 104]);
+    second.store.clone_from(&first.store);
+    second.now += HOUR / 2;
+    assert_eq!(second.tick().1, [0; 0]);
+    second.now += HOUR / 2;
+    assert_eq!(second.tick().1, [105]);
 }
 
 #[test]

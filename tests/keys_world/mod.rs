@@ -279,9 +279,9 @@ impl World {
         }
     }
 
-    /// A slot, what the clock is slowed by, and what the weather adds.
+    /// A slot of a clock that is slowed by a sixteenth, and what the weather adds.
     fn longest_encryption(&self, life: &Life) -> u64 {
-        self.schedule.interval * 17 / 16 + self.late(life)
+        self.schedule.interval * 16 / 15 + self.late(life)
     }
 
     /// The delays at both ends, and one more for each mishap of the key's life.
@@ -301,7 +301,7 @@ impl World {
             ));
         }
         let slots = self.schedule.previous + self.schedule.ahead + 2 + 1;
-        let longest = slots * self.schedule.interval * 17 / 16 + self.late(&life);
+        let longest = slots * self.schedule.interval * 16 / 15 + self.late(&life);
         if self.now - life.loaded > longest + self.schedule.interval {
             self.broken.push(format!(
                 "I3: {key:?} stayed for {} ms",

@@ -103,15 +103,16 @@ impl<'a> Desk<'a> {
     fn is_of_no_use(&self, offer: &Offer) -> bool {
         let slot = offer.key.slot;
         let left = slot.epoch.saturating_add(self.schedule.previous + 1) == self.epoch;
-        let bridged = || {
-            let mut source = self.usable().filter(|held| !held.derived);
-            source.any(|held| {
-                let since = held.key.slot.epoch;
-                (since..=since.saturating_add(GRACE)).contains(&slot.epoch)
-            })
+        if !offer.derived || self.schedule.when_missing != WhenMissing::Ratchet {
+            return left;
+        }
+        let goes_on =
+            |held: &Held| held.derived && held.key.slot.epoch.saturating_add(1) == slot.epoch;
+        let bridges = |held: &Held| {
+            let since = held.key.slot.epoch;
+            !held.derived && (since..=since.saturating_add(GRACE)).contains(&slot.epoch)
         };
-        let ratchet = self.schedule.when_missing == WhenMissing::Ratchet;
-        left || (offer.derived && ratchet && bridged())
+        left || (self.usable().any(bridges) && !self.usable().any(goes_on))
     }
 
     fn rejection(&self, offer: &Offer) -> Option<Rejection> {
@@ -293,18 +294,26 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Keys are derived one slot before they encrypt, so that clocks need not agree.
+    /// Keys are derived one slot before they encrypt, so that clocks need not agree, and go on
+    /// until there is a key that every host can have.
     pub(super) fn ratchet(&self, overdue: u64) -> Option<Ratchet> {
-        let last = self
-            .usable()
-            .max_by_key(|held| (held.key.slot, self.suits(held)))?;
+        let current = self.before.and_then(|set| set.encrypts);
+        let in_use = |held: &&Held| held.derived && Some(held.key) == current;
+        let newest = |held: &&Held| (held.key.slot, self.suits(held));
+        let from = if self.usable().any(|held| in_use(&held)) {
+            self.usable().filter(|held| held.derived).max_by_key(newest)
+        } else {
+            self.usable()
+                .max_by_key(newest)
+                .filter(|_| overdue >= GRACE)
+        };
+        let from = from?.key;
+        let ripe = self.usable().filter(|held| self.is_ripe(held));
+        let ripe = ripe.map(|held| held.key.slot.epoch);
+        let ripe = ripe.filter(|epoch| *epoch > from.slot.epoch).min();
         let until = self.epoch.saturating_add(self.schedule.ahead);
-        let wanted = self.schedule.when_missing == WhenMissing::Ratchet
-            && overdue >= GRACE
-            && last.key.slot.epoch < until;
-        wanted.then_some(Ratchet {
-            from: last.key,
-            until,
-        })
+        let until = ripe.map_or(until, |epoch| until.min(epoch - 1));
+        let wanted = self.schedule.when_missing == WhenMissing::Ratchet && from.slot.epoch < until;
+        wanted.then_some(Ratchet { from, until })
     }
 }

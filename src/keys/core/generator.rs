@@ -10,10 +10,10 @@
 //!   enough away for every host to learn a second key, and whose first seed nobody brought back
 //!   for [`Schedule::patience`], is claimed anew: its generator is gone, and hosts that were cut
 //!   off while its record stood would never get a key;
-//! * a generator that has just started does not know whether an empty store is new or was
-//!   emptied. It claims far slots at once and near ones after the same patience, so that a
-//!   generator that still has the seeds comes first. [`GeneratorView::founding`] says that
-//!   there is no such generator.
+//! * a store that has lost something, as far as is remembered, may have lost claims that were
+//!   never seen. So nothing new is claimed for the same time, and own seeds are offered at once.
+//!   A generator that has just started does not know whether a store without a key of the
+//!   current slot is new or was emptied, and waits too. [`GeneratorView::founding`] says that there is nobody to wait for.
 
 use super::clock::{Clock, Now};
 use super::key::{Key, Slot};
@@ -42,7 +42,7 @@ pub struct GeneratorView {
     pub generation: u32,
     /// The slot that another generator's head names.
     pub witness: Option<u64>,
-    /// The operator says that the fleet has had no key so far: near slots are claimed at once.
+    /// The operator says that the fleet has had no key so far: slots are claimed at once.
     pub founding: bool,
 }
 
@@ -63,8 +63,10 @@ pub struct GeneratorState {
     pub clock: Option<Clock>,
     /// The generation that it makes keys of; never falls.
     pub generation: u32,
-    /// When it first saw the store answer, by the time of slots.
-    pub looking: Option<u64>,
+    /// When it last found the store to have lost something, by the time of slots: at the first
+    /// answer without a key of the current slot, and whenever a claim that stood is missing. 0:
+    /// never. `None`: the store has not answered yet.
+    pub lost: Option<u64>,
     /// The generation at that moment. A later one is new to everybody: nobody is waited for.
     pub joined: u32,
     /// Its own claims that have stood in the store, sorted by slot.
@@ -116,7 +118,6 @@ pub fn generate(
         bench.alarms.push(Alarm::ClockOff(clock.deviation));
     }
     if let Some(claims) = &view.claims {
-        bench.state.looking.get_or_insert(clock.time);
         bench.learn(claims);
     }
     let (kept, drop): (Vec<Key>, Vec<Key>) = view.seeds.iter().partition(|key| bench.is_kept(key));
@@ -162,7 +163,7 @@ impl<'a> Bench<'a> {
         state: &GeneratorState,
     ) -> Self {
         let mut state = state.clone();
-        let first = state.looking.is_none();
+        let first = state.lost.is_none();
         state.clock = Some(clock);
         let claims = view.claims.iter().flatten();
         // A claim that was verified proves its generation, whatever the head says.
@@ -198,6 +199,7 @@ impl<'a> Bench<'a> {
         let counts = |slot: Slot| {
             slot.generation == generation && (window.0..=window.1).contains(&slot.epoch)
         };
+        self.notice_loss(claims);
         for foreign in &mut self.state.foreign {
             let stands = claims.iter().any(|claim| claim.key == foreign.key);
             foreign.missing = match stands {
@@ -216,6 +218,30 @@ impl<'a> Bench<'a> {
         self.state.foreign.retain(|claim| counts(claim.key.slot));
         self.state.stood.sort_unstable_by_key(|claim| claim.key);
         self.state.foreign.sort_unstable_by_key(|claim| claim.key);
+    }
+
+    /// A claim that stood at the last look and is gone now.
+    fn notice_loss(&mut self, claims: &[Claimed]) {
+        let gone = |key: Key| {
+            let in_window = (self.window.0..=self.window.1).contains(&key.slot.epoch);
+            let current = key.slot.generation == self.state.generation;
+            // Another one in its place is no loss.
+            in_window && current && !claims.iter().any(|it| it.key.slot == key.slot)
+        };
+        let foreign = self.state.foreign.iter();
+        let mut foreign = foreign.filter(|it| it.missing.is_none());
+        let lost = foreign.any(|it| gone(it.key)) || self.state.stood.iter().any(|it| gone(it.key));
+        let generation = self.state.generation;
+        let current = |claim: &Claimed| {
+            let slot = claim.key.slot;
+            slot.generation == generation && slot.epoch == self.epoch
+        };
+        let first = || match claims.iter().any(current) {
+            true => 0,
+            false => self.time,
+        };
+        let lost = lost.then_some(self.time).or(self.state.lost);
+        self.state.lost = Some(lost.unwrap_or_else(first));
     }
 
     fn stands(&mut self, claim: Claimed) {
@@ -261,14 +287,14 @@ impl<'a> Bench<'a> {
     }
 
     fn may_claim(&self, slot: Slot) -> bool {
-        let far = self.schedule.is_ripe(slot.epoch, self.wall);
         let waited = |since: u64| self.time.saturating_sub(since) >= self.schedule.patience();
         let foreign = self.state.foreign.iter().find(|it| it.key.slot == slot);
         if let Some(foreign) = foreign {
+            let far = self.schedule.is_ripe(slot.epoch, self.wall);
             return far && foreign.missing.is_some_and(waited);
         }
         let new = self.view.founding || slot.generation > self.state.joined;
-        far || new || self.state.looking.is_some_and(waited)
+        new || self.state.lost.is_some_and(waited)
     }
 
     /// Own claims: those that stand, and those that the store lacks.

@@ -62,14 +62,20 @@ impl Schedule {
     /// as far away as clocks may be.
     pub fn is_ripe(&self, epoch: u64, made: u64) -> bool {
         let ahead = self.ahead.saturating_mul(self.interval);
-        let lead = ahead.saturating_add(2 * self.skew.min(self.interval / 4));
+        let lead = ahead.saturating_add(self.apart());
         made.saturating_add(lead) <= self.start(epoch)
     }
 
     /// For how long a generator waits for the one that may have a slot's seed, in milliseconds:
-    /// that one offers it again at each of its ticks, of which several fit in.
+    /// that one offers it again at each of its ticks, of which several fit in, and clocks may
+    /// differ.
     pub fn patience(&self) -> u64 {
-        self.interval / 8
+        self.interval / 8 + self.apart()
+    }
+
+    /// By how much two clocks may differ, as far as that is less than a slot.
+    fn apart(&self) -> u64 {
+        2 * self.skew.min(self.interval / 4)
     }
 
     /// By how many slots a key outlived its own, when it stopped encrypting at `stopped`.
