@@ -18,13 +18,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use fleet_bench::{Fleet, Host, KINDS, Ticking, wait_until};
+use fleet_bench::{Fleet, Host, KINDS, Ticking, hear, slot, wait_until};
 use keys_bench::wall;
 use stekguard::keys::fleet::Item;
 use support::install;
-
-/// Seconds: a slot of the tests that wait for slots.
-const SLOT: u64 = 2;
 
 #[test]
 fn a_fleet_key_serves_two_hosts() {
@@ -38,7 +35,7 @@ fn seals_for_each_host_serve_two_hosts() {
 
 /// Tickets of one resume on the other, over the starts of slots.
 fn two_hosts(per_host: bool) {
-    let mut fleet = Fleet::new(per_host, SLOT);
+    let mut fleet = Fleet::new(per_host, slot());
     // A busy machine may miss a slot of two seconds.
     fleet.ahead = 4;
     let one = fleet.host("one", &install::nginx_packaged());
@@ -46,12 +43,12 @@ fn two_hosts(per_host: bool) {
     let generator = Ticking::start(fleet);
     let servers = [one.bench.serve(), two.bench.serve()];
     // Clocks that do not agree, within the skew.
-    let mut agents = [
+    let agents = [
         one.agent(&["--clock-offset", "300ms"]),
         two.agent(&["--clock-offset", "-300ms"]),
     ];
-    for agent in &mut agents {
-        agent.says("tickets are under the current key");
+    for agent in &agents {
+        hear(agent, "tickets are under the current key");
     }
     // One of them started first and has a key that the other one only gets now.
     for (from, to) in [(&one, &two), (&two, &one)] {
@@ -60,7 +57,7 @@ fn two_hosts(per_host: bool) {
         });
     }
     let (mut resumed, mut slots) = (0, BTreeSet::new());
-    let until = wall() + 8 * SLOT * 1000;
+    let until = wall() + 8 * slot() * 1000;
     while wall() < until {
         for (from, to) in [(&one, &two), (&two, &one)] {
             for kind in KINDS {
@@ -111,13 +108,13 @@ fn two_hosts(per_host: bool) {
 /// What may become of a store while keys are ahead.
 #[test]
 fn a_store_that_is_gone_costs_nothing_while_keys_are_ahead() {
-    let mut fleet = Fleet::new(false, SLOT);
+    let mut fleet = Fleet::new(false, slot());
     fleet.ahead = 8;
     let one = fleet.host("one", &install::nginx_packaged());
     let generator = Ticking::start(fleet);
     let server = one.bench.serve();
-    let mut agent = one.agent(&[]);
-    agent.says("tickets are under the current key");
+    let agent = one.agent(&[]);
+    hear(&agent, "tickets are under the current key");
     wait_until("keys ahead", 10, || {
         one.metric("stekguard_keys_ahead") >= Some(6.0)
     });
@@ -130,13 +127,13 @@ fn a_store_that_is_gone_costs_nothing_while_keys_are_ahead() {
     goes_on(&one, 3);
     generator.fleet().take_away();
     goes_on(&one, 3);
-    agent.says("Not a directory");
+    hear(&agent, "Not a directory");
     assert_eq!(one.metric("stekguard_fleet_store_up"), Some(0.0));
     assert_eq!(one.metric("stekguard_keys_source_up"), Some(0.0));
     // It is back, and heals.
     generator.fleet().bring_back();
     generator.pause(false);
-    agent.says("answers");
+    hear(&agent, "answers");
     wait_until("keys ahead again", 10, || {
         one.metric("stekguard_keys_ahead") >= Some(6.0)
     });
@@ -150,7 +147,7 @@ fn a_store_that_is_gone_costs_nothing_while_keys_are_ahead() {
 /// Tickets keep resuming and the key keeps changing for so many slots.
 fn goes_on(host: &Host, slots: usize) {
     let mut keys = BTreeSet::new();
-    let until = wall() + 3 * slots as u64 * SLOT * 1000;
+    let until = wall() + 3 * slots as u64 * slot() * 1000;
     while keys.len() <= slots {
         assert!(wall() < until, "only {} keys encrypted", keys.len());
         for kind in KINDS {
@@ -165,15 +162,15 @@ fn goes_on(host: &Host, slots: usize) {
 /// The nearest store accepts and never answers: the next one is read, and nothing waits.
 #[test]
 fn a_store_that_hangs_is_passed_over() {
-    let mut fleet = Fleet::new(false, SLOT);
+    let mut fleet = Fleet::new(false, slot());
     let one = fleet.host("one", &install::nginx_packaged());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let hanging = format!("redis://{}", listener.local_addr().unwrap());
     fleet.settle(&one, &[hanging, fleet.url()]);
     let generator = Ticking::start(fleet);
     let server = one.bench.serve();
-    let mut agent = one.agent(&[]);
-    agent.says("tickets are under the current key");
+    let agent = one.agent(&[]);
+    hear(&agent, "tickets are under the current key");
     goes_on(&one, 5);
     assert_eq!(one.metric("stekguard_fleet_store_up"), Some(1.0));
     drop((agent, server, generator, listener));
@@ -181,15 +178,15 @@ fn a_store_that_hangs_is_passed_over() {
 
 #[test]
 fn the_grace_and_then_ratchet() {
-    let mut fleet = Fleet::new(false, SLOT);
+    let mut fleet = Fleet::new(false, slot());
     fleet.ahead = 1;
     let one = fleet.host("one", &install::nginx_packaged());
     let two = fleet.sibling("two", &install::nginx_packaged(), &one);
     let generator = Ticking::start(fleet);
     let servers = [one.bench.serve(), two.bench.serve()];
-    let mut agents = [one.agent(&[]), two.agent(&[])];
-    for agent in &mut agents {
-        agent.says("tickets are under the current key");
+    let agents = [one.agent(&[]), two.agent(&[])];
+    for agent in &agents {
+        hear(agent, "tickets are under the current key");
     }
     wait_until("the same keys", 10, || one.slots() == two.slots());
     generator.pause(true);
@@ -199,8 +196,8 @@ fn the_grace_and_then_ratchet() {
             encrypts(host).is_some_and(|name| name.ends_with(".derived.key"))
         });
     }
-    for agent in &mut agents {
-        agent.says("no new key: the newest one is 2 slots too old");
+    for agent in &agents {
+        hear(agent, "no new key: the newest one is 2 slots too old");
     }
     // Hosts that share the last key derive the same ones, again and again.
     let mut keys = BTreeSet::new();
@@ -226,21 +223,21 @@ fn the_grace_and_then_ratchet() {
 
 #[test]
 fn the_grace_and_then_a_key_of_this_host_alone() {
-    let mut fleet = Fleet::new(false, SLOT);
+    let mut fleet = Fleet::new(false, slot());
     fleet.ahead = 1;
     let one = fleet.host("one", &install::nginx_packaged());
     let two = fleet.sibling("two", &install::nginx_packaged(), &one);
     let generator = Ticking::start(fleet);
     let servers = [one.bench.serve(), two.bench.serve()];
     let policy = ["--when-missing", "local-random"];
-    let mut agents = [one.agent(&policy), two.agent(&policy)];
-    for agent in &mut agents {
-        agent.says("tickets are under the current key");
+    let agents = [one.agent(&policy), two.agent(&policy)];
+    for agent in &agents {
+        hear(agent, "tickets are under the current key");
     }
     generator.pause(true);
     generator.fleet().take_away();
-    for agent in &mut agents {
-        agent.says("made on this host alone");
+    for agent in &agents {
+        hear(agent, "made on this host alone");
     }
     for host in [&one, &two] {
         wait_until("a key of its own encrypts", 30, || {
@@ -263,17 +260,17 @@ fn the_grace_and_then_a_key_of_this_host_alone() {
 
 #[test]
 fn the_grace_and_then_no_tickets() {
-    let mut fleet = Fleet::new(false, SLOT);
+    let mut fleet = Fleet::new(false, slot());
     fleet.ahead = 1;
     let one = fleet.host("one", &install::nginx_packaged());
     let generator = Ticking::start(fleet);
     let server = one.bench.serve();
-    let mut agent = one.agent(&["--when-missing", "tickets-off"]);
-    agent.says("tickets are under the current key");
+    let agent = one.agent(&["--when-missing", "tickets-off"]);
+    hear(&agent, "tickets are under the current key");
     let session = one.ticket(KINDS[0]);
     generator.pause(true);
     generator.fleet().take_away();
-    agent.says("no tickets: no key came in time");
+    hear(&agent, "no tickets: no key came in time");
     assert!(one.bench.include().contains("Options -SessionTicket"));
     assert!(!one.takes(KINDS[0], &session));
     let without = support::client::connect(&one.bench.target, KINDS[0], None).unwrap();
@@ -303,8 +300,8 @@ fn a_reboot_costs_no_session_and_never_keeps_the_server_from_starting() {
     let one = fleet.host("one", &install::nginx_packaged());
     let generator = Ticking::start(fleet);
     let server = one.bench.serve();
-    let mut agent = one.agent(&[]);
-    agent.says("tickets are under the current key");
+    let agent = one.agent(&[]);
+    hear(&agent, "tickets are under the current key");
     let sessions = KINDS.map(|kind| one.ticket(kind));
     drop((agent, server));
     one.reboot();
@@ -313,8 +310,8 @@ fn a_reboot_costs_no_session_and_never_keeps_the_server_from_starting() {
     generator.pause(true);
     generator.fleet().take_away();
     let server = one.bench.serve();
-    let mut agent = one.agent(&[]);
-    agent.says("Not a directory");
+    let agent = one.agent(&[]);
+    hear(&agent, "Not a directory");
     for kind in KINDS {
         let new = one.ticket(kind);
         assert!(one.takes(kind, &new), "the server serves: {kind:?}");
@@ -322,7 +319,7 @@ fn a_reboot_costs_no_session_and_never_keeps_the_server_from_starting() {
     // The store comes back: so do the keys of before, sealed anew for this start.
     generator.fleet().bring_back();
     generator.pause(false);
-    agent.says("tickets are under the current key");
+    hear(&agent, "tickets are under the current key");
     for (kind, session) in KINDS.iter().zip(&sessions) {
         assert!(one.takes(*kind, session), "{kind:?} of before the reboot");
     }
@@ -330,8 +327,8 @@ fn a_reboot_costs_no_session_and_never_keeps_the_server_from_starting() {
 
     // The agent is first: the server finds the keys when it starts, or is told of them.
     one.reboot();
-    let mut agent = one.agent(&[]);
-    agent.says("encrypts");
+    let agent = one.agent(&[]);
+    hear(&agent, "encrypts");
     let server = one.bench.serve();
     wait_until("the sessions of before", 20, || {
         KINDS
@@ -339,7 +336,7 @@ fn a_reboot_costs_no_session_and_never_keeps_the_server_from_starting() {
             .zip(&sessions)
             .all(|(kind, it)| one.takes(*kind, it))
     });
-    agent.says("tickets are under the current key");
+    hear(&agent, "tickets are under the current key");
     drop((agent, server, generator));
 }
 
@@ -578,8 +575,8 @@ fn metrics_on_a_port() {
     fleet.tick();
     let server = one.bench.serve();
     let address = support::server::free_address().to_string();
-    let mut agent = one.agent(&["--metrics-listen", &address]);
-    agent.says("tickets are under the current key");
+    let agent = one.agent(&["--metrics-listen", &address]);
+    hear(&agent, "tickets are under the current key");
     wait_until("a page", 10, || {
         let mut stream = std::net::TcpStream::connect(&address).unwrap();
         stream.write_all(b"GET /metrics HTTP/1.1\r\n\r\n").unwrap();

@@ -9,6 +9,8 @@ mod bad;
 #[path = "fleet_generate/bench.rs"]
 mod bench;
 mod keys_bench;
+#[path = "fleet_generate/redis.rs"]
+mod redis;
 #[path = "fleet_generate/roster.rs"]
 mod roster;
 #[path = "fleet_generate/secrets.rs"]

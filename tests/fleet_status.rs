@@ -7,8 +7,16 @@
 mod keys_bench;
 mod support;
 
+#[path = "fleet_status/command.rs"]
+mod command;
+#[path = "fleet_status/hosts.rs"]
+mod hosts;
 #[path = "fleet_status/live.rs"]
 mod live;
+#[path = "fleet_status/migrate.rs"]
+mod migrate;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "fleet_status/timeline.rs"]
 mod timeline;
 #[path = "fleet_status/xml.rs"]

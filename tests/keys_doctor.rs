@@ -154,6 +154,7 @@ fn httpds_key_file_is_proven_or_refused_by_its_tickets() {
         let mut doctor = std::process::Command::new(env!("CARGO_BIN_EXE_stekguard"));
         doctor.args(["keys", "doctor", "--layout", "apache48", "--server-config"]);
         doctor.arg(&root).env("NO_COLOR", "1");
+        doctor.arg("--system-root").arg(dir.path());
         let seen = keys_bench::Ran::of(doctor);
         println!("{}", seen.out);
         says(&seen.out, "key file", grade, words);

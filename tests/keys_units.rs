@@ -209,3 +209,71 @@ fn httpd_is_told_what_is_better() {
     assert!(said.contains("--scheduled-reload"), "{said}");
     assert!(done.stdout.is_empty());
 }
+
+/// The service of a fleet's generator: credentials where the settings name some, a user of its
+/// own where no file is in the way.
+#[cfg(feature = "fleet")]
+#[test]
+fn systemd_accepts_the_unit_of_a_generator() {
+    let cases = [
+        (
+            "signing_key = \"credential:signing.key\"\nstore_password_file = \"credential:store\"\n",
+            "rediss://keys.example.com",
+            &[
+                "DynamicUser=yes",
+                "LoadCredential=signing.key:/etc/stekguard/signing.key",
+            ][..],
+        ),
+        (
+            "signing_key = \"one key.pem\"\n",
+            "directory:/var/lib/stekguard/store",
+            &["User=root", "ReadWritePaths=/var/lib/stekguard/store"][..],
+        ),
+        (
+            "signing_key = \"agent:ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"\n",
+            "redis://127.0.0.1",
+            &["User=root", "Environment=SSH_AUTH_SOCK=/run/agent.sock"][..],
+        ),
+    ];
+    for (key, store, expected) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let units = folder.path().join("units");
+        fs::create_dir(&units).unwrap();
+        let settings = folder.path().join("a b.toml");
+        let text = format!("[fleet]\nname = \"edge\"\nstore = [\"{store}\"]\n{key}");
+        fs::write(&settings, text).unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_stekguard"))
+            .args(["keys", "units", "--generator", "--write"])
+            .arg(&units)
+            .args([
+                "--metrics-listen",
+                "127.0.0.1:9100",
+                "--isolated",
+                "--config",
+            ])
+            .arg(&settings)
+            .env("SSH_AUTH_SOCK", "/run/agent.sock")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(0), "{said}");
+        let unit = units.join("stekguard-generate-edge.service");
+        let text = fs::read_to_string(&unit).unwrap();
+        let start = format!(
+            "keys generate --config \"{}\" --metrics-listen 127.0.0.1:9100 --isolated\n",
+            settings.display()
+        );
+        let always = [
+            start.as_str(),
+            "LimitMEMLOCK=infinity\n",
+            "LimitCORE=0\n",
+            "CapabilityBoundingSet=\n",
+            "Restart=always\n",
+        ];
+        for line in always.iter().chain(expected) {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+        let said = verified(&units, &[unit]);
+        assert!(said.trim().is_empty(), "{said}");
+    }
+}

@@ -16,6 +16,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use keys_bench::ending::{children, has_memory};
 use keys_bench::{Bench, Daemon, Ran};
 use support::authority::Authority;
 use support::client::Kind;
@@ -88,6 +89,52 @@ fn a_cache_that_outlives_the_keys_is_named() {
         .collect();
     // What was said: the id resumes, tickets do not.
     assert_eq!(resumed, [true, false, false]);
+    drop(server);
+}
+
+/// A restart was asked for, so there is one, whether or not the pid file shows a server.
+#[test]
+fn a_restart_is_done_where_no_server_was_seen() {
+    let own = format!("{INCLUDE}\n    ssl_session_cache shared:lasting:1m;");
+    let bench = Bench::new(&install::nginx_packaged(), &own);
+    let server = bench.serve();
+    bench.ran("init", &[]).ended(0);
+    let before = KINDS.map(|kind| bench.session(kind));
+    let arguments = support::nginx::arguments(bench.dir.path(), &bench.root).join(" ");
+    let (program, old) = (install::nginx_packaged().path, bench.pid());
+    let unseen = ["--pid-file", "/nonexistent"];
+
+    // Without one nobody was told, which is no success.
+    let told = bench.ran("rotate-now", &unseen).ended(1);
+    assert!(told.err.contains("--restart-command"), "{}", told.err);
+    assert!(bench.resumes(Kind::Tls13, &before[2]));
+    let failed = [&unseen[..], &["--restart-command", "false"]].concat();
+    let failed = bench.ran("rotate-now", &failed).ended(1);
+    assert!(failed.err.contains("the restart failed"), "{}", failed.err);
+    assert!(failed.err.contains("none was told"), "{}", failed.err);
+
+    // Ended by its number, waited for, and started again in the background.
+    let restart = format!(
+        "kill {old}; while ss -Hltn 'sport = :{port}' | grep -q .; do sleep 0.05; done; \
+         setsid {path} {arguments} >/dev/null 2>&1 & \
+         until ss -Hltn 'sport = :{port}' | grep -q .; do sleep 0.05; done",
+        port = bench.address.port(),
+        path = program.display(),
+    );
+    let done = [&unseen[..], &["--restart-command", &restart]].concat();
+    let done = bench.ran("rotate-now", &done).ended(0);
+    assert!(
+        done.err.contains("tickets are under the current key"),
+        "{}",
+        done.err
+    );
+    let new = bench.pid();
+    assert_ne!(old, new, "the server was restarted");
+    for (kind, session) in KINDS.iter().zip(&before) {
+        assert!(!bench.resumes(*kind, session), "{kind:?} still resumes");
+    }
+    let ended = Command::new("kill").arg(new.to_string()).status().unwrap();
+    assert!(ended.success());
     drop(server);
 }
 
@@ -315,16 +362,24 @@ fn scraped(address: &str) -> String {
     page
 }
 
-fn children(master: u32) -> Vec<String> {
-    let path = format!("/proc/{master}/task/{master}/children");
-    let children = fs::read_to_string(Path::new(&path)).unwrap();
-    let children = children.split_whitespace();
-    // One that has let go of its memory, keys and all, is gone; the number may stay for a while.
-    let lives = |pid: &&str| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        !line.is_empty()
-    };
-    children.filter(lives).map(str::to_owned).collect()
+/// What the rule of `has_memory` rests on: a process that lives is never taken for one that
+/// ends, and one that has ended and waits to be collected has nothing left.
+#[test]
+fn memory_is_gone_only_where_the_kernel_says_so() {
+    let mut sleeper = Command::new("sleep").arg("600").spawn().unwrap();
+    let pid = sleeper.id().to_string();
+    assert!(has_memory(&pid));
+    assert!(has_memory(&std::process::id().to_string()));
+    sleeper.kill().unwrap();
+    // Not collected yet: a zombie, with its number and without its memory.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while has_memory(&pid) {
+        assert!(Instant::now() < deadline, "{pid} keeps its memory");
+        thread::sleep(Duration::from_millis(10));
+    }
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    assert!(stat.contains(") Z "), "{stat}");
+    sleeper.wait().unwrap();
 }
 
 /// A server with tickets under a key of its own, repaired in one call: the keys are there before

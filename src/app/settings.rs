@@ -376,11 +376,6 @@ impl Configured {
     }
 
     #[cfg(not(all(target_os = "linux", feature = "fleet")))]
-    #[expect(
-        clippy::unused_self,
-        clippy::unnecessary_wraps,
-        reason = "as the one with a fleet"
-    )]
     fn fleet(&self) -> Result<(), (PathBuf, Fault)> {
         Ok(())
     }

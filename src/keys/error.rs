@@ -41,6 +41,9 @@ pub enum KeysError {
     /// The page of metrics cannot be shown.
     #[error("metrics: {0}")]
     Port(#[source] io::Error),
+    /// One key in httpd that nothing proves.
+    #[error("httpd: {0}")]
+    Unproven(String),
     /// A key file that is not what its name says.
     #[error("{} is not the key that its name says", .0.display())]
     Damaged(PathBuf),

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::folder::Folder;
 use super::ground::Ground;
+use super::label;
 use super::server::Server;
 
 /// How good something is.
@@ -135,30 +136,30 @@ fn files(folder: &Folder) -> Check {
     }
 }
 
-/// SELinux: whether the server may read what lies there. Nothing where there is no SELinux.
+/// SELinux: whether the server may read what lies there. Nothing where there are no labels.
 fn label(folder: &Folder) -> Option<Check> {
-    let enforcing = fs::read_to_string("/sys/fs/selinux/enforce").ok()?;
     let name = "label";
-    let mut value = [0; 256];
-    let read = rustix::fs::getxattr(folder.dir(), "security.selinux", &mut value);
-    let label = match read {
-        Ok(length) => String::from_utf8_lossy(&value[..length]).into_owned(),
-        Err(why) => return Some(Check::new(name, Grade::Warning, format!("no label: {why}"))),
+    let enforcing = fs::read_to_string("/sys/fs/selinux/enforce").ok();
+    let label = match (label::of(folder.dir()), &enforcing) {
+        (Some(label), _) => label,
+        (None, Some(_)) => return Some(Check::new(name, Grade::Warning, "there is no label")),
+        (None, None) => return None,
     };
-    let label = label.trim_end_matches('\0');
     // What the web server's domain may read: httpd_*, cert_t and its like.
-    let kind = label.split(':').nth(2).unwrap_or("");
+    let kind = label::kind(&label);
     let readable = kind.starts_with("httpd_") || kind == "cert_t";
-    let grade = match (readable, enforcing.trim()) {
+    let strict = enforcing.is_some_and(|it| it.trim() != "0");
+    let grade = match (readable, strict) {
         (true, _) => Grade::Ok,
-        (false, "0") => Grade::Note,
-        (false, _) => Grade::Warning,
+        (false, false) => Grade::Note,
+        (false, true) => Grade::Warning,
     };
     let text = match readable {
         true => format!("{label}, which web servers may read"),
         false => format!(
-            "{label}: web servers may not be allowed to read it; chcon -R -t httpd_config_t {}",
-            folder.dir().display()
+            "{label}: web servers may not be allowed to read it; `stekguard keys init` sets {}, \
+             or the type that --selinux-type names",
+            label::READABLE
         ),
     };
     Some(Check::new(name, grade, text))

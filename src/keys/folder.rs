@@ -16,6 +16,7 @@ use super::KeysError;
 use super::core::{Key, Offer, Ratchet, Slot};
 use super::ground::Ground;
 use super::include;
+use super::label;
 use super::names;
 use super::saved::Saved;
 use super::secret::Secret;
@@ -287,7 +288,7 @@ impl Folder {
     /// The include's text for keys in this order.
     pub fn include_for(&self, keys: &[Offer], cache: Option<&str>) -> Vec<u8> {
         let files: Vec<PathBuf> = keys.iter().map(|offer| self.file(offer)).collect();
-        include::text(&files, cache)
+        include::text(self.layout, &files, cache)
     }
 
     /// Puts an include into place, or takes it away.
@@ -350,10 +351,13 @@ impl Folder {
         if new.exists() {
             forget(&new)?;
         }
-        let written = write_new(&new, bytes).and_then(|()| fs::rename(&new, &path));
-        written.map_err(|why| {
+        let put = || {
+            write_new(&new, bytes).map_err(|why| KeysError::file("write", &path, why))?;
+            label::as_folder(&self.dir, &new)?;
+            fs::rename(&new, &path).map_err(|why| KeysError::file("write", &path, why))
+        };
+        put().inspect_err(|_| {
             let _ = forget(&new);
-            KeysError::file("write", &path, why)
         })
     }
 }

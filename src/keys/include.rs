@@ -1,6 +1,8 @@
-//! The file that nginx includes: which keys, in which order. Pure text.
+//! The file that the server includes: which keys, in which order. Pure text.
 
 use std::path::PathBuf;
+
+use crate::tls::Layout;
 
 /// What it is called. Hidden and temporary names do not match `*.conf`.
 pub const NAME: &str = "keys.conf";
@@ -9,8 +11,16 @@ const HEAD: &str = "# Written by `stekguard keys`; the next rotation replaces it
 
 /// The text for key files, the encrypting one first; without any, tickets are off. `cache` is a
 /// session cache that changes its name with it.
-pub(super) fn text(files: &[PathBuf], cache: Option<&str>) -> Vec<u8> {
+pub(super) fn text(layout: Layout, files: &[PathBuf], cache: Option<&str>) -> Vec<u8> {
     let mut text = HEAD.to_owned();
+    if layout == Layout::Apache48 {
+        // One key: the last line would win, so there is one line.
+        text.push_str(&match files.first() {
+            Some(file) => format!("SSLSessionTicketKeyFile {}\n", file.display()),
+            None => "SSLSessionTickets off\n".to_owned(),
+        });
+        return text.into_bytes();
+    }
     if let Some(cache) = cache {
         text.push_str(&format!("ssl_session_cache {cache};\n"));
     }

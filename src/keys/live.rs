@@ -87,11 +87,12 @@ mod client {
 mod client {
     //! The check by real handshakes.
 
+    use std::hint::black_box;
     use std::thread;
     use std::time::Duration;
 
     use super::{Live, Target, TicketKey, Verdict};
-    use crate::keys::secret::scrub_stack;
+    use crate::keys::secret::{decoys, scrub_stack};
     use crate::tls::client::{Client, ClientError, Ending, Hello, Manner, Observation};
     use crate::tls::{Protocol, Session};
 
@@ -201,6 +202,9 @@ mod client {
             return Err("is not under the current key");
         }
         let verified = ticket.verifies(key);
+        for decoy in decoys() {
+            black_box(ticket.verifies(&decoy));
+        }
         scrub_stack();
         if verified {
             Ok(true)

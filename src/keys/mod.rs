@@ -16,7 +16,11 @@ mod folder;
 #[cfg(target_os = "linux")]
 mod ground;
 #[cfg(target_os = "linux")]
+mod hardening;
+#[cfg(target_os = "linux")]
 mod include;
+#[cfg(target_os = "linux")]
+mod label;
 #[cfg(target_os = "linux")]
 mod live;
 #[cfg(target_os = "linux")]
@@ -47,6 +51,8 @@ pub use examine::{Check, Grade, examine};
 pub use folder::{Contents, Folder, Lock, read_key};
 #[cfg(target_os = "linux")]
 pub use ground::Ground;
+#[cfg(target_os = "linux")]
+pub use hardening::hardening;
 #[cfg(target_os = "linux")]
 pub use include::NAME as INCLUDE;
 #[cfg(target_os = "linux")]

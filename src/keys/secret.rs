@@ -33,15 +33,17 @@ impl Secret {
     /// bytes. Hosts that share a key derive the same one; the way back is closed.
     pub(super) fn next(&self, layout: Layout, epoch: u64) -> Result<Self, KeysError> {
         let bytes = derive(&self.bytes, epoch, layout.bytes());
+        black_box(derive(decoy(layout), epoch, layout.bytes()));
         scrub_stack();
         Self::of(layout, bytes).ok_or_else(Self::none)
     }
 
     /// `None` where the bytes are no key of this layout.
     pub(super) fn of(layout: Layout, bytes: Zeroizing<Vec<u8>>) -> Option<Self> {
-        let id = id(layout, &bytes);
+        let found = id(layout, &bytes);
+        black_box(id(layout, decoy(layout)));
         scrub_stack();
-        Some(Self { id: id?, bytes })
+        Some(Self { id: found?, bytes })
     }
 
     /// What is said where bytes are no key of a layout.
@@ -52,9 +54,25 @@ impl Secret {
     /// The key as the TLS room takes it, on the heap.
     pub(super) fn key(&self, layout: Layout) -> Option<Box<TicketKey>> {
         let key = boxed(layout, &self.bytes);
+        black_box(boxed(layout, decoy(layout)));
         scrub_stack();
         key
     }
+}
+
+/// Bytes of no key. The work on a key is done once more with these: what it left in registers
+/// and on the stack, by whatever instructions the digests and copies are made of, is then theirs.
+fn decoy(layout: Layout) -> &'static [u8] {
+    const BYTES: &[u8; 80] = &[0x5a; 80];
+    &BYTES[..layout.bytes().min(BYTES.len())]
+}
+
+/// Keys that are none, one of each width, for work on a key that is done elsewhere.
+pub(super) fn decoys() -> impl Iterator<Item = Box<TicketKey>> {
+    let layouts = [Layout::Nginx48, Layout::Nginx80];
+    layouts
+        .into_iter()
+        .filter_map(|layout| boxed(layout, decoy(layout)))
 }
 
 #[inline(never)]

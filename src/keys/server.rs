@@ -29,6 +29,9 @@ pub struct Server {
     pub restart: Option<String>,
     /// Where its first process writes its number.
     pub pid_file: Option<PathBuf>,
+    /// The SELinux type that it may read; `None`: the one that every policy knows, empty: the
+    /// folder keeps the label that it has.
+    pub label: Option<String>,
     /// Do not touch the server at all.
     pub leave: bool,
     /// The longest that a command or a reload may take.
@@ -74,7 +77,7 @@ impl Server {
         let before = master.map_or_else(Vec::new, workers::children);
         match (&self.reload, master) {
             (Some(command), _) => self.run(command)?,
-            (None, Some(master)) => signal(master, Signal::HUP)?,
+            (None, Some(master)) => signal(master, graceful(master))?,
             (None, None) => return Ok(Reloaded::NotRunning),
         }
         let Some(master) = master else {
@@ -163,6 +166,15 @@ impl Server {
             .unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
         Err(format!("`{command}`: {status}: {}", tail(said.trim())))
+    }
+}
+
+/// HUP ends what httpd's clients have begun; USR1 has nginx open its logs anew.
+fn graceful(master: u32) -> Signal {
+    if workers::is_httpd(master) {
+        Signal::USR1
+    } else {
+        Signal::HUP
     }
 }
 

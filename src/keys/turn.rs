@@ -6,11 +6,13 @@ use std::time::Duration;
 use super::KeysError;
 use super::core::{Alarm, Key, Now, Offer, Schedule, Set, State, Step, View, step};
 use super::folder::Folder;
+use super::label;
 use super::live::{Live, Verdict};
 use super::saved::Saved;
 use super::server::{Reloaded, Server};
 use super::source::Source;
 use super::workers;
+use crate::tls::Layout;
 
 /// A look that makes a key known and one that has it encrypt; more are not needed.
 const LOOKS: usize = 4;
@@ -78,7 +80,8 @@ struct Failure {
 
 /// What loading a set showed.
 struct Loaded {
-    verdict: Verdict,
+    /// `None`: the server reads what it read before, and was not asked.
+    verdict: Option<Verdict>,
     running: bool,
 }
 
@@ -88,8 +91,10 @@ impl Turn<'_> {
     /// # Errors
     /// [`KeysError`] where the folder does not let it; the server then goes on as before.
     pub fn run(&self, goal: Goal) -> Result<Done, KeysError> {
+        let mut labelled = Vec::new();
         if goal == Goal::Init {
             self.folder.make(self.allow_disk)?;
+            labelled = label::admit(self.folder.dir(), self.server.label.as_deref())?;
         }
         let _lock = self.folder.lock()?;
         let known = self.folder.saved();
@@ -103,7 +108,7 @@ impl Turn<'_> {
             epoch: 0,
             due: 0,
             alarms: Vec::new(),
-            audit: Vec::new(),
+            audit: labelled,
             failed: None,
             verdict: None,
             running: true,
@@ -212,6 +217,17 @@ impl Turn<'_> {
     }
 
     fn load(&self, set: &Set, text: &[u8], offers: &[Offer]) -> Result<Loaded, Failure> {
+        if self.one_key()
+            && self
+                .folder
+                .include()
+                .is_ok_and(|it| it.as_deref() == Some(text))
+        {
+            return Ok(Loaded {
+                verdict: None,
+                running: true,
+            });
+        }
         let failed = |reloaded| move |why: String| Failure { why, reloaded };
         let said = |why: KeysError| why.to_string();
         self.folder
@@ -222,7 +238,7 @@ impl Turn<'_> {
         let reloaded = self.server.reload().map_err(failed(true))?;
         if reloaded == Reloaded::NotRunning {
             return Ok(Loaded {
-                verdict: Verdict::NotCheckable("the server does not run".to_owned()),
+                verdict: Some(Verdict::NotCheckable("the server does not run".to_owned())),
                 running: false,
             });
         }
@@ -234,7 +250,7 @@ impl Turn<'_> {
             }
         };
         Ok(Loaded {
-            verdict,
+            verdict: Some(verdict),
             running: true,
         })
     }
@@ -247,32 +263,34 @@ impl Turn<'_> {
         loaded: Loaded,
         done: &mut Done,
     ) -> Result<(), KeysError> {
-        if let (Verdict::Wrong(why), true) = (&loaded.verdict, state.applied.is_some()) {
+        let refused = match &loaded.verdict {
+            Some(Verdict::Wrong(why)) if self.one_key() || state.applied.is_some() => Some(why),
+            Some(Verdict::NotCheckable(why)) if self.one_key() => Some(why),
+            _ => None,
+        };
+        if let Some(why) = refused {
+            let why = why.clone();
             let failure = Failure {
-                why: why.clone(),
+                why,
                 reloaded: true,
             };
+            done.saved.history.live_check = loaded.verdict.map(|it| it.word().to_owned());
             return self.take_back(state, offers, failure, done);
         }
-        let line = match set.encrypts {
-            Some(key) => format!(
-                "key {} of slot {} encrypts, {} more decrypt",
-                key.id,
-                key.slot.epoch,
-                set.decrypts.len()
-            ),
-            None => "no tickets: no key came in time".to_owned(),
-        };
-        done.audit.push(line);
+        if loaded.verdict.is_some() {
+            done.audit.push(set.to_string());
+        }
         done.running = loaded.running;
         let history = &mut done.saved.history;
-        history.live_check = Some(loaded.verdict.word().to_owned());
-        history.last_failure = None;
-        if loaded.running {
-            history.reloads_ok += 1;
-            history.last_reload = self.seconds();
+        if let Some(verdict) = loaded.verdict {
+            history.live_check = Some(verdict.word().to_owned());
+            history.last_failure = None;
+            if loaded.running {
+                history.reloads_ok += 1;
+                history.last_reload = self.seconds();
+            }
+            done.verdict = Some(verdict);
         }
-        done.verdict = Some(loaded.verdict);
         done.saved.state = state.applied(set);
         // Remembered before anything is forgotten: a kill in between costs no key.
         self.folder.save(&done.saved)
@@ -335,6 +353,12 @@ impl Turn<'_> {
             done.audit.push(format!("{forgotten} files of keys wiped"));
         }
         Ok(())
+    }
+
+    /// httpd reads one key, whatever else is held; and no other server leaves half of a key file
+    /// unused, so nothing goes on there that was not proven by its tickets.
+    fn one_key(&self) -> bool {
+        self.folder.layout() == Layout::Apache48
     }
 
     fn find<'o>(&self, key: &Key, offers: &'o [Offer]) -> Result<&'o Offer, KeysError> {

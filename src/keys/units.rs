@@ -24,6 +24,8 @@ pub struct UnitOptions {
     pub arguments: Vec<String>,
     /// Folders beside the keys that a run writes into.
     pub writes: Vec<PathBuf>,
+    /// The server takes one key, which is proven as it runs: none is made before it starts.
+    pub one_key: bool,
     /// How long one key encrypts, in seconds.
     pub interval: u64,
     /// The kernel knows tmpfs without swap (Linux 6.4).
@@ -51,12 +53,14 @@ pub fn units(options: &UnitOptions) -> Vec<(String, String)> {
         ];
     }
     let name = format!("stekguard-keys-{}", options.service);
-    vec![
+    let mut units = vec![
         (mount_unit.clone(), tmpfs(options, &mount)),
         (format!("{name}-boot.service"), boot(options, &mount_unit)),
         (format!("{name}.service"), rotation(options, &mount_unit)),
         (format!("{name}.timer"), timer(options)),
-    ]
+    ];
+    units.retain(|(unit, _)| !(options.one_key && unit.ends_with("-boot.service")));
+    units
 }
 
 /// The folder above the keys, so that several servers share one mount; the folder itself where

@@ -49,6 +49,12 @@ pub(super) fn master(pid_file: &Path) -> Option<u32> {
     ours.iter().any(|name| title.contains(name)).then_some(pid)
 }
 
+/// True for a first process of httpd.
+pub(super) fn is_httpd(pid: u32) -> bool {
+    let name = title(pid).unwrap_or_default();
+    !name.starts_with("nginx: ") && ["apache2", "httpd"].iter().any(|it| name.contains(it))
+}
+
 /// The children of a process.
 pub(super) fn children(master: u32) -> Vec<Child> {
     let Ok(entries) = fs::read_dir("/proc") else {

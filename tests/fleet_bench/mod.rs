@@ -387,12 +387,23 @@ impl Host {
     }
 }
 
-/// Waits until this holds, at most so many seconds.
+/// A slot in seconds: two on a quiet machine, STEKGUARD_SLOT where reloads take longer.
+pub fn slot() -> u64 {
+    std::env::var("STEKGUARD_SLOT").map_or(2, |it| it.parse().unwrap())
+}
+
+/// Waits until this holds, at most so many seconds where a slot has two.
 #[track_caller]
 pub fn wait_until(what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let deadline = Instant::now() + Duration::from_secs(seconds * slot() / 2);
     while !holds() {
         assert!(Instant::now() < deadline, "waited for: {what}");
         thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Waits until an agent says these words.
+#[track_caller]
+pub fn hear(agent: &Daemon, words: &str) {
+    wait_until(words, 30, || agent.log().contains(words));
 }

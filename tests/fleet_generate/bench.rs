@@ -175,6 +175,20 @@ impl Fleet {
         out
     }
 
+    /// The seeds of these slots that are claimed, also of slots that are over.
+    pub(crate) fn again(&self, known: &BTreeMap<u64, KeyId>) -> BTreeMap<u64, KeyId> {
+        let claim = |epoch: u64| {
+            let slot = Slot {
+                generation: 0,
+                epoch,
+            };
+            let record = self.read(&Item::Key(slot))?;
+            let header = read_claim(&record, &self.name(), slot, &self.pinned()).ok()?;
+            Some((epoch, header.seed))
+        };
+        known.keys().filter_map(|epoch| claim(*epoch)).collect()
+    }
+
     /// Waits until the present slot and those ahead are claimed.
     #[track_caller]
     pub(crate) fn whole(&self, generation: u32) -> BTreeMap<u64, Header> {

@@ -47,6 +47,7 @@ fn lived(until: Now, without: &[u64]) -> State {
         let offers = slots.map(|slot| Offer {
             key: key(slot),
             derived: false,
+            made: None,
         });
         let view = View {
             offers: offers.collect(),

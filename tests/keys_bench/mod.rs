@@ -2,6 +2,8 @@
 //! rotates them. Needs root, for the mount.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod ending;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -154,6 +156,10 @@ impl Bench {
             .stdin(Stdio::null());
         if !matches!(command, "status" | "doctor") {
             keys.args(["--test-command", &self.test_command()]);
+        }
+        // Other tests' processes are none of this one's.
+        if command == "doctor" && !more.contains(&"--system-root") {
+            keys.arg("--system-root").arg(self.dir.path());
         }
         if !more.contains(&"--pid-file") {
             keys.args(["--pid-file", &self.pid_file()]);

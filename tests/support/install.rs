@@ -117,6 +117,14 @@ pub fn apache_modules() -> PathBuf {
     folder
 }
 
+/// httpd's mod_ssl with OpenSSL 1.1.1 inside it, the last one with which httpd uses the whole of
+/// a ticket key file; built by the script.
+pub fn httpd_older_ssl() -> PathBuf {
+    let module = cache().join("httpd-openssl-1.1.1/mod_ssl.so");
+    assert!(module.is_file(), "no {}: {HINT}", module.display());
+    module
+}
+
 /// The folder that the script fills.
 pub fn cache() -> PathBuf {
     let cache = env::var_os("XDG_CACHE_HOME")

@@ -179,6 +179,7 @@ impl KeysArguments {
             reload: self.reload_command.clone(),
             restart: self.restart_command.clone(),
             pid_file: Some(self.pid_file.clone()),
+            label: None,
             leave: self.leave_server,
             patience: Duration::from_secs(self.patience.0.max(1)),
         }

@@ -1,8 +1,10 @@
 //! `keys doctor`: everything around the keys that can be wrong, as one table. Changes nothing.
 
+use std::path::Path;
+
 use super::{KeysRequest, Layout, Verdict, httpd, targets};
 use crate::app::{AppError, Inspection, Request, clock, lint};
-use crate::keys::{Folder, Status, examine};
+use crate::keys::{Folder, Status, examine, hardening};
 use crate::model::{Endpoint, KeySource};
 use crate::policy::{Policy, Rotation, settings::Period};
 
@@ -35,18 +37,24 @@ const RULES: [&str; 8] = [
     "unreliable-ticket-key-file",
 ];
 
-/// Looks at everything.
+/// Looks at everything; units and processes are looked for below `system`, `/` as a rule.
 ///
 /// # Errors
 /// [`AppError::Keys`] where the folder's path cannot be used at all.
-pub fn doctor(request: &KeysRequest) -> Result<Doctor, AppError> {
-    if request.layout == Layout::Apache48 {
-        let checks = httpd::examined(request);
+pub fn doctor(request: &KeysRequest, system: &Path) -> Result<Doctor, AppError> {
+    let folder = request.folder()?;
+    let httpd = request.layout == Layout::Apache48;
+    let mut checks = Vec::new();
+    // For httpd there need not be any keys of ours.
+    if !httpd || folder.dir().is_dir() {
+        checks.extend(examine(&folder, &request.server));
+        checks.extend(rotation(request, &folder));
+    }
+    checks.extend(hardening(system));
+    if httpd {
+        checks.extend(httpd::examined(request));
         return Ok(Doctor { checks });
     }
-    let folder = request.folder()?;
-    let mut checks = examine(&folder, &request.server);
-    checks.extend(rotation(request, &folder));
     checks.extend(configuration(request));
     checks.push(live(request, &folder));
     Ok(Doctor { checks })

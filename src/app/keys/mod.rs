@@ -8,7 +8,11 @@ mod doctor;
 mod enroll;
 mod first;
 #[cfg(feature = "fleet")]
+mod fleet_doctor;
+#[cfg(feature = "fleet")]
 mod fleet_error;
+#[cfg(feature = "fleet")]
+mod fleet_status;
 #[cfg(feature = "fleet")]
 mod fleet_wish;
 #[cfg(feature = "fleet")]
@@ -52,7 +56,11 @@ pub use doctor::{Check, Doctor, Grade, doctor};
 pub use enroll::{Enrollment, Founded, Made, enroll, found, identify, raise, revoke};
 pub use first::first;
 #[cfg(feature = "fleet")]
+pub use fleet_doctor::fleet_doctor;
+#[cfg(feature = "fleet")]
 pub use fleet_error::FleetError;
+#[cfg(feature = "fleet")]
+pub use fleet_status::{Overview, fleet_status};
 #[cfg(feature = "fleet")]
 pub(in crate::app) use fleet_wish::fault as fleet_fault;
 #[cfg(feature = "fleet")]
@@ -64,6 +72,7 @@ pub use generate::{
 };
 #[cfg(feature = "fleet")]
 pub use relay::{Access, Pass, RelayRequest, StoreError, relay};
+pub use httpd::proven;
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};

@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{Done, KeysGoal, KeysRequest, Live, Verdict, targets};
+use super::{Done, KeysGoal, KeysRequest, Layout, Live, Verdict, httpd, targets};
 use crate::app::{AppError, clock};
-use crate::keys::{Folder, Source, Turn, keep_to_itself};
+use crate::keys::{Folder, Source, Turn, check_now, keep_to_itself};
 
 /// A timer may fire this many milliseconds before the slot starts.
 const EARLY: u64 = 30_000;
@@ -41,12 +41,26 @@ pub fn rotate(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError
 /// Runs once.
 pub(super) fn once(request: &KeysRequest, goal: KeysGoal) -> Result<Rotated, AppError> {
     let folder = request.folder()?;
-    let done = turn(request, &folder, &|| targets::live(request)).run(goal)?;
+    let httpd = request.layout == Layout::Apache48;
+    if httpd {
+        httpd::may_run(&folder)?;
+    }
+    let live = || match httpd {
+        true => httpd::everywhere(request),
+        false => targets::live(request),
+    };
+    let mut done = turn(request, &folder, &live).run(goal)?;
+    if httpd {
+        let refused = |why: String| httpd::refused(request, &why);
+        done.failed = done.failed.map(refused);
+        let cost = done.verdict.is_some().then(|| httpd::COST.to_owned());
+        done.audit.extend(cost);
+    }
     Ok(judged(request, done, goal == KeysGoal::RotateNow))
 }
 
 /// What should be seen to after a run; `replaced`: all keys were to be replaced at once.
-pub(super) fn judged(request: &KeysRequest, done: Done, replaced: bool) -> Rotated {
+pub(super) fn judged(request: &KeysRequest, mut done: Done, replaced: bool) -> Rotated {
     let mut remarks = Vec::new();
     if let Some(Verdict::Wrong(why)) = &done.verdict {
         remarks.push(format!(
@@ -56,18 +70,21 @@ pub(super) fn judged(request: &KeysRequest, done: Done, replaced: bool) -> Rotat
         ));
     }
     if replaced && done.failed.is_none() {
-        match done.running {
-            true => end_the_past(request, &mut remarks),
-            // After a leak, a server that goes on unseen with the keys of before is no success.
-            false => remarks.push(NOBODY_TOLD.to_owned()),
+        match request.server.restart() {
+            Some(Ok(())) => done.verdict = Some(restarted(request, &mut remarks)),
+            Some(Err(why)) => {
+                remarks.push(format!("the restart failed: {why}"));
+                end_the_past(request, done.running, &mut remarks);
+            }
+            None => end_the_past(request, done.running, &mut remarks),
         }
     }
     Rotated { done, remarks }
 }
 
 const NOBODY_TOLD: &str = "no running server was found by --pid-file, so none was told: one that \
-runs nevertheless still takes tickets under the keys of before; name its --pid-file, or stop it \
-and start it";
+runs nevertheless still takes tickets under the keys of before; name its --pid-file, or how to \
+stop and start it (--restart-command)";
 
 /// The run of a request; `live` is [`targets::live`].
 pub(super) fn turn<'a>(
@@ -88,12 +105,25 @@ pub(super) fn turn<'a>(
     }
 }
 
+/// A restart leaves nothing of before, whether or not a server was seen; what came of it has
+/// to be under the new keys.
+fn restarted(request: &KeysRequest, remarks: &mut Vec<String>) -> Verdict {
+    let verdict = match request.folder() {
+        Ok(folder) => check_now(&folder, &targets::live(request)),
+        Err(why) => Verdict::NotCheckable(why.to_string()),
+    };
+    if let Verdict::Wrong(why) = &verdict {
+        remarks.push(format!("after the restart: {why}"));
+    }
+    verdict
+}
+
 /// What a reload leaves behind: processes with the old keys, and session ids in shared memory.
-fn end_the_past(request: &KeysRequest, remarks: &mut Vec<String>) {
-    match request.server.restart() {
-        Some(Ok(())) => return,
-        Some(Err(why)) => remarks.push(format!("the restart failed: {why}")),
-        None => {}
+fn end_the_past(request: &KeysRequest, running: bool, remarks: &mut Vec<String>) {
+    if !running {
+        // After a leak, a server that goes on unseen with the keys of before is no success.
+        remarks.push(NOBODY_TOLD.to_owned());
+        return;
     }
     if let Err(why) = request.server.end_draining() {
         remarks.push(format!("processes with the old keys still run: {why}"));

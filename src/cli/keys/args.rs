@@ -33,7 +33,7 @@ pub(super) enum KeysCommand {
     /// Show which key encrypts and what is wrong
     Status(StatusArguments),
     /// Examine everything around the keys
-    Doctor(KeyArguments),
+    Doctor(DoctorArguments),
     /// Print units of systemd that do all of this, or write them
     Units(UnitArguments),
     /// Fleet: take the keys of a fleet on this host, until stopped
@@ -144,6 +144,10 @@ pub(super) struct RunArguments {
     /// What becomes of tickets when no key comes
     #[arg(long, value_enum, value_name = "POLICY", default_value_t = MissingName::Ratchet)]
     pub(super) when_missing: MissingName,
+    /// The SELinux type of the folder, where files carry labels; an empty one leaves it as it
+    /// is [default: httpd_var_run_t]
+    #[arg(long, value_name = "TYPE")]
+    pub(super) selinux_type: Option<String>,
     /// Let keys lie on a disk: they can be read from it long after they were replaced
     #[arg(long)]
     pub(super) allow_disk: bool,
@@ -160,9 +164,11 @@ pub(super) struct RotateNowArguments {
     #[command(flatten)]
     pub(super) run: RunArguments,
     /// At a generator: replace every key of the fleet, by the generation in its roster
+    #[cfg(feature = "fleet")]
     #[arg(long)]
     pub(super) fleet: bool,
     /// With --fleet: the roster [default: `roster` of the settings]
+    #[cfg(feature = "fleet")]
     #[arg(long, value_name = "FILE", requires = "fleet")]
     pub(super) roster: Option<PathBuf>,
 }
@@ -177,9 +183,30 @@ pub(super) struct StatusArguments {
     /// Draw which key encrypts and decrypts when, instead of the report
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "format")]
     pub(super) timeline: Option<TimelineForm>,
+    /// The fleet of the settings: its generator and every host of its roster
+    #[cfg(feature = "fleet")]
+    #[arg(long)]
+    pub(super) fleet: bool,
+    /// Every host of a large fleet, not only those with troubles
+    #[cfg(feature = "fleet")]
+    #[arg(long, requires = "fleet")]
+    pub(super) all: bool,
+    /// In which order hosts stand
+    #[cfg(feature = "fleet")]
+    #[arg(long, value_enum, requires = "fleet", default_value_t = SortOrder::Worst)]
+    pub(super) sort: SortOrder,
     /// Columns of the drawn text, 60 to 200
     #[arg(long, value_name = "N", default_value_t = 80)]
     pub(super) width: usize,
+}
+
+#[cfg(feature = "fleet")]
+#[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
+pub(super) enum SortOrder {
+    /// The worst first
+    Worst,
+    /// As the roster has them
+    Roster,
 }
 
 #[derive(Copy, Clone, Eq, PartialEq, Debug, ValueEnum)]
@@ -188,6 +215,15 @@ pub(super) enum TimelineForm {
     Text,
     /// A picture
     Svg,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    #[command(flatten)]
+    pub(super) keys: KeyArguments,
+    /// Look for units and processes below this folder
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(super) system_root: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -201,6 +237,7 @@ pub(super) struct UnitArguments {
     #[arg(long, value_parser = Period::parse, value_name = "PERIOD")]
     pub(super) scheduled_reload: Option<Period>,
     /// The unit of a fleet's generator instead, as `[fleet]` of the settings describes it
+    #[cfg(feature = "fleet")]
     #[arg(long)]
     pub(super) generator: bool,
     /// An agent of a fleet brings the keys, as `[fleet]` of the settings says

@@ -5,6 +5,10 @@ mod agent;
 mod args;
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 mod fleet;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet_status;
+#[cfg(target_os = "linux")]
+mod httpd;
 #[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]

@@ -5,16 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{
-    KeyArguments, KeysArguments, KeysCommand, RotateNowArguments, RunArguments, StatusArguments,
-    StatusFormat, TimelineForm, UnitArguments,
+    DoctorArguments, KeysArguments, KeysCommand, LayoutName, RotateNowArguments, RunArguments,
+    StatusArguments, StatusFormat, TimelineForm, UnitArguments,
 };
-use super::request;
+use super::{httpd, request};
 #[cfg(feature = "fleet")]
-use super::stores;
-#[cfg(feature = "fleet")]
-use super::{agent, fleet};
+use super::{agent, fleet, fleet_status, stores};
 use crate::app::keys::{
-    self, AgentUnit, Grade, KeysGoal, KeysRequest, Rotated, Status, Tick, UnitOptions, Verdict,
+    self, AgentUnit, Grade, KeysGoal, KeysRequest, Layout, Rotated, Status, Tick, UnitOptions,
+    Verdict,
 };
 use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
@@ -80,9 +79,6 @@ fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8,
 
 #[cfg(not(feature = "fleet"))]
 fn rotate_now(arguments: &RotateNowArguments, terminal: &Terminal) -> Result<u8, Said> {
-    if arguments.fleet {
-        return Err(("--fleet: this build has no fleets".to_owned(), None));
-    }
     rotate(&arguments.run, KeysGoal::RotateNow, terminal)
 }
 
@@ -151,6 +147,10 @@ pub(super) fn write_metrics(path: Option<&Path>, text: &str) -> Result<(), Said>
 }
 
 fn status(arguments: &StatusArguments, terminal: &Terminal) -> Result<u8, Said> {
+    #[cfg(feature = "fleet")]
+    if arguments.fleet {
+        return fleet_status::status(arguments, terminal);
+    }
     let request = request::looking(&arguments.keys)?;
     let status = keys::status(&request).map_err(hints::said)?;
     let text = match arguments.format {
@@ -188,9 +188,17 @@ fn drawn(
     }
 }
 
-fn doctor(arguments: &KeyArguments, terminal: &Terminal) -> Result<u8, Said> {
-    let request = request::looking(arguments)?;
-    let doctor = keys::doctor(&request).map_err(hints::said)?;
+fn doctor(arguments: &DoctorArguments, terminal: &Terminal) -> Result<u8, Said> {
+    let request = request::looking(&arguments.keys)?;
+    #[cfg_attr(
+        not(feature = "fleet"),
+        expect(unused_mut, reason = "the rows of a fleet")
+    )]
+    let mut doctor = keys::doctor(&request, &arguments.system_root).map_err(hints::said)?;
+    #[cfg(feature = "fleet")]
+    doctor
+        .checks
+        .extend(fleet_status::checks(&arguments.keys, terminal));
     let text = report::keys_doctor(&doctor.checks, terminal.paint(None));
     let written = terminal.report(text.as_bytes(), None);
     let found = match doctor.worst() {
@@ -218,6 +226,9 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
         Some(_) => (PathBuf::new(), 0),
         None => {
             let request = request::working(&arguments.run)?;
+            if request.layout == Layout::Apache48 && !keys::proven(&request) {
+                return Err(httpd::unproven());
+            }
             (request.folder, request.rotation.interval)
         }
     };
@@ -228,7 +239,8 @@ fn units(arguments: &UnitArguments, terminal: &Terminal) -> Result<u8, Said> {
     let metrics = metrics.map(Path::to_owned);
     let units = keys::units(&UnitOptions {
         program,
-        service: arguments.service.trim_end_matches(".service").to_owned(),
+        service: service(arguments),
+        one_key: arguments.run.keys.layout == LayoutName::Apache48,
         arguments: request::given(&arguments.run, &folder),
         folder,
         writes: metrics.into_iter().chain(folders).collect(),
@@ -279,6 +291,15 @@ fn write_units(
         enabled.join(" ")
     ));
     Ok(code)
+}
+
+/// nginx, unless another was named or the keys are httpd's.
+fn service(arguments: &UnitArguments) -> String {
+    let named = arguments.service.trim_end_matches(".service");
+    match arguments.run.keys.layout {
+        LayoutName::Apache48 if named == "nginx" => "apache2".to_owned(),
+        _ => named.to_owned(),
+    }
 }
 
 /// What an agent's unit needs, and the folders that are stores.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::args::{KeyArguments, LayoutName, MissingName, PresetName, RunArguments};
+use super::httpd;
 use crate::app::Lookup;
 use crate::app::keys::{
     KeysRequest, KeysServer, Layout, Live, Target, WhenMissing, cache_size, plan, target,
@@ -27,34 +28,35 @@ pub(super) fn looking(keys: &KeyArguments) -> Result<KeysRequest, Said> {
         proxy: keys.proxy_protocol,
         patience: OLD_TICKETS,
     };
-    let (rotation, folder) = rotation(keys)?;
+    let (rotation, folder) = match keys.layout {
+        LayoutName::Apache48 => httpd::plan(keys)?,
+        _ => rotation(keys)?,
+    };
     Ok(KeysRequest {
         folder,
         layout: layout(keys.layout),
         rotation,
         when_missing: WhenMissing::Ratchet,
         server: KeysServer {
-            pid_file: Some(keys.pid_file.clone()),
+            pid_file: Some(httpd::path(keys.layout, &keys.pid_file)),
             ..KeysServer::default()
         },
         live,
         unchecked: false,
         cache: None,
         allow_disk: false,
-        root: Some(keys.server_config.clone()),
+        root: Some(httpd::path(keys.layout, &keys.server_config)),
     })
 }
 
 /// A request that works.
 pub(super) fn working(arguments: &RunArguments) -> Result<KeysRequest, Said> {
     let mut request = looking(&arguments.keys)?;
-    if request.layout == Layout::Apache48 {
-        return Err(httpd());
-    }
     request.server = KeysServer {
-        test: Some(arguments.test_command.clone()).filter(|it| !it.trim().is_empty()),
+        test: Some(httpd::test(arguments)).filter(|it| !it.trim().is_empty()),
         reload: arguments.reload_command.clone(),
         restart: arguments.restart_command.clone(),
+        label: arguments.selinux_type.clone(),
         leave: arguments.leave_server,
         patience: Duration::from_secs(arguments.patience.0.max(1)),
         ..request.server
@@ -73,21 +75,6 @@ pub(super) fn working(arguments: &RunArguments) -> Result<KeysRequest, Said> {
         request.cache = Some(size.clone());
     }
     Ok(request)
-}
-
-/// httpd holds one key, and on OpenSSL 3 uses half of its file.
-fn httpd() -> Said {
-    (
-        "httpd takes one ticket key at a time: every rotation would cost every returning client \
-         a full handshake, and on OpenSSL 3 the file's HMAC half is not used"
-            .to_owned(),
-        Some(
-            "turn tickets off and share sessions: SSLSessionTickets off, SSLSessionCache \
-             shmcb:/run/apache2/ssl_scache(512000); new keys by a graceful restart: stekguard \
-             keys units --service apache2 --scheduled-reload 24h"
-                .to_owned(),
-        ),
-    )
 }
 
 /// The plan and the folder of the settings, with what the arguments say over them.
@@ -141,8 +128,12 @@ pub(super) fn given(arguments: &RunArguments, folder: &Path) -> Vec<String> {
         }
     };
     let path = |path: &PathBuf| path.display().to_string();
-    let layout = (keys.layout == LayoutName::Nginx48).then(|| "nginx48".to_owned());
-    add("layout", layout);
+    let layout = match keys.layout {
+        LayoutName::Nginx80 => None,
+        LayoutName::Nginx48 => Some("nginx48"),
+        LayoutName::Apache48 => Some("apache48"),
+    };
+    add("layout", layout.map(str::to_owned));
     let published = keys.preset == Some(PresetName::Published2015);
     add("preset", published.then(|| "published-2015".to_owned()));
     add("interval", keys.interval.map(|it| it.to_string()));
@@ -151,16 +142,18 @@ pub(super) fn given(arguments: &RunArguments, folder: &Path) -> Vec<String> {
     add("lifetime", keys.lifetime.map(|it| it.to_string()));
     add("skew", keys.skew.map(|it| it.to_string()));
     add("config", keys.config.as_ref().map(path));
-    add("server-config", Some(path(&keys.server_config)));
-    add("pid-file", Some(path(&keys.pid_file)));
+    let used = |given: &Path| path(&httpd::path(keys.layout, given));
+    add("server-config", Some(used(&keys.server_config)));
+    add("pid-file", Some(used(&keys.pid_file)));
     for check in &keys.check {
         add("check", Some(check.clone()));
     }
     add("client-cert", keys.client_cert.as_ref().map(path));
     add("client-key", keys.client_key.as_ref().map(path));
-    add("test-command", Some(arguments.test_command.clone()));
+    add("test-command", Some(httpd::test(arguments)));
     add("reload-command", arguments.reload_command.clone());
     add("cache", arguments.cache.clone());
+    add("selinux-type", arguments.selinux_type.clone());
     let missing = match arguments.when_missing {
         MissingName::Ratchet => None,
         MissingName::LocalRandom => Some("local-random".to_owned()),

@@ -1,5 +1,7 @@
 //! What a host knows of its keys between two looks. Pure; kept by the caller.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
@@ -23,6 +25,19 @@ impl Set {
     /// True when the server has this key loaded.
     pub fn has(&self, key: &Key) -> bool {
         self.keys().any(|held| held == key)
+    }
+}
+
+impl fmt::Display for Set {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(key) = self.encrypts else {
+            return out.write_str("no tickets: no key came in time");
+        };
+        let (id, epoch, more) = (key.id, key.slot.epoch, self.decrypts.len());
+        write!(
+            out,
+            "key {id} of slot {epoch} encrypts, {more} more decrypt"
+        )
     }
 }
 

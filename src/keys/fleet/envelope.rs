@@ -263,3 +263,6 @@ fn program(value: &[u8]) -> Option<String> {
     let fits = value.len() <= LONGEST_SOFTWARE && value.iter().all(plain);
     String::from_utf8(value.to_vec()).ok().filter(|_| fits)
 }
+
+#[cfg(test)]
+mod tests;

@@ -190,22 +190,27 @@ impl Generator {
     /// Remembers what a step says, and wipes the seeds that it gives up.
     fn settle(&mut self, step: &GeneratorStep, tick: &mut GeneratorTick) {
         for key in &step.drop {
-            if self.seeds.remove(key).is_some() {
-                let Slot { generation, epoch } = key.slot;
-                let why = match (generation < step.state.generation, epoch < step.window.0) {
-                    (true, _) => "its generation is void",
-                    (_, true) => "its slot is over",
-                    _ => "another generator was first",
-                };
-                let line = format!("seed {} of slot {generation}:{epoch} wiped: {why}", key.id);
-                tick.audit.push(line);
-            }
+            let Slot { generation, epoch } = key.slot;
+            let why = match (generation < step.state.generation, epoch < step.window.0) {
+                (true, _) => "its generation is void",
+                (_, true) => "its slot is over",
+                _ => "another generator was first",
+            };
+            self.wipe(*key, why, tick);
         }
         self.recipients.forget_but(&self.seeds);
         self.state = step.state.clone();
         self.counts.epoch = step.epoch;
         self.counts.newest = step.newest;
         tick.pause = step.due;
+    }
+
+    fn wipe(&mut self, key: Key, why: &str, tick: &mut GeneratorTick) {
+        if self.seeds.remove(&key).is_some() {
+            let Slot { generation, epoch } = key.slot;
+            let line = format!("seed {} of slot {generation}:{epoch} wiped: {why}", key.id);
+            tick.audit.push(line);
+        }
     }
 
     /// The heartbeat, by which hosts know the floor and the slot.

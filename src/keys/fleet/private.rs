@@ -14,6 +14,11 @@ use super::sign::Places;
 /// No private key of ours comes near, in bytes.
 const LARGEST: usize = 4096;
 const CREDENTIAL: &str = "credential:";
+/// What others must not have of a file.
+const FILE: u32 = 0o077;
+/// For a unit with `User=`, systemd lets that user read the credential by an access list, whose
+/// mask stands where the group's rights are; the file is root's.
+const PASSED: u32 = 0o037;
 
 /// The text behind `/PATH` or `credential:NAME`.
 ///
@@ -21,12 +26,12 @@ const CREDENTIAL: &str = "credential:";
 /// [`SealError`], which names the file.
 pub(super) fn read_private(source: &str, places: &Places) -> Result<Zeroizing<String>, SealError> {
     if source.starts_with('/') {
-        return read(Path::new(source));
+        return read(Path::new(source), FILE);
     }
     let Some(name) = source.strip_prefix(CREDENTIAL) else {
         return Err(SealError::NoSource(source.chars().take(80).collect()));
     };
-    read(&credential(name, places)?)
+    read(&credential(name, places)?, PASSED)
 }
 
 fn credential(name: &str, places: &Places) -> Result<PathBuf, SealError> {
@@ -37,7 +42,7 @@ fn credential(name: &str, places: &Places) -> Result<PathBuf, SealError> {
     Ok(folder.ok_or_else(missing)?.join(name))
 }
 
-fn read(path: &Path) -> Result<Zeroizing<String>, SealError> {
+fn read(path: &Path, closed: u32) -> Result<Zeroizing<String>, SealError> {
     let failed = |source| SealError::File {
         what: "read",
         path: path.to_owned(),
@@ -47,7 +52,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, SealError> {
     let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path);
     let file = file.map_err(failed)?;
-    check(&file, path)?;
+    check(&file, path, closed)?;
     // Never grown: that would leave a copy behind.
     let mut bytes = Zeroizing::new(vec![0; LARGEST]);
     let mut filled = 0;
@@ -69,7 +74,7 @@ fn read(path: &Path) -> Result<Zeroizing<String>, SealError> {
 }
 
 /// Judges the file that is open, not the name, which may mean another one by now.
-fn check(file: &File, path: &Path) -> Result<(), SealError> {
+fn check(file: &File, path: &Path, closed: u32) -> Result<(), SealError> {
     let failed = |source| SealError::File {
         what: "read",
         path: path.to_owned(),
@@ -80,7 +85,7 @@ fn check(file: &File, path: &Path) -> Result<(), SealError> {
         return Err(failed(io::ErrorKind::InvalidInput.into()));
     }
     let mode = found.mode() & 0o7777;
-    if mode & 0o077 != 0 {
+    if mode & closed != 0 {
         return Err(SealError::Open {
             path: path.to_owned(),
             mode,

@@ -17,17 +17,21 @@ use crate::cli::hints::{self, Said};
 use crate::cli::terminal::Terminal;
 
 /// The fleet of the settings.
-fn wish(arguments: &FleetArguments, places: &Places) -> Result<FleetWish, Said> {
-    let lookup = Lookup {
+pub(super) fn wish(arguments: &FleetArguments, places: &Places) -> Result<FleetWish, Said> {
+    fleet(&lookup(arguments), places).map_err(hints::said)
+}
+
+/// Which settings are taken.
+pub(super) fn lookup(arguments: &FleetArguments) -> Lookup {
+    Lookup {
         config: arguments.config.clone(),
         isolated: arguments.isolated,
         ..Lookup::default()
-    };
-    fleet(&lookup, places).map_err(hints::said)
+    }
 }
 
 /// Where private keys may be beside files.
-fn places(terminal: &Terminal) -> Places {
+pub(super) fn places(terminal: &Terminal) -> Places {
     Places {
         credentials: terminal.place("CREDENTIALS_DIRECTORY"),
         agent: terminal.place("SSH_AUTH_SOCK"),

@@ -6,7 +6,7 @@ use super::super::seal::{seal_for_fleet, seal_for_host};
 use super::super::store::Claim;
 use super::super::{Item, Refused, SealError, Seed};
 use super::{Generator, GeneratorTick, Sealing, Stopped};
-use crate::keys::core::{Claimed, GeneratorStep, Key, Now, generate};
+use crate::keys::core::{Claimed, Foreign, GeneratorStep, Key, Now, generate};
 
 impl Generator {
     /// Learns what stands, makes what is missing and offers it.
@@ -102,6 +102,7 @@ impl Generator {
                 self.counts.lost += 1;
                 let line = format!("{at} belongs to seed {} of another generator", claim.key.id);
                 tick.audit.push(line);
+                self.give_up(key, claim.key, tick);
             }
             // Somebody's claim, whom this one does not know or understand: left alone.
             Err(Refused::UnknownSigner | Refused::Version | Refused::Interval) => {}
@@ -116,6 +117,19 @@ impl Generator {
         Ok(())
     }
 
+    /// At once: should the store be emptied before the next tick, this one would be first.
+    fn give_up(&mut self, own: Key, other: Key, tick: &mut GeneratorTick) {
+        let foreign = &mut self.state.foreign;
+        foreign.retain(|it| it.key.slot != other.slot);
+        foreign.push(Foreign {
+            key: other,
+            missing: None,
+        });
+        foreign.sort_unstable_by_key(|it| it.key);
+        self.wipe(own, "another generator was first", tick);
+        self.recipients.forget_but(&self.seeds);
+    }
+
     /// Seals what stands for hosts whose key is new, and what the store lost.
     fn seal_again(
         &mut self,
@@ -127,18 +141,24 @@ impl Generator {
         }
         self.miss_seals()?;
         for claim in &step.stand {
-            let hosts = self.recipients.due(claim.key, false);
+            let mut hosts = self.recipients.due(claim.key, false);
             if hosts.is_empty() {
                 continue;
             }
             let header = self.header(*claim);
             self.seal(claim.key, &header, &hosts, tick)?;
+            hosts.retain(|host| self.recipients.has(claim.key, host));
+            if hosts.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> = hosts.iter().map(|host| host.host.as_str()).collect();
+            let more = match names.len() {
+                0..=3 => names.join(", "),
+                count => format!("{} and {} more hosts", names[..2].join(", "), count - 2),
+            };
             tick.audit.push(format!(
-                "seed {} of slot {}:{} sealed for {} hosts",
-                claim.key.id,
-                claim.key.slot.generation,
-                claim.key.slot.epoch,
-                hosts.len()
+                "seed {} of slot {}:{} sealed again for {more}",
+                claim.key.id, claim.key.slot.generation, claim.key.slot.epoch,
             ));
         }
         Ok(())
@@ -181,7 +201,10 @@ impl Generator {
                     self.recipients.done(key, host);
                 }
                 // One host's bad key is that host's matter.
-                Err(why @ SealError::Recipient(_)) => tick.alarms.push(why.to_string()),
+                Err(why @ SealError::Recipient(_)) => {
+                    self.recipients.unfit(host);
+                    tick.alarms.push(why.to_string());
+                }
                 Err(why) => return Err(why.into()),
             }
         }

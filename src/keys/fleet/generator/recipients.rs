@@ -13,6 +13,8 @@ use crate::keys::core::Key;
 pub(super) struct Recipients {
     keys: BTreeMap<HostName, HostKey>,
     sealed: BTreeMap<(Key, HostName), RecipientPublic>,
+    /// Public keys that nothing can be sealed for.
+    unfit: BTreeMap<HostName, RecipientPublic>,
 }
 
 impl Recipients {
@@ -32,6 +34,9 @@ impl Recipients {
             return Ok(());
         };
         let key = read_host_key(record, fleet, name, &host.identity, now)?;
+        if self.unfit.get(name) == Some(&key.public) {
+            return Err(Refused::Recipient);
+        }
         let known = self.keys.get(name);
         if known.is_some_and(|known| known.made > key.made) {
             return Err(Refused::Expired);
@@ -45,6 +50,7 @@ impl Recipients {
         let names: BTreeSet<&HostName> = hosts.iter().map(|host| &host.name).collect();
         self.keys.retain(|name, _| names.contains(name));
         self.sealed.retain(|(_, name), _| names.contains(name));
+        self.unfit.retain(|name, _| names.contains(name));
     }
 
     /// What was sealed of other seeds is forgotten.
@@ -59,16 +65,24 @@ impl Recipients {
 
     /// Hosts that a seed is still to be sealed for; with `anew` all that have a key.
     pub(super) fn due(&self, seed: Key, anew: bool) -> Vec<HostKey> {
-        let due = |host: &&HostKey| {
-            let sealed = self.sealed.get(&(seed, host.host.clone()));
-            anew || sealed != Some(&host.public)
-        };
+        let due = |host: &&HostKey| anew || !self.has(seed, host);
         self.keys.values().filter(due).cloned().collect()
     }
 
     /// It was sealed and written.
     pub(super) fn done(&mut self, seed: Key, host: &HostKey) {
         self.sealed.insert((seed, host.host.clone()), host.public);
+    }
+
+    /// A seed was sealed for this key.
+    pub(super) fn has(&self, seed: Key, host: &HostKey) -> bool {
+        self.sealed.get(&(seed, host.host.clone())) == Some(&host.public)
+    }
+
+    /// Nothing can be sealed for this key.
+    pub(super) fn unfit(&mut self, host: &HostKey) {
+        self.keys.remove(&host.host);
+        self.unfit.insert(host.host.clone(), host.public);
     }
 
     /// What should stand in the store: seeds and hosts.

@@ -128,9 +128,13 @@ impl Generator {
 
     fn refuse(&mut self, kind: RecordKind, why: Refused, what: &str, tick: &mut GeneratorTick) {
         self.counts.refuse(kind, why);
-        let more = match why {
-            Refused::UnknownSigner => ": its signer is not in `signers`",
-            Refused::Interval => ": it counts slots of another length",
+        let more = match (kind, why) {
+            (RecordKind::Host, Refused::UnknownSigner | Refused::Signature) => {
+                ": it is not signed by the identity that the roster has"
+            }
+            (_, Refused::UnknownSigner) => ": its signer is not in `signers`",
+            (_, Refused::Interval) => ": it counts slots of another length",
+            (RecordKind::Host, Refused::Recipient) => ": nothing can be sealed for it",
             _ => "",
         };
         tick.alarms.push(format!("{what} is refused ({why}){more}"));
