@@ -70,9 +70,9 @@ pub use generate::{
     GenerateRequest, GeneratorCounts, GeneratorTick, GeneratorUnit, generate, generator_unit,
     unit_of,
 };
+pub use httpd::proven;
 #[cfg(feature = "fleet")]
 pub use relay::{Access, Pass, RelayRequest, StoreError, relay};
-pub use httpd::proven;
 pub use rotate::{Rotated, rotate};
 pub use run::{Tick, run};
 pub use stand::{Placed, Stand, check, stand};

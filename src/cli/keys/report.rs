@@ -8,9 +8,9 @@ use super::args::{
     DoctorArguments, KeysArguments, KeysCommand, LayoutName, RotateNowArguments, RunArguments,
     StatusArguments, StatusFormat, TimelineForm, UnitArguments,
 };
-use super::{httpd, request};
 #[cfg(feature = "fleet")]
 use super::{agent, fleet, fleet_status, stores};
+use super::{httpd, request};
 use crate::app::keys::{
     self, AgentUnit, Grade, KeysGoal, KeysRequest, Layout, Rotated, Status, Tick, UnitOptions,
     Verdict,
