@@ -139,8 +139,9 @@ fn a_store_that_is_gone_costs_nothing_while_keys_are_ahead() {
     });
     assert!(one.slots().1.is_empty());
     let log = agent.log();
+    // Once a slot for reading and once for writing, of about twenty tries each.
     let said = log.matches("Not a directory").count();
-    assert!(said <= 5, "said {said} times:\n{log}");
+    assert!(said <= 16, "said {said} times:\n{log}");
     drop((agent, server, generator));
 }
 

@@ -277,6 +277,7 @@ fn nothing_of_a_hostile_store_is_taken() {
     only_genuine(&world);
     let probes = world.probe_within(PROBES, (HOUR, 2 * DAY));
     world.check("hostile", &probes);
+    assert_eq!(probes.failed, 0, "{:?}", probes.examples);
     let tally = world.tally();
     assert!(tally.forged > 100_000, "{tally:?}");
 }

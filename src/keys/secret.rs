@@ -68,6 +68,7 @@ fn decoy(layout: Layout) -> &'static [u8] {
 }
 
 /// Keys that are none, one of each width, for work on a key that is done elsewhere.
+#[cfg(feature = "tls")]
 pub(super) fn decoys() -> impl Iterator<Item = Box<TicketKey>> {
     let layouts = [Layout::Nginx48, Layout::Nginx80];
     layouts

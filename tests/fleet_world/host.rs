@@ -176,7 +176,15 @@ impl Host {
         records.retain(|it| it.signed && it.fleet && it.slot == it.offer.key.slot);
         self.tally.forged += (before - records.len()) as u64;
         let held = |key: &Key| self.state.find(key).is_some();
-        let offers: Vec<Offer> = records.iter().map(|it| it.offer).collect();
+        // What is asked for is what is believed to have come.
+        let offers = records.iter().map(|it| Offer {
+            key: Key {
+                slot: it.slot,
+                ..it.offer.key
+            },
+            ..it.offer
+        });
+        let offers: Vec<Offer> = offers.collect();
         let news = offers.iter().any(|it| !held(&it.key)) || self.floor > self.state.floor;
         news.then(|| View {
             offers,

@@ -2,23 +2,22 @@
 //! whatever it does there, a round of questions ends at its deadline and goes to the next store.
 //! Carries bytes; believes none of them.
 
+mod line;
+
 use std::collections::BTreeMap;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use super::record::{HostKey, HostReport, read_claim, sign_host_key, sign_report};
+use super::record::{HostKey, HostReport};
 use super::sign::{Pinned, Signer};
-use super::store::{Access, Store, StoreError, open};
-use super::{FleetName, HostName, Item};
+use super::store::{Access, StoreError};
+use super::{FleetName, HostName};
 use crate::keys::core::{KeyId, Slot};
+use line::{Answer, Job, Line, writer};
 
-/// Enough for a TLS client; the whole of it is locked in memory.
-const STACK: usize = 1 << 20;
 /// A store that failed is not asked first again for so many milliseconds.
 const SIDELINED: u64 = 30_000;
-/// A report is kept for so many milliseconds without being written again.
-const REPORT_LASTS: u64 = 7 * 86_400_000;
 
 /// What a host wants to know.
 #[derive(Clone)]
@@ -86,16 +85,6 @@ pub struct Stores {
     patience: u64,
 }
 
-/// A thread with a store.
-struct Line {
-    name: String,
-    jobs: Sender<Job>,
-    /// It has something to do.
-    busy: bool,
-    /// It failed then.
-    failed: Option<u64>,
-}
-
 struct Round {
     question: Question,
     /// Who is asked after this one, the last first.
@@ -103,17 +92,6 @@ struct Round {
     /// Who is asked now, and since when.
     asked: Option<(usize, u64)>,
     failures: Vec<String>,
-}
-
-enum Job {
-    Read(Question),
-    Write(Vec<Note>),
-}
-
-struct Answer {
-    /// `None`: the one that is written.
-    line: Option<usize>,
-    said: Result<Found, String>,
 }
 
 impl Stores {
@@ -130,13 +108,7 @@ impl Stores {
         let (sender, answers) = mpsc::channel();
         let mut lines = Vec::new();
         for (at, url) in read.iter().enumerate() {
-            let mut store = open(url, access)?;
-            let name = store.name().to_owned();
-            let work = move |job| match job {
-                Job::Read(question) => found(store.as_mut(), &question),
-                Job::Write(_) => Ok(Found::default()),
-            };
-            lines.push(Line::start(name, Some(at), sender.clone(), work)?);
+            lines.push(Line::reader(url, at, access, sender.clone())?);
         }
         let writer = match write {
             Some((url, identity)) => Some(writer(url, identity, access, sender)?),
@@ -289,134 +261,4 @@ impl Stores {
         }
         Some(News::Down(self.round.take()?.failures))
     }
-}
-
-impl Line {
-    fn start(
-        name: String,
-        at: Option<usize>,
-        answers: Sender<Answer>,
-        mut work: impl FnMut(Job) -> Result<Found, String> + Send + 'static,
-    ) -> Result<Self, StoreError> {
-        let (jobs, received) = mpsc::channel();
-        let run = move || {
-            for job in received {
-                let said = work(job);
-                if answers.send(Answer { line: at, said }).is_err() {
-                    return;
-                }
-            }
-        };
-        let thread = thread::Builder::new().stack_size(STACK).spawn(run);
-        thread.map_err(|why| StoreError::Down {
-            store: name.clone(),
-            why: format!("there is no thread for it: {why}"),
-        })?;
-        Ok(Self {
-            name,
-            jobs,
-            busy: false,
-            failed: None,
-        })
-    }
-
-    /// False where it has something to do already.
-    fn give(&mut self, job: Job) -> bool {
-        if self.busy || self.jobs.send(job).is_err() {
-            return false;
-        }
-        self.busy = true;
-        true
-    }
-}
-
-fn writer(
-    url: &str,
-    identity: Signer,
-    access: &Access,
-    answers: Sender<Answer>,
-) -> Result<Line, StoreError> {
-    let mut store = open(url, access)?;
-    let name = store.name().to_owned();
-    let work = move |job| match job {
-        Job::Write(notes) => write(store.as_mut(), &notes, &identity),
-        Job::Read(_) => Ok(Found::default()),
-    };
-    Line::start(name, None, answers, work)
-}
-
-fn write(store: &mut dyn Store, notes: &[Note], identity: &Signer) -> Result<Found, String> {
-    for note in notes {
-        let (item, fleet, signed, expires) = match note {
-            Note::Key(key) => (
-                Item::Host(key.host.clone()),
-                &key.fleet,
-                sign_host_key(key, identity),
-                key.expires,
-            ),
-            Note::Report(report) => (
-                Item::Report(report.host.clone()),
-                &report.fleet,
-                sign_report(report, identity),
-                report.time.saturating_add(REPORT_LASTS),
-            ),
-        };
-        let signed = signed.map_err(|why| why.to_string())?;
-        let put = store.put(&item.name(fleet), &signed, expires / 1000);
-        put.map_err(|why| why.to_string())?;
-    }
-    Ok(Found::default())
-}
-
-fn found(store: &mut dyn Store, question: &Question) -> Result<Found, String> {
-    let fleet = &question.fleet;
-    let mut items = vec![Item::Head];
-    items.extend(question.host.clone().map(Item::Host));
-    let fixed = items.len();
-    items.extend(question.slots.iter().copied().map(Item::Key));
-    let mut records = read(store, fleet, &items)?.into_iter();
-    let mut found = Found {
-        head: records.next().flatten(),
-        ..Found::default()
-    };
-    if fixed > 1 {
-        found.host = records.next().flatten();
-    }
-    let slots = question.slots.iter().copied();
-    let there = slots.zip(records);
-    found.keys = there
-        .filter_map(|(slot, record)| Some((slot, record?)))
-        .filter(|(slot, record)| question.known.get(slot) != Some(record))
-        .collect();
-    let Some(host) = &question.host else {
-        return Ok(found);
-    };
-    let mut wanted = Vec::new();
-    for (slot, record) in &found.keys {
-        // Whoever is to believe it looks at it again and counts it.
-        if let Ok(header) = read_claim(record, fleet, *slot, &question.pinned) {
-            wanted.push((*slot, header.seed));
-        }
-    }
-    let items = wanted
-        .iter()
-        .map(|(slot, seed)| Item::Seal(*slot, *seed, host.clone()));
-    let seals = read(store, fleet, &items.collect::<Vec<_>>())?;
-    let seals = wanted.into_iter().zip(seals);
-    found.seals = seals
-        .filter_map(|((slot, seed), record)| Some((slot, seed, record?)))
-        .collect();
-    Ok(found)
-}
-
-fn read(
-    store: &mut dyn Store,
-    fleet: &FleetName,
-    items: &[Item],
-) -> Result<Vec<Option<Vec<u8>>>, String> {
-    if items.is_empty() {
-        return Ok(Vec::new());
-    }
-    let names: Vec<String> = items.iter().map(|item| item.name(fleet)).collect();
-    store.read(&names).map_err(|why| why.to_string())
 }

@@ -89,7 +89,9 @@ impl Relay {
             to.put(name, &record, expires)?;
             pass.written += 1;
             pass.bytes += record.len();
-            pass.lost += usize::from(there.is_none() && before == Some(expires));
+            // Both sides count whole seconds, each its own: what is about to end may be gone.
+            let early = expires > super::store::now().saturating_add(2);
+            pass.lost += usize::from(early && there.is_none() && before == Some(expires));
             self.written.insert(name.clone(), expires);
         }
         Ok(())

@@ -4,9 +4,14 @@
 use super::super::record::{Header, HostKey, sign_claim};
 use super::super::seal::{seal_for_fleet, seal_for_host};
 use super::super::store::Claim;
-use super::super::{Item, Refused, SealError, Seed};
+use super::super::{HostName, Item, Refused, SealError, Seed};
+use super::window::AT_ONCE;
 use super::{Generator, GeneratorTick, Sealing, Stopped};
 use crate::keys::core::{Claimed, Foreign, GeneratorStep, Key, Now, generate};
+
+/// Every so many ticks what stands is written once more. At twenty ticks an interval a copy has
+/// it back within a quarter of a slot.
+const WRITE_AGAIN: u64 = 5;
 
 impl Generator {
     /// Learns what stands, makes what is missing and offers it.
@@ -43,7 +48,41 @@ impl Generator {
             self.read_hosts(now, tick)?;
         }
         self.offer(&step, tick)?;
-        self.seal_again(&step, tick)
+        self.seal_again(&step, tick)?;
+        match self.counts.ticks.is_multiple_of(WRITE_AGAIN) {
+            true => self.write_again(&step),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes what stands once more, the same bytes: a copy of the store that lost what its
+    /// master still has only hears of what is written. Seals come first, as ever.
+    fn write_again(&mut self, step: &GeneratorStep) -> Result<(), Stopped> {
+        let seals: Vec<_> = self.recipients.standing().cloned().collect();
+        for some in seals.chunks(AT_ONCE) {
+            let name = |(key, host): &(Key, HostName)| {
+                Item::Seal(key.slot, key.id, host.clone()).name(&self.options.fleet)
+            };
+            let names: Vec<String> = some.iter().map(name).collect();
+            let records = self.read(&names)?;
+            for ((key, _), (name, record)) in some.iter().zip(names.iter().zip(records)) {
+                let Some(record) = record else { continue };
+                let expires = self.expires(key.slot.epoch);
+                self.store.put(name, &record, expires)?;
+            }
+        }
+        for claim in &step.stand {
+            let slot = claim.key.slot;
+            let name = Item::Key(slot).name(&self.options.fleet);
+            let record = self.read(std::slice::from_ref(&name))?.pop().flatten();
+            // Nobody else's, and nothing that a wiped store was given meanwhile.
+            let own = |record: &Vec<u8>| self.claim_of(slot, record).ok() == Some(*claim);
+            if let Some(record) = record.filter(own) {
+                let expires = self.expires(slot.epoch);
+                self.store.put(&name, &record, expires)?;
+            }
+        }
+        Ok(())
     }
 
     /// Coming slots before past ones: what hosts need next comes first.

@@ -8,7 +8,7 @@ use super::{Generator, GeneratorTick, RecordKind, Stopped};
 use crate::keys::core::{Claimed, GeneratorView, Key, Now, Slot};
 
 /// Records asked for at once.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 
 impl Generator {
     /// The generation and the slot that the heartbeat names, where it is believed. Only another

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const STEP: Duration = Duration::from_millis(2);
 
 /// Seconds since 1970; 0 where the clock stands before that.
-pub(super) fn now() -> u64 {
+pub(in crate::keys::fleet) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }

@@ -20,6 +20,7 @@ mod tls;
 mod wire;
 
 pub use access::Access;
+pub(in crate::keys::fleet) use clock::now;
 pub use doctor::examine;
 pub use settings::{Engine, Role, Wanted, configuration};
 
