@@ -95,6 +95,7 @@ fn every_host_resumes_what_any_other_issued() {
         seen.oldest.as_secs_f32()
     );
     site.figures();
+    site.stands();
     assert!(
         seen.failed.is_empty(),
         "{:#?}",

@@ -304,6 +304,32 @@ impl Site {
         assert!(same >= slots, "only {same} slots");
     }
 
+    /// `keys status --fleet` knows every host by its own signed word, and that all encrypt under
+    /// seeds of this fleet.
+    pub(crate) fn stands(&self) {
+        let more = ["--fleet", "--format", "json"];
+        let ran = self.ran("one", "status", &more);
+        let status: serde_json::Value = serde_json::from_str(&ran.out).expect(&ran.err);
+        println!("{}", self.ran("one", "status", &["--fleet"]).out);
+        let hosts = status["hosts"].as_array().unwrap();
+        assert_eq!(hosts.len(), HOSTS, "{}", ran.out);
+        let seeds = fs::read_to_string(self.path("one.log")).unwrap()
+            + &fs::read_to_string(self.path("two.log")).unwrap();
+        for host in hosts {
+            assert!(host["refused"].is_null(), "{host}");
+            let report = &host["report"];
+            let seed = report["encrypts"].as_str().expect("a key");
+            assert!(seeds.contains(&format!("with seed {seed}")), "{host}");
+            assert_eq!(report["derived"], false, "{host}");
+            assert_eq!(report["live_check"], "verified", "{host}");
+            let name = host["host"].as_str().unwrap().trim_start_matches("web");
+            let offset = OFFSETS[name.parse::<usize>().unwrap()];
+            // The heartbeat is older than the question by a tick and a relay's pause.
+            let skew = report["skew"].as_i64().unwrap();
+            assert!((offset - 200..offset + 4000).contains(&skew), "{host}");
+        }
+    }
+
     pub(crate) fn figures(&self) {
         let keys = self.keys.lock().unwrap();
         let mut travels = keys.travels.clone();

@@ -12,7 +12,7 @@ use super::seal::{FleetKey, Recipient, open_for_fleet, open_for_host};
 use super::seed::Seed;
 use super::sign::{Pinned, PublicKey};
 use super::{FleetName, HostName, Item};
-use crate::keys::core::{Key, Now, Offer, Schedule, Slot, State};
+use crate::keys::core::{Key, KeyId, Now, Offer, Schedule, Slot, State};
 use crate::keys::source::{Brought, Candidate};
 use crate::keys::{History, KeysError};
 use crate::tls::Layout;
@@ -60,6 +60,8 @@ pub struct Agent {
     candidates: Vec<Candidate>,
     /// Which key came out of which record.
     opened: BTreeMap<Slot, (Vec<u8>, Key)>,
+    /// The seed of each key: the same at every host, whatever its scope and layout.
+    seeds: BTreeMap<Key, KeyId>,
     /// Keys that the core has.
     held: Vec<Key>,
     /// The time that slots are counted by, as the core said last.
@@ -111,6 +113,7 @@ impl Agent {
             stored: false,
             candidates: Vec::new(),
             opened: BTreeMap::new(),
+            seeds: BTreeMap::new(),
             held: Vec::new(),
             time: 0,
             seen: Seen::default(),
@@ -142,6 +145,7 @@ impl Agent {
         let last = epoch.saturating_add(self.schedule.ahead + 1);
         self.opened
             .retain(|slot, _| slot.generation == generation && slot.epoch >= first);
+        self.seeds.retain(|key, _| key.slot.epoch >= first);
         let at_hand = self
             .opened
             .iter()
@@ -311,6 +315,7 @@ impl Agent {
             slot: claim.slot,
             id: secret.id,
         };
+        self.seeds.insert(key, claim.seed);
         let known = self.held.contains(&key)
             || self.candidates.iter().any(|it| it.offer.key == key)
             // All keys were replaced since the question was asked.
@@ -387,7 +392,7 @@ impl Agent {
             time: now.wall,
             epoch,
             generation: self.seen.floor,
-            encrypts: encrypts.map(|key| key.id),
+            encrypts: encrypts.map(|key| self.seeds.get(&key).copied().unwrap_or(key.id)),
             ahead: number(ahead.count()),
             held: number(held.count()),
             skew: self.seen.skew,

@@ -90,7 +90,7 @@ pub struct HostReport {
     pub epoch: u64,
     /// The floor that it has seen.
     pub generation: u32,
-    /// The key that encrypts.
+    /// What encrypts: the seed, or where it is not known (a derived key) the key itself.
     pub encrypts: Option<KeyId>,
     /// Keys that it holds for coming slots.
     pub ahead: u32,
