@@ -4,9 +4,10 @@
 #
 #   benches/compare.sh [HOSTS] [RUNS]     2000 virtual hosts, 5 runs
 #
-# STEKGUARD names the binary; without it a release build is made. crossplane and gixy-ng come
-# from PyPI into a folder of their own; augeas (augtool) and the servers are the installed ones,
-# and a program that is missing has a row that says so. The trees come from benches/trees.
+# STEKGUARD names the binary; without it a release build is made. crossplane and gixy-ng
+# come from PyPI into a folder of their own; augeas, the servers and GNU time
+# are the distribution's, installed by apt-get where they are missing and this user may. A program
+# that is missing all the same has a row that says so. The trees come from benches/trees.
 # Everything else on the machine should rest: wall time counts what others take.
 set -euo pipefail
 
@@ -27,10 +28,27 @@ if [ -z "${STEKGUARD:-}" ]; then
     target=${CARGO_TARGET_DIR:-$HERE/../target}
     STEKGUARD=$target/release/stekguard
 fi
-if [ ! -x "$CACHE/bin/crossplane" ] || [ ! -x "$CACHE/bin/gixy" ]; then
-    say "installing crossplane and gixy-ng into $CACHE"
+PATH=$PATH:/usr/sbin:/usr/local/sbin
+packages=()
+command -v nginx >/dev/null || packages+=(nginx)
+command -v apache2 >/dev/null || command -v httpd >/dev/null || packages+=(apache2)
+command -v augtool >/dev/null || packages+=(augeas-tools)
+command -v openssl >/dev/null || packages+=(openssl)
+[ -x /usr/bin/time ] || packages+=(time)
+python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
+if [ ${#packages[@]} -gt 0 ] && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+    say "installing ${packages[*]}"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${packages[@]}" >&2 ||
+        say "not all of them could be installed"
+fi
+PEERS="crossplane==0.5.8 gixy-ng==0.2.59"
+if [ "$(cat "$CACHE/peers" 2>/dev/null)" != "$PEERS" ]; then
+    say "installing $PEERS into $CACHE"
     python3 -m venv "$CACHE"
-    "$CACHE/bin/pip" install --quiet crossplane==0.5.8 gixy-ng==0.2.59 >&2
+    # Words of the list are names.
+    # shellcheck disable=SC2086
+    "$CACHE/bin/pip" install --quiet $PEERS >&2 && printf '%s' "$PEERS" >"$CACHE/peers" ||
+        say "not all of them could be installed"
 fi
 nginx=$(command -v nginx || echo /usr/sbin/nginx)
 apache=$(command -v apache2 || command -v httpd || echo /usr/sbin/apache2)
@@ -72,6 +90,8 @@ jobs=(
     "httpd|augeas|0|augtool --noautoload --file $work/augeas"
     "httpd, findings|stekguard lint, version unknown|1|$STEKGUARD lint $work/apache-findings/httpd.conf"
     "httpd, findings|stekguard fix, version unknown|1|$STEKGUARD fix $work/apache-findings/httpd.conf"
+    "httpd, findings|stekguard lint, version given|1|$STEKGUARD lint --server-version apache=2.4.62 $work/apache-findings/httpd.conf"
+    "httpd, findings|stekguard fix, version given|1|$STEKGUARD fix --server-version apache=2.4.62 $work/apache-findings/httpd.conf"
 )
 
 # One run: wall, processor seconds, peak in KiB, or a word where it failed.

@@ -126,9 +126,9 @@ fn insert_everywhere(
     let before = project(server, path);
     let file = &before.files[0];
     let holds = |id: &NodeId| {
-        let node = file.tree.node(*id);
-        let children = file.tree.children(Some(*id));
-        let kinds: Vec<NodeKind> = children.map(|child| file.tree.node(child).kind).collect();
+        let node = file.tree().node(*id);
+        let children = file.tree().children(Some(*id));
+        let kinds: Vec<NodeKind> = children.map(|child| file.tree().node(child).kind).collect();
         node.kind == NodeKind::Block
             && !kinds.contains(&NodeKind::Data)
             && !is_macro(server, file, *id)
@@ -140,7 +140,7 @@ fn insert_everywhere(
     let fixes: Vec<_> = blocks
         .iter()
         .map(|id| {
-            let span = file.tree.node(*id).span;
+            let span = file.tree().node(*id).span;
             let target = Target::Block(Location::new(&file.path, span, &file.lines));
             (
                 "r",
@@ -198,9 +198,9 @@ fn insert_everywhere(
 fn append_everywhere(server: Server, original: &Path, path: &Path, counts: &mut Counts) {
     let before = project(server, path);
     let file = &before.files[0];
-    let mut wanted = statements(server, &file.text, &file.tree);
+    let mut wanted = statements(server, &file.text, file.tree());
     let mut fixes = Vec::new();
-    for (index, node) in file.tree.nodes.iter().enumerate() {
+    for (index, node) in file.tree().nodes.iter().enumerate() {
         let words = &mut wanted[index].1;
         let flag = stekguard::catalog::apache(&words[0]).is_some_and(|row| {
             server == Server::Apache && row.arity == stekguard::catalog::Arity::Flag
@@ -242,7 +242,7 @@ fn append_everywhere(server: Server, original: &Path, path: &Path, counts: &mut 
             unreachable!()
         };
         let starts = |node: &stekguard::syntax::Node| node.span.start == statement.span.start;
-        let index = file.tree.nodes.iter().position(starts).unwrap();
+        let index = file.tree().nodes.iter().position(starts).unwrap();
         wanted[index].1.pop();
         assert!(refusal.reason.contains("open quote"), "{}", refusal.reason);
     }
@@ -273,7 +273,7 @@ fn append_everywhere(server: Server, original: &Path, path: &Path, counts: &mut 
 }
 
 fn is_macro(server: Server, file: &stekguard::source::File, id: NodeId) -> bool {
-    server == Server::Apache && apache::is_macro(&apache::logical(&file.text, &file.tree, id).name)
+    server == Server::Apache && apache::is_macro(&apache::logical(&file.text, file.tree(), id).name)
 }
 
 #[test]
@@ -319,8 +319,8 @@ fn ten_thousand_servers() {
     let before = project(Server::Nginx, &path);
     let file = &before.files[0];
     let mut fixes = Vec::new();
-    for (id, node) in file.tree.nodes.iter().enumerate() {
-        let name = nginx::name(&file.text, &file.tree, NodeId(id as u32))
+    for (id, node) in file.tree().nodes.iter().enumerate() {
+        let name = nginx::name(&file.text, file.tree(), NodeId(id as u32))
             .unwrap()
             .value;
         let place = Location::new(&file.path, node.span, &file.lines);

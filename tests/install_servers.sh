@@ -25,6 +25,7 @@ has pkg-config || packages="$packages pkg-config"
 [ -f /usr/include/pcre2.h ] || packages="$packages libpcre2-dev"
 for tool in git make patch strace valgrind; do has "$tool" || packages="$packages $tool"; done
 has setfacl || packages="$packages acl"
+[ -x /usr/bin/time ] || packages="$packages time"
 # A browser for the page of --format html.
 has chromium || packages="$packages chromium"
 has chromedriver || packages="$packages chromium-driver"

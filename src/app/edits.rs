@@ -2,13 +2,15 @@
 //!
 //! Unlike the patch of `fix`, these changes have not been judged together.
 
+use std::sync::Arc;
+
 use crate::finding::Finding;
 use crate::fix::{self, Options, Proposal};
 use crate::report::{Edits, FileEdits, edit_key};
 use crate::source::Project;
 
 /// The edits of every finding whose fix has a place in one of the configurations.
-pub(super) fn edits(findings: &[Finding], projects: &[Project]) -> Edits {
+pub(super) fn edits(findings: &[Finding], projects: &[Arc<Project>]) -> Edits {
     let mut out = Edits::new();
     for finding in findings {
         let found = projects.iter().find_map(|project| one(finding, project));

@@ -27,7 +27,7 @@ pub struct Expansion {
 /// One configuration.
 #[derive(Debug)]
 struct Expanded {
-    project: Project,
+    project: Arc<Project>,
     platform: Platform,
     problems: Vec<report::Problem>,
 }

@@ -4,7 +4,7 @@
 //! checks of invariant 5 on the result. A configuration that was not read completely is not
 //! touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -199,12 +199,13 @@ impl Repair {
     /// several: one edited line may stand for many servers.
     fn changing(&self) -> Option<String> {
         let mut labels: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
         let pairs = self.before.servers.iter().zip(&self.after.servers);
         let endpoints =
             pairs.flat_map(|(old, new)| old.site.endpoints.iter().zip(&new.site.endpoints));
         for (old, new) in endpoints {
             let label = new.label();
-            if new.reachable && state(old) != state(new) && !labels.contains(&label) {
+            if new.reachable && state(old) != state(new) && seen.insert(label.clone()) {
                 labels.push(label);
             }
         }

@@ -58,7 +58,8 @@ struct Place {
 #[derive(Clone, Debug)]
 pub(super) struct Loaded {
     pub(super) root: Root,
-    pub(super) project: Project,
+    /// Shared: it is large, and a repair keeps what it began with.
+    pub(super) project: Arc<Project>,
     /// What is known of the versions it runs on.
     pub(super) versions: Versions,
 }
@@ -175,7 +176,7 @@ impl Inputs {
     fn loaded(&self, found: &Found, files: &dyn FileSystem, wish: Option<&RootWish>) -> Loaded {
         Loaded {
             root: found.root.clone(),
-            project: self.read(found, files, wish),
+            project: Arc::new(self.read(found, files, wish)),
             versions: match wish {
                 Some(wish) => self.versions.over(&wish.versions),
                 None => self.versions.clone(),

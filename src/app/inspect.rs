@@ -1,5 +1,7 @@
 //! `inspect`: the effective state of every endpoint, as the newest judged version has it.
 
+use std::sync::Arc;
+
 use super::inputs::Replaced;
 use super::judge::site;
 use super::lint::{JudgedServer, Session, problems, too_old};
@@ -43,11 +45,12 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
         let site = site(&project, newest);
         inspection.problems.extend(problems(&project));
         inspection.problems.extend(too_old(&project, &judged));
-        sources.extend(project.files.into_iter().map(|file| (file.path, file.text)));
+        let texts = project.files.iter();
+        sources.extend(texts.map(|file| (Arc::clone(&file.path), Arc::clone(&file.text))));
         inspection.servers.push(JudgedServer {
-            site,
+            site: Arc::new(site),
             judged,
-            assumed: project.assumed,
+            assumed: project.assumed.clone(),
         });
     }
     inspection.sources = sources.into_iter().collect();

@@ -27,16 +27,20 @@ pub(super) struct Verdict {
 /// one stands for every neighbour that cannot differ.
 ///
 /// It begins at both ends at once: the newest version is wanted anyway, and what stays open
-/// between two answers becomes less from both sides. Fixes leave `untouchable` files alone.
+/// between two answers becomes less from both sides. Fixes leave the files alone that
+/// `untouchable` names.
 pub(super) fn judge(
     project: &Project,
     platforms: &[Platform],
     request: &Request,
-    untouchable: Vec<PathBuf>,
+    untouchable: impl FnOnce() -> Vec<PathBuf> + Send,
 ) -> Option<Verdict> {
-    let ground = Groundwork::of(project);
-    let stretches = Stretches::of(project, platforms);
     let parallel = project.directives.len() > FEW;
+    let (ground, untouchable) = match parallel {
+        true => rayon::join(|| Groundwork::of(project), untouchable),
+        false => (Groundwork::of(project), untouchable()),
+    };
+    let stretches = Stretches::of(project, platforms);
     let base = Policy {
         untouchable,
         ..request.policy.clone()

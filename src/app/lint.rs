@@ -25,7 +25,7 @@ use crate::text::Location;
 #[derive(Debug)]
 pub struct JudgedServer {
     /// As the newest judged version takes it.
-    pub site: Site,
+    pub site: Arc<Site>,
     /// Every version it was judged for, oldest first.
     pub judged: Vec<Platform>,
     /// Missing files that were allowed or that a stub stands for.
@@ -55,7 +55,7 @@ pub struct Outcome {
     pub templates: usize,
     /// What was read. Kept because giving it back takes long, and who is about to end need
     /// not do it.
-    pub(crate) spent: Vec<Project>,
+    pub(crate) spent: Vec<Arc<Project>>,
     /// What each fix would change by itself, where the request asks for it.
     pub edits: report::Edits,
 }
@@ -138,7 +138,7 @@ pub(super) struct Judged {
     pub(super) platforms: Vec<Platform>,
     pub(super) findings: Vec<Finding>,
     pub(super) silenced: Vec<Silenced>,
-    pub(super) site: Site,
+    pub(super) site: Arc<Site>,
 }
 
 /// A request with its inputs found and its versions known, to be judged more than once.
@@ -198,15 +198,17 @@ impl<'a> Session<'a> {
 
     /// Judges a configuration for these versions.
     pub(super) fn judged_for(&self, loaded: Loaded, platforms: Vec<Platform>) -> Option<Judged> {
-        let held = self.untouchable(&loaded.project);
-        let mut verdict = judge(&loaded.project, &platforms, self.request, held)?;
+        let project = &loaded.project;
+        let mut verdict = judge(project, &platforms, self.request, || {
+            self.untouchable(project)
+        })?;
         self.inputs.keep_parts(&loaded.root, &mut verdict);
         Some(Judged {
             loaded,
             platforms,
             findings: verdict.findings,
             silenced: verdict.silenced,
-            site: verdict.site,
+            site: Arc::new(verdict.site),
         })
     }
 
@@ -230,7 +232,7 @@ impl<'a> Session<'a> {
                 merger.put(finding);
             }
             silenced.extend(judged.silenced);
-            let mut project = judged.loaded.project;
+            let project = judged.loaded.project;
             outcome.problems.extend(problems(&project));
             outcome
                 .problems
@@ -240,7 +242,7 @@ impl<'a> Session<'a> {
             outcome.servers.push(JudgedServer {
                 site: judged.site,
                 judged: judged.platforms,
-                assumed: std::mem::take(&mut project.assumed),
+                assumed: project.assumed.clone(),
             });
             projects.push(project);
         }

@@ -87,14 +87,14 @@ impl<'project> Desk<'project> {
 
     pub(super) fn parent(&self, sibling: &Sibling) -> Option<NodeId> {
         let file = self.project.file(sibling.file);
-        file.tree.node(node_at(file, sibling.span)?).parent
+        file.tree().node(node_at(file, sibling.span)?).parent
     }
 
     fn page<'a>(&self, file: &'a File, in_force: &'a dyn Fn(Span) -> bool) -> Page<'a> {
         Page {
             server: self.project.server,
             text: &file.text,
-            tree: &file.tree,
+            tree: file.tree(),
             in_force,
         }
     }
@@ -145,10 +145,10 @@ impl<'project> Desk<'project> {
         let file = self.project.file(id);
         let node = node_at(file, span)?;
         if self.project.server == Server::Nginx {
-            return nginx::statement(&file.text, &file.tree, node);
+            return nginx::statement(&file.text, file.tree(), node);
         }
         // What httpd reads there once variables are replaced.
-        let mut statement = apache::statement(&file.text, &file.tree, node)?;
+        let mut statement = apache::statement(&file.text, file.tree(), node)?;
         let read = self.directives_at(id, span).next();
         let texts = read.map(|id| self.project.argument_texts(id));
         for text in texts.unwrap_or_default() {
@@ -198,7 +198,7 @@ impl<'project> Desk<'project> {
 
 /// The statement that begins where `span` does; no two statements of a file begin alike.
 pub(super) fn node_at(file: &File, span: Span) -> Option<NodeId> {
-    let nodes = &file.tree.nodes;
+    let nodes = &file.tree().nodes;
     let first = nodes.partition_point(|node| node.span.start < span.start);
     let node = nodes
         .get(first)
@@ -207,7 +207,7 @@ pub(super) fn node_at(file: &File, span: Span) -> Option<NodeId> {
 }
 
 fn holds_comment(file: &File, span: Span) -> bool {
-    let tokens = &file.tree.tokens;
+    let tokens = &file.tree().tokens;
     let first = tokens.partition_point(|token| token.span.start < span.start);
     let inside = tokens
         .iter()

@@ -186,7 +186,7 @@ impl<'project> Draft<'project> {
                 arguments,
             } => {
                 let (id, node) = self.statement(statement)?;
-                let span = self.project.file(id).tree.node(node).span;
+                let span = self.project.file(id).tree().node(node).span;
                 Ok(vec![(
                     id,
                     Step::Set {
@@ -197,7 +197,7 @@ impl<'project> Draft<'project> {
             }
             Change::Remove { statement } => {
                 let (id, node) = self.statement(statement)?;
-                let span = self.project.file(id).tree.node(node).span;
+                let span = self.project.file(id).tree().node(node).span;
                 Ok(vec![(id, Step::Remove { span })])
             }
             Change::Insert {
@@ -205,7 +205,7 @@ impl<'project> Draft<'project> {
                 statement,
             } => {
                 let (id, node) = self.statement(block)?;
-                let span = self.project.file(id).tree.node(node).span;
+                let span = self.project.file(id).tree().node(node).span;
                 self.insertion(id, Some(span), statement)
             }
             Change::Insert {

@@ -100,7 +100,7 @@ pub struct Refusal {
 }
 
 /// Something to know about an edited file.
-#[derive(Clone, Eq, PartialEq, Debug)]
+#[derive(Clone, Eq, PartialEq, Hash, Debug)]
 pub struct Note {
     /// The file.
     pub path: PathBuf,

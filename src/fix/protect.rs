@@ -58,9 +58,15 @@ fn is_certbots(path: &Path) -> bool {
 }
 
 fn banner(text: &[u8]) -> Option<&'static str> {
-    let lines = text.split(|byte| *byte == b'\n').take(BANNER_LINES);
+    let ends = memchr::memchr_iter(b'\n', text).take(BANNER_LINES);
+    let mut start = 0;
+    let lines = ends.chain([text.len()]).take(BANNER_LINES).map(|end| {
+        let line = text.get(start..end).unwrap_or_default();
+        start = end + 1;
+        line
+    });
     let comments = lines
-        .map(<[u8]>::trim_ascii)
+        .map(<[u8]>::trim_ascii_start)
         .filter(|line| line.starts_with(b"#"));
     let mut lower = comments.map(<[u8]>::to_ascii_lowercase);
     lower.find_map(|line| {

@@ -1,29 +1,36 @@
 //! Plans one after the other: a second plan on what the first one makes, told as one.
 
-use crate::fix::plan::{Plan, PlannedFile};
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::fix::plan::{Note, Plan, PlannedFile};
 use crate::text::{EditSet, Span};
 
 impl Plan {
     /// This plan, then `next`, which was planned on its result. Refusals and the indices of
     /// proposals are those of `next`: what was refused before may have been taken since.
     pub fn then(mut self, next: Plan) -> Plan {
+        let known = self.files.iter().enumerate();
+        let known: HashMap<_, usize> = known.map(|(at, file)| (identity(file), at)).collect();
         for file in next.files {
-            match self.files.iter_mut().find(|known| same(known, &file)) {
+            match known
+                .get(&identity(&file))
+                .and_then(|at| self.files.get_mut(*at))
+            {
                 Some(known) => known.go_on(file),
                 None => self.files.push(file),
             }
         }
         self.files.retain(|file| *file.before != *file.after);
-        for note in next.notes {
-            if !self.notes.contains(&note) {
-                self.notes.push(note);
-            }
-        }
-        for cost in next.costs {
-            if !self.costs.contains(&cost) {
-                self.costs.push(cost);
-            }
-        }
+        let mut known: HashSet<Note> = self.notes.iter().cloned().collect();
+        let new = next.notes.into_iter();
+        self.notes
+            .extend(new.filter(|note| known.insert(note.clone())));
+        let mut known: HashSet<String> = self.costs.iter().cloned().collect();
+        let new = next.costs.into_iter();
+        self.costs
+            .extend(new.filter(|cost| known.insert(cost.clone())));
         self.go_live = self.go_live.max(next.go_live);
         Plan {
             taken: next.taken,
@@ -33,8 +40,9 @@ impl Plan {
     }
 }
 
-fn same(one: &PlannedFile, other: &PlannedFile) -> bool {
-    one.real == other.real && one.paths == other.paths
+/// What makes two planned files one.
+fn identity(file: &PlannedFile) -> (Option<PathBuf>, Vec<Arc<Path>>) {
+    (file.real.clone(), file.paths.clone())
 }
 
 impl PlannedFile {

@@ -1,6 +1,8 @@
 //! Comments that speak to stekguard, with the statement that each is about. Follows the tree
 //! of each file; whether a finding is accepted by one is not decided here.
 
+use rayon::prelude::*;
+
 use super::site::Remark;
 use crate::catalog::Server;
 use crate::source::{File, Project};
@@ -8,16 +10,24 @@ use crate::syntax::remark::{self, has_mark};
 use crate::syntax::{Node, NodeKind, Token, TokenKind};
 use crate::text::{Location, Span};
 
+/// For fewer files, starting threads takes longer than they save.
+const FEW: usize = 256;
+
 /// All of a project, by file and place.
 pub(super) fn remarks(project: &Project) -> Vec<Remark> {
-    let files = project.files.iter().filter(|file| has_mark(&file.text));
-    files
-        .flat_map(|file| of_file(project.server, file))
-        .collect()
+    let files = &project.files;
+    let of_marked = |file: &File| match has_mark(&file.text) {
+        true => of_file(project.server, file),
+        false => Vec::new(),
+    };
+    match files.len() < FEW {
+        true => files.iter().flat_map(of_marked).collect(),
+        false => files.par_iter().flat_map_iter(of_marked).collect(),
+    }
 }
 
 fn of_file(server: Server, file: &File) -> Vec<Remark> {
-    let tokens = file.tree.tokens.iter();
+    let tokens = file.tree().tokens.iter();
     let mut nodes = Nodes::new(file);
     let mut found = Vec::new();
     for token in tokens {
@@ -71,7 +81,7 @@ impl<'a> Nodes<'a> {
     /// The statement that a comment is about: the one whose line it ends (nginx), else the one
     /// that begins on the next line that is no comment.
     fn covered(&mut self, server: Server, comment: Span) -> Option<Span> {
-        let nodes = &self.file.tree.nodes;
+        let nodes = &self.file.tree().nodes;
         while nodes
             .get(self.next)
             .is_some_and(|node| node.span.start < comment.start)
@@ -103,7 +113,7 @@ impl<'a> Nodes<'a> {
 
     /// The line on which a statement's own words end, its mark included.
     fn head_ends(&self, node: &Node) -> u32 {
-        let tokens = &self.file.tree.tokens;
+        let tokens = &self.file.tree().tokens;
         let mark = tokens.get(node.last_token as usize);
         let words = tokens.get(node.first_token as usize..node.last_token as usize);
         let last = mark.or(words.and_then(<[Token]>::last));

@@ -166,6 +166,16 @@ pub struct WrittenSetting {
     pub block: BlockId,
 }
 
+impl WrittenSetting {
+    /// Its arguments as one would write them.
+    pub(super) fn text(&self) -> Arc<str> {
+        match self.arguments.as_slice() {
+            [only] => only.as_str().into(),
+            several => several.join(" ").into(),
+        }
+    }
+}
+
 impl Deref for Setting {
     type Target = WrittenSetting;
 
@@ -410,7 +420,7 @@ pub struct Why {
     /// The directive that decides it, as the catalog spells it.
     pub setting: &'static str,
     /// Its value in force, as one would write it.
-    pub value: String,
+    pub value: Arc<str>,
     /// Where the value comes from.
     pub origin: Origin,
     /// Where it is written; `None` for defaults.

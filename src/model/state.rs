@@ -1,6 +1,8 @@
 //! What both servers' evaluations share: a value with its setting, what a client sees of an
 //! endpoint, and the library's own constants. Knows no server.
 
+use std::sync::Arc;
+
 use super::{
     ClientAuth, Field, Lifetimes, Origin, PerProtocol, SettingId, Tickets, Tls12, Tls12Id,
     Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes,
@@ -10,8 +12,8 @@ use super::{
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub(in crate::model) struct Value<T> {
     pub(in crate::model) value: T,
-    /// As one would write it.
-    pub(in crate::model) text: String,
+    /// As one would write it. Shared: endpoints say it again and again.
+    pub(in crate::model) text: Arc<str>,
     /// `None` for the server's default.
     pub(in crate::model) by: Option<SettingId>,
 }
@@ -20,7 +22,7 @@ impl<T> Value<T> {
     pub(in crate::model) fn default_of(value: T, text: &str) -> Self {
         Self {
             value,
-            text: text.to_owned(),
+            text: text.into(),
             by: None,
         }
     }
@@ -107,7 +109,7 @@ pub(in crate::model) struct State {
 pub(in crate::model) struct Reason {
     pub(in crate::model) field: Field,
     pub(in crate::model) setting: &'static str,
-    pub(in crate::model) value: String,
+    pub(in crate::model) value: Arc<str>,
     pub(in crate::model) by: Option<SettingId>,
     pub(in crate::model) origin: Option<Origin>,
 }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::content;
 use super::files::FileSystem;
-use crate::syntax::Tree;
+use super::reading::{Grown, Reading};
 use crate::text::LineIndex;
 
 /// So many files are read ahead of their turn at most: what a limit then keeps from being
@@ -26,7 +26,7 @@ const FEW: usize = 16;
 pub(super) struct Ready {
     pub(super) text: Arc<[u8]>,
     pub(super) lines: LineIndex,
-    pub(super) tree: Tree,
+    pub(super) tree: Grown,
     /// What [`FileSystem::real`] says.
     pub(super) real: Option<PathBuf>,
 }
@@ -48,7 +48,7 @@ impl Ahead {
         paths: &[&Path],
         data: bool,
         files: &dyn FileSystem,
-        parse: impl Fn(&[u8]) -> Tree + Sync,
+        reading: Reading,
     ) {
         if paths.len() < FEW {
             return;
@@ -71,7 +71,7 @@ impl Ahead {
             }
             let ready = Ready {
                 lines: LineIndex::new(&text),
-                tree: parse(&text),
+                tree: grown(reading, &text),
                 text,
                 real,
             };
@@ -86,5 +86,13 @@ impl Ahead {
             return None;
         }
         self.ready.remove(&(path.to_path_buf(), data))
+    }
+}
+
+/// nginx's includes are found in the trees; httpd is read line by line.
+fn grown(reading: Reading, text: &[u8]) -> Grown {
+    match reading {
+        Reading::Nginx(_) => Grown::now(reading, reading.parse(text)),
+        Reading::Apache => Grown::later(reading),
     }
 }

@@ -4,11 +4,14 @@
 //! Read only for names that stand in the configuration. A key's bytes never leave this file:
 //! what does is a class of them. What is not there, or not readable, is unknown and no error.
 
+use std::borrow::Cow;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::files::{FileSystem, Metadata};
 use super::options::{LoadOptions, Root};
@@ -98,7 +101,7 @@ pub enum Storage {
 }
 
 /// What a directive's file is.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
 enum Role {
     /// Its bytes are secret.
     Key,
@@ -131,6 +134,9 @@ const VERSION_CONTROL: [&str; 4] = [".git", ".hg", ".svn", ".bzr"];
 /// File systems in memory, as the kernel names them.
 const IN_MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 
+/// For fewer paths, starting threads takes longer than they save.
+const FEW: usize = 64;
+
 /// No certificate list that a server loads is larger.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
@@ -149,18 +155,25 @@ pub(super) fn gather(
         return Facts::default();
     }
     let mut known = BTreeMap::new();
+    // A file that is not there is looked for once, however many directives name it.
+    let mut unknown = HashSet::new();
     let mut search = None;
     for index in 0..project.directives.len() as u32 {
         let id = DirectiveId(index);
         let Some((name, role)) = named(project, id) else {
             continue;
         };
-        if known.contains_key(&name) {
+        if known.contains_key(&*name) || unknown.contains(&(Cow::clone(&name), role)) {
             continue;
         }
         let search = search.get_or_insert_with(|| Search::new(project, root, files, options));
-        if let Some(found) = search.look(&name, role) {
-            known.insert(name, found);
+        match search.look(&name, role) {
+            Some(found) => {
+                known.insert(name.into_owned(), found);
+            }
+            None => {
+                unknown.insert((name, role));
+            }
         }
     }
     Facts {
@@ -169,9 +182,9 @@ pub(super) fn gather(
 }
 
 /// The file that a directive names.
-fn named(project: &Project, id: DirectiveId) -> Option<(String, Role)> {
+fn named(project: &Project, id: DirectiveId) -> Option<(Cow<'_, str>, Role)> {
     let role = role(project.directive(id).spec?)?;
-    let name = project.argument_text(id, 0)?.into_owned();
+    let name = project.argument_text(id, 0)?;
     // Variables are filled in for each connection; a scheme is no file.
     let is_file = !name.contains('$') && (role == Role::Store || !name.contains(':'));
     (is_file && !name.is_empty()).then_some((name, role))
@@ -316,10 +329,14 @@ impl<'a> Search<'a> {
             if !is_clear || folder == "/" || !seen.insert(folder.to_string()) {
                 continue;
             }
-            let here = self.place(&folder);
-            folders.push(self.files.real(&here).unwrap_or(here));
+            folders.push(self.place(&folder));
         }
-        folders
+        // A system call for each part of each path.
+        let real = |here: PathBuf| self.files.real(&here).unwrap_or(here);
+        match folders.len() < FEW {
+            true => folders.into_iter().map(real).collect(),
+            false => folders.into_par_iter().map(real).collect(),
+        }
     }
 
     fn served_from(&self, real: &Path) -> Option<PathBuf> {

@@ -26,6 +26,7 @@ mod path;
 mod pattern;
 mod place;
 mod project;
+mod reading;
 mod resolve;
 mod upward;
 

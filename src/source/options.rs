@@ -190,7 +190,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            instances: 100_000,
+            // Room for 100,000 virtual hosts in files of their own, each with a snippet.
+            instances: 250_000,
             directives: 5_000_000,
             depth: 128,
         }

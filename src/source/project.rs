@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Facts;
+use super::reading::Grown;
 use crate::catalog::{self, Server};
 use crate::syntax::Tree;
 use crate::text::{LineIndex, Location, Span};
@@ -82,8 +83,8 @@ pub struct File {
     pub text: Arc<[u8]>,
     /// Its lines.
     pub lines: LineIndex,
-    /// Its tree.
-    pub tree: Tree,
+    /// Its tree, while it is needed.
+    pub(super) tree: Grown,
 }
 
 /// Where a file's bytes came from.
@@ -222,7 +223,26 @@ pub enum ProblemKind {
     NotConfiguration,
 }
 
+impl File {
+    /// Its tree.
+    pub fn tree(&self) -> &Tree {
+        self.tree.of(&self.text)
+    }
+
+    /// The same for a reader that goes on when the file gives it back.
+    pub(super) fn shared_tree(&self) -> Arc<Tree> {
+        Arc::clone(self.tree.of(&self.text))
+    }
+}
+
 impl Project {
+    /// Gives the trees back of all files but the first `kept`: they would be made again.
+    pub(super) fn forget_trees(&mut self, kept: usize) {
+        for file in self.files.iter_mut().skip(kept) {
+            file.tree.forget();
+        }
+    }
+
     /// A file.
     pub fn file(&self, id: FileId) -> &File {
         &self.files[id.0 as usize]
@@ -252,7 +272,7 @@ impl Project {
     }
 
     /// A directive's arguments, decoded.
-    pub fn arguments(&self, id: DirectiveId) -> impl ExactSizeIterator<Item = &[u8]> {
+    pub fn arguments(&self, id: DirectiveId) -> impl ExactSizeIterator<Item = &[u8]> + Clone {
         let directive = self.directive(id);
         self.argument_texts(id)
             .iter()

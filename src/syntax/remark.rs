@@ -3,6 +3,8 @@
 //! Reads one comment. Which statement it is about, and whether a rule has that name, is for
 //! others.
 
+use memchr::memmem;
+
 /// What a comment says.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub enum Remark {
@@ -24,15 +26,7 @@ const MARK: &[u8] = b"stekguard:";
 
 /// True where a text may hold such a comment at all.
 pub fn has_mark(text: &[u8]) -> bool {
-    let mut rest = text;
-    while let Some(at) = rest.iter().position(|byte| *byte == b's') {
-        rest = &rest[at..];
-        if rest.starts_with(MARK) {
-            return true;
-        }
-        rest = &rest[1..];
-    }
-    false
+    memmem::find(text, MARK).is_some()
 }
 
 /// Reads a comment, `#` included; `None` for one that is for people only.

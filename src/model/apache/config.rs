@@ -1,5 +1,7 @@
 //! What a vhost's session settings are after httpd has merged the server level into them.
 
+use std::sync::Arc;
+
 use super::blocks::View;
 use crate::catalog;
 use crate::model::commands;
@@ -117,7 +119,7 @@ impl Config {
         }
         if let Some((text, id)) = own.last("SSLSessionTicketKeyFile") {
             config.key = Some(Value {
-                value: text.clone(),
+                value: text.to_string(),
                 text,
                 by: Some(id),
             });
@@ -229,7 +231,7 @@ struct Own<'a> {
 }
 
 impl Own<'_> {
-    fn last(&self, name: &str) -> Option<(String, SettingId)> {
+    fn last(&self, name: &str) -> Option<(Arc<str>, SettingId)> {
         let id = *self.view.own(self.block, name).last()?;
         Some((text(self.view, id), id))
     }
@@ -330,8 +332,8 @@ pub(super) fn server_name(text: &str) -> (&str, Option<u16>) {
     }
 }
 
-fn text(view: &View<'_>, id: SettingId) -> String {
-    view.roles.blocks.setting(id).arguments.join(" ")
+fn text(view: &View<'_>, id: SettingId) -> Arc<str> {
+    view.roles.blocks.setting(id).text()
 }
 
 /// A flag directive reads its first word only.

@@ -287,7 +287,7 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13, on: &Flag) -> (Tickets, Reas
     };
     let unset = Value {
         value: (),
-        text: "none".to_owned(),
+        text: "none".into(),
         by: None,
     };
     let broken = on.value && pair.keys() == Keys::Broken;

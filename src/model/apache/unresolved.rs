@@ -139,7 +139,7 @@ fn say(state: &mut State, view: &View<'_>, id: SettingId, field: Field) {
     state.reasons.push(Reason {
         field,
         setting: setting.name,
-        value: setting.arguments.join(" "),
+        value: setting.text(),
         by: Some(id),
         origin: None,
     });

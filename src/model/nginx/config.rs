@@ -2,6 +2,7 @@
 //! The block alone: which block of an address decides is not asked here.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::catalog::{self, Context};
 use crate::model::blocks::Blocks;
@@ -118,7 +119,7 @@ impl Config {
         }
         if let Some((text, id)) = own.last("starttls") {
             config.starttls = Value {
-                value: text != "off",
+                value: *text != *"off",
                 text,
                 by: Some(id),
             };
@@ -161,11 +162,11 @@ impl Own<'_> {
         self.blocks.own(self.block, name)
     }
 
-    fn text(&self, id: SettingId) -> String {
-        self.blocks.setting(id).arguments.join(" ")
+    fn text(&self, id: SettingId) -> Arc<str> {
+        self.blocks.setting(id).text()
     }
 
-    fn last(&self, name: &str) -> Option<(String, SettingId)> {
+    fn last(&self, name: &str) -> Option<(Arc<str>, SettingId)> {
         let id = *self.ids(name).last()?;
         Some((self.text(id), id))
     }
@@ -207,7 +208,7 @@ impl Own<'_> {
         let own = ids.iter().map(|id| {
             let text = self.text(*id);
             Value {
-                value: text.clone(),
+                value: text.to_string(),
                 text,
                 by: Some(*id),
             }
@@ -290,7 +291,7 @@ impl Own<'_> {
         let Some((_, id)) = self.last("ssl_protocols") else {
             return;
         };
-        let lines: Vec<String> = self
+        let lines: Vec<Arc<str>> = self
             .ids("ssl_protocols")
             .iter()
             .map(|id| self.text(*id))
@@ -308,7 +309,7 @@ impl Own<'_> {
         };
         *target = Value {
             value,
-            text,
+            text: text.into(),
             by: Some(id),
         };
     }

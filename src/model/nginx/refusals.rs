@@ -146,10 +146,7 @@ impl Found<'_> {
             return;
         }
         if config.certificates.len() > config.certificate_keys {
-            let last = config
-                .certificates
-                .last()
-                .map_or("", |file| file.text.as_str());
+            let last = config.certificates.last().map_or("", |file| &*file.text);
             let message =
                 format!("no \"ssl_certificate_key\" is defined for certificate \"{last}\"");
             self.at_block(server.block, message);

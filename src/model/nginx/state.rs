@@ -421,7 +421,7 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
     };
     let unset = Value {
         value: (),
-        text: "none".to_owned(),
+        text: "none".into(),
         by: None,
     };
     (

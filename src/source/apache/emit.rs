@@ -3,6 +3,7 @@
 //! It must not decide what a line is or does.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::catalog::{self, Arity};
 use crate::source::{Directive, DirectiveId, Text};
@@ -27,16 +28,21 @@ impl Expander<'_> {
             Some(Arity::Flag) => word(args, 0).into_iter().collect(),
             _ => words(args),
         };
-        let text = &self.project.file(raw.file).text;
-        let places = raw.places(text);
-        let mut arguments = Vec::with_capacity(found.len());
+        let text = Arc::clone(&self.project.file(raw.file).text);
+        let places = raw.places(&text);
         for found in found {
             let range = head.args.start + found.range.start..head.args.start + found.range.end;
-            arguments.push(text_of(&places, text, expanded, range, &found.value));
+            let argument = text_of(&places, &text, expanded, range, &found.value);
+            self.project.arguments.push(argument);
         }
-        let name = text_of(&places, text, expanded, head.name_range.clone(), &head.name);
+        let name = text_of(
+            &places,
+            &text,
+            expanded,
+            head.name_range.clone(),
+            &head.name,
+        );
         let span = places.span(0, raw.bytes.len());
-        self.project.arguments.extend(arguments);
         self.project.directives.push(Directive {
             spec,
             name,

@@ -9,11 +9,10 @@ use std::sync::Arc;
 use crate::catalog::{self, Server};
 use crate::source::ahead::AT_ONCE;
 use crate::source::files::ReadError;
+use crate::source::reading::Reading;
 use crate::source::{
     DirectiveId, FileId, FileOrigin, ProblemKind, Via, ViaId, content, glob, path,
 };
-
-use crate::syntax::apache::parse;
 
 use super::Expander;
 use super::execute::one;
@@ -95,7 +94,7 @@ impl Expander<'_> {
                 fresh.push(path.as_path());
             }
         }
-        self.ahead.read(&fresh, false, self.files, parse);
+        self.ahead.read(&fresh, false, self.files, Reading::Apache);
     }
 
     /// Reads the file of an include in its place.

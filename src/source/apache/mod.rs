@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use crate::catalog::Server;
 use crate::syntax::apache::{Expanded, HeadKind, LINE_LIMIT, expand as expand_line, expanded_head};
-use crate::syntax::apache::{is_conditional, is_macro, parse};
+use crate::syntax::apache::{is_conditional, is_macro};
 use crate::text::{LineIndex, Span};
 
 use self::facts::{ALWAYS, Conditions, Facts, Known};
@@ -43,6 +43,7 @@ use self::section::Frame;
 use super::ahead::{Ahead, Ready};
 use super::files::FileSystem;
 use super::options::{LoadOptions, Root, RootKind};
+use super::reading::{Grown, Reading};
 use super::{
     DirectiveId, File, FileId, FileOrigin, Problem, ProblemKind, Project, Via, ViaId, WhenId,
     content, path,
@@ -323,7 +324,7 @@ impl<'a> Expander<'a> {
     fn add_file(&mut self, path: &Path, text: Arc<[u8]>, origin: FileOrigin) -> FileId {
         let ready = Ready {
             lines: LineIndex::new(&text),
-            tree: parse(&text),
+            tree: Grown::later(Reading::Apache),
             real: self.files.real(path).filter(|_| origin != FileOrigin::Stub),
             text,
         };

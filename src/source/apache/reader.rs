@@ -3,6 +3,7 @@
 //! httpd reads a used macro as if its body stood behind the `Use`, so a line, a section or a
 //! conditional may begin in a body and end behind it. This file must not know what lines say.
 
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -176,8 +177,11 @@ impl Reader {
             begun = line;
             self.macros.pop();
         }
-        let mut next = self.file.next();
-        if let Some(raw) = next.take_if(|raw| behind_macro && !raw.line.line_feed) {
+        if !behind_macro {
+            return self.file.next(inside);
+        }
+        let mut next = self.file.next(|bytes| 0..bytes.len());
+        if let Some(raw) = next.take_if(|raw| !raw.line.line_feed) {
             next = self.lose_end(raw);
         }
         match (begun, next) {
@@ -209,33 +213,33 @@ impl Reader {
 
 /// Drops the space around a line's bytes.
 fn trimmed(mut raw: RawLine) -> RawLine {
-    let start = raw
-        .bytes
-        .iter()
-        .position(|byte| !is_space(*byte))
-        .unwrap_or(raw.bytes.len());
-    let end = raw
-        .bytes
-        .iter()
-        .rposition(|byte| !is_space(*byte))
-        .map_or(start, |at| at + 1);
-    raw.bytes.truncate(end);
-    raw.bytes.drain(..start);
-    raw.start += start;
+    let inside = inside(&raw.bytes);
+    raw.bytes.truncate(inside.end);
+    raw.bytes.drain(..inside.start);
+    raw.start += inside.start;
     raw
 }
 
+/// What the space around a line's bytes leaves of them.
+fn inside(bytes: &[u8]) -> Range<usize> {
+    let start = bytes.iter().position(|byte| !is_space(*byte));
+    let start = start.unwrap_or(bytes.len());
+    let end = bytes.iter().rposition(|byte| !is_space(*byte));
+    start..end.map_or(start, |at| at + 1)
+}
+
 impl FileSource {
-    fn next(&mut self) -> Option<RawLine> {
+    /// The next line, with those of its bytes that `part` says.
+    fn next(&mut self, part: impl Fn(&[u8]) -> Range<usize>) -> Option<RawLine> {
         let mut lines = lines_from(&self.text, self.at, self.number);
         let line = lines.next()?;
         self.at = line.span.end;
         self.number = line.number + u32::from(line.line_feed);
         let joined = line.joined(&self.text);
-        let bytes = joined.bytes.into_owned();
+        let part = part(&joined.bytes);
         Some(RawLine {
-            bytes,
-            start: 0,
+            bytes: joined.bytes.get(part.clone()).unwrap_or_default().to_vec(),
+            start: part.start,
             number: line.number,
             line,
             file: self.file,

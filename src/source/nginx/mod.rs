@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::catalog::{self, Context, Duplicate, Server};
 use crate::syntax::nginx::{Word, words};
-use crate::syntax::{NodeId, NodeKind};
+use crate::syntax::{NodeId, NodeKind, Tree};
 use crate::text::Span;
 
 use super::ahead::{AT_ONCE, Ahead};
@@ -38,7 +38,7 @@ pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions)
         identity: Vec::new(),
         stack: Vec::new(),
         reported: HashSet::new(),
-        once: HashSet::new(),
+        once: Once::default(),
         placed: !matches!(root.kind, RootKind::Fragment(_)),
         instances: 0,
         stopped: false,
@@ -80,8 +80,8 @@ struct Expander<'a> {
     /// The instances being read, outermost first.
     stack: Vec<FileId>,
     reported: HashSet<(PathBuf, u32, String)>,
-    /// Directives that may stand once, by the block that has them.
-    once: HashSet<(Option<DirectiveId>, &'static str)>,
+    /// Directives that may stand once, of the blocks that are open.
+    once: Once,
     /// Contexts are known, not guessed.
     placed: bool,
     instances: usize,
@@ -125,7 +125,7 @@ impl Expander<'_> {
             let origin = self.files.origin(&root.path);
             let file = self.file_of(&root.path, text, false, origin);
             self.project.files.push(File {
-                tree: Default::default(),
+                tree: reader::no_statements(),
                 ..file
             });
             return;
@@ -147,6 +147,7 @@ impl Expander<'_> {
         }
         self.instance(file, place);
         self.close_surroundings(place);
+        self.project.forget_trees(0);
     }
 
     /// Puts blocks around a lone fragment, from a text of nested empty blocks.
@@ -157,8 +158,9 @@ impl Expander<'_> {
         let name = Path::new("<around the fragment>");
         let file = self.add_file(name, text.into(), false, FileOrigin::Stub);
         let mut inside = outside;
-        for node in 0..self.project.file(file).tree.nodes.len() as u32 {
-            let id = self.push(file, NodeId(node), inside);
+        let tree = self.project.file(file).shared_tree();
+        for node in 0..tree.nodes.len() as u32 {
+            let id = self.push(file, &tree, NodeId(node), inside);
             let context = self.project.directive(id).spec.and_then(|spec| spec.opens);
             inside = Place {
                 parent: Some(id),
@@ -183,8 +185,9 @@ impl Expander<'_> {
     fn instance(&mut self, file: FileId, place: Place) {
         self.stack.push(file);
         let mut frames: Vec<Frame> = Vec::new();
-        let count = self.project.file(file).tree.nodes.len() as u32;
-        for node in 0..count {
+        let tree = self.project.file(file).shared_tree();
+        for (index, statement) in tree.nodes.iter().enumerate() {
+            let node = index as u32;
             self.close_until(&mut frames, node);
             if self.stopped {
                 break;
@@ -197,12 +200,15 @@ impl Expander<'_> {
                     ..place
                 },
             };
-            let id = self.push(file, NodeId(node), here);
-            let kind = self.project.file(file).tree.node(NodeId(node)).kind;
-            self.check_placement(id, here, kind);
+            let id = self.push(file, &tree, NodeId(node), here);
+            let kind = statement.kind;
+            // Behind an error of the file's own syntax, blocks are guesses.
+            if tree.errors.is_empty() {
+                self.check_placement(id, here, kind);
+            }
             match kind {
                 NodeKind::Block => frames.push(Frame {
-                    end: self.project.file(file).tree.node(NodeId(node)).end,
+                    end: statement.end,
                     directive: id,
                     context: self.project.directive(id).spec.and_then(|spec| spec.opens),
                 }),
@@ -224,12 +230,12 @@ impl Expander<'_> {
         }
     }
 
-    fn push(&mut self, file: FileId, node: NodeId, place: Place) -> DirectiveId {
+    fn push(&mut self, file: FileId, tree: &Tree, node: NodeId, place: Place) -> DirectiveId {
         let id = DirectiveId(self.project.directives.len() as u32);
         let first = self.project.arguments.len() as u32;
         let source = &self.project.files[file.0 as usize];
-        let statement = source.tree.node(node);
-        let mut texts = words(&source.text, &source.tree, node).map(|word| text_of(&word));
+        let statement = tree.node(node);
+        let mut texts = words(&source.text, tree, node).map(|word| text_of(&word));
         let nameless = Text {
             span: Span::at(statement.span.start),
             value: None,
@@ -267,16 +273,12 @@ impl Expander<'_> {
         id
     }
 
-    /// Says what nginx would say of the place and form of a directive. Behind an error of
-    /// the file's own syntax, blocks are guesses.
+    /// Says what nginx would say of the place and form of a directive.
     fn check_placement(&mut self, id: DirectiveId, place: Place, kind: NodeKind) {
         let directive = self.project.directive(id);
         let Some(spec) = directive.spec else {
             return;
         };
-        if !self.project.file(directive.file).tree.errors.is_empty() {
-            return;
-        }
         let context = place.context.filter(|_| self.placed);
         let arguments = self.project.arguments(id).len();
         let objection = placement::objection(spec, context, kind, arguments);
@@ -291,13 +293,12 @@ impl Expander<'_> {
         let spec = directive.spec?;
         // Only of these a second one is refused.
         let seen =
-            spec.duplicate == Duplicate::Error && !self.once.insert((directive.parent, spec.name));
+            spec.duplicate == Duplicate::Error && self.once.again(directive.parent, spec.name);
         let repeated = values::repetition(spec, seen);
         if repeated.is_some() || !values::is_checked(spec) {
             return repeated;
         }
-        let arguments: Vec<&[u8]> = self.project.arguments(id).collect();
-        values::objection(spec, arguments.into_iter())
+        values::objection(spec, self.project.arguments(id))
     }
 
     /// Follows an include directive.
@@ -339,10 +340,12 @@ impl Expander<'_> {
             Named::Pattern(paths) => {
                 self.project.vias.push(chain);
                 for paths in paths.chunks(AT_ONCE) {
+                    let before = self.project.files.len();
                     self.read_ahead(paths, data);
                     for path in paths {
                         self.follow(id, path, Place { via, ..place }, data, &name);
                     }
+                    self.project.forget_trees(before);
                 }
             }
             Named::Elsewhere(folder) => match self.awaited_keys(&name) {
@@ -414,6 +417,33 @@ impl Expander<'_> {
             format!("{message}; not read further"),
             false,
         );
+    }
+}
+
+/// Which of the directives that may stand once stand in the open blocks already.
+#[derive(Debug, Default)]
+struct Once {
+    /// Inner blocks last. A block that is closed goes when something stands outside of it.
+    blocks: Vec<(Option<DirectiveId>, Vec<&'static str>)>,
+}
+
+impl Once {
+    /// Notes a directive of a block; true where the block has one already. Blocks have to be
+    /// asked about in the order in which they are read.
+    fn again(&mut self, block: Option<DirectiveId>, name: &'static str) -> bool {
+        // An outer block has a smaller id than what stands in it, and the top level none.
+        while self.blocks.pop_if(|(inner, _)| *inner > block).is_some() {}
+        if self.blocks.last().is_none_or(|(open, _)| *open != block) {
+            self.blocks.push((block, Vec::new()));
+        }
+        let Some((_, names)) = self.blocks.last_mut() else {
+            return false;
+        };
+        let again = names.contains(&name);
+        if !again {
+            names.push(name);
+        }
+        again
     }
 }
 

@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{self, Server};
-use crate::syntax::nginx::{Body, InitialContext, Options, parse};
+use crate::syntax::Tree;
+use crate::syntax::nginx::{InitialContext, Options};
 use crate::text::{LineIndex, Span};
 
 use super::Expander;
 use crate::source::ahead::Ready;
 use crate::source::files::ReadError;
 use crate::source::options::{Root, RootKind};
+use crate::source::reading::{Grown, Reading};
 use crate::source::{
     DirectiveId, File, FileId, FileOrigin, Problem, ProblemKind, content, path as paths,
 };
@@ -119,9 +121,7 @@ impl Expander<'_> {
             !known.contains_key(&key) && seen.insert(key)
         };
         let fresh: Vec<&Path> = all.iter().filter(fresh).map(PathBuf::as_path).collect();
-        let options = parse_options(data);
-        self.ahead
-            .read(&fresh, data, self.files, |text| parse(text, &options));
+        self.ahead.read(&fresh, data, self.files, reading(data));
     }
 
     pub(super) fn add_file(
@@ -171,7 +171,7 @@ impl Expander<'_> {
         data: bool,
         origin: FileOrigin,
     ) -> File {
-        let tree = parse(&text, &parse_options(data));
+        let tree = Grown::later(reading(data));
         let real = has_place(origin).then(|| self.files.real(path)).flatten();
         let lines = LineIndex::new(&text);
         File {
@@ -186,12 +186,20 @@ impl Expander<'_> {
 }
 
 /// How a file is read whose top level holds data, or statements.
-fn parse_options(data: bool) -> Options {
+fn reading(data: bool) -> Reading {
     let context = match data {
         true => InitialContext::Data,
         false => InitialContext::Directives,
     };
-    Options { body, context }
+    Reading::Nginx(Options {
+        context,
+        ..Options::default()
+    })
+}
+
+/// The tree of what is no configuration.
+pub(super) fn no_statements() -> Grown {
+    Grown::now(reading(false), Tree::default())
 }
 
 /// True where an edit could change the file itself.
@@ -227,7 +235,7 @@ fn syntax_problem(file: &File) -> Option<Problem> {
             refused: true,
         });
     }
-    let error = file.tree.errors.iter().find(|error| error.fatal)?;
+    let error = file.tree().errors.iter().find(|error| error.fatal)?;
     Some(Problem {
         kind: ProblemKind::Syntax,
         path: file.path.to_path_buf(),
@@ -236,13 +244,4 @@ fn syntax_problem(file: &File) -> Option<Problem> {
         message: error.message.clone(),
         refused: true,
     })
-}
-
-/// What stands between a directive's braces, by the catalog.
-fn body(name: &[u8]) -> Body {
-    match catalog::nginx(name).first().map(|row| row.body) {
-        Some(catalog::Body::Data) => Body::Data,
-        Some(catalog::Body::Lua) => Body::Lua,
-        _ => Body::Directives,
-    }
 }

@@ -29,23 +29,24 @@ pub(super) fn objection<'a>(
 /// One argument.
 fn one(spec: &Directive, kind: Kind, value: &[u8]) -> Option<String> {
     let name = spec.name;
-    let shown = String::from_utf8_lossy(value);
+    let shown = || String::from_utf8_lossy(value);
     match kind {
         Kind::Flag if nginx::flag(value).is_err() => Some(format!(
-            "invalid value \"{shown}\" in \"{name}\" directive, it must be \"on\" or \"off\""
+            "invalid value \"{}\" in \"{name}\" directive, it must be \"on\" or \"off\"",
+            shown()
         )),
         Kind::Enum if !is_word(spec, value) => Some(match name {
-            "listen" => format!("invalid parameter \"{shown}\""),
-            _ => format!("invalid value \"{shown}\""),
+            "listen" => format!("invalid parameter \"{}\"", shown()),
+            _ => format!("invalid value \"{}\"", shown()),
         }),
         Kind::Protocols if nginx::protocols([value]).is_err() => {
-            Some(format!("invalid value \"{shown}\""))
+            Some(format!("invalid value \"{}\"", shown()))
         }
         Kind::Seconds if nginx::seconds(value).is_err() => Some(invalid(name, "value")),
         Kind::Milliseconds if nginx::milliseconds(value).is_err() => Some(invalid(name, "value")),
         Kind::Size if nginx::size(value).is_err() => Some(invalid(name, "value")),
         Kind::Number if nginx::number(value).is_err() => Some(invalid(name, "number")),
-        Kind::NginxCache => cache(value, &shown),
+        Kind::NginxCache => cache(value, &shown()),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use nom::bytes::complete::{tag, take_till};
+use nom::bytes::complete::tag;
 use nom::combinator::opt;
 use nom::{IResult, Parser};
 
@@ -107,8 +107,13 @@ struct Physical {
 
 fn physical(text: &[u8], at: u32) -> Physical {
     let input = text.get(at as usize..).unwrap_or_default();
-    let (hidden, kept) = until_line_feed_or_nul(input).unwrap_or((&[], input));
-    let (after, rest) = until_line_feed(hidden).unwrap_or((&[], hidden));
+    let kept = memchr::memchr2(b'\n', 0, input).unwrap_or(input.len());
+    let (kept, hidden) = input.split_at(kept);
+    let rest = match hidden.first() {
+        Some(0) => memchr::memchr(b'\n', hidden).unwrap_or(hidden.len()),
+        _ => 0,
+    };
+    let (rest, after) = hidden.split_at(rest);
     let (after, line_feed) = line_feed(after).unwrap_or((after, false));
     Physical {
         end: at + kept.len() as u32,
@@ -116,14 +121,6 @@ fn physical(text: &[u8], at: u32) -> Physical {
         line_feed,
         nul: !rest.is_empty(),
     }
-}
-
-fn until_line_feed_or_nul(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    take_till(|byte| byte == b'\n' || byte == 0)(input)
-}
-
-fn until_line_feed(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    take_till(|byte| byte == b'\n')(input)
 }
 
 fn line_feed(input: &[u8]) -> IResult<&[u8], bool> {
@@ -180,21 +177,24 @@ impl Line {
 pub struct Joined<'t> {
     /// The joined bytes.
     pub bytes: Cow<'t, [u8]>,
-    /// For each stretch without a cut: its position in `bytes` and in the text.
+    /// Where the first stretch without a cut begins in the text.
+    first: u32,
+    /// For each further one: its position in `bytes` and in the text. Most lines have none.
     stretches: Vec<(u32, u32)>,
 }
 
 impl<'t> Joined<'t> {
     /// Joins the bytes of `content` around `cuts`.
     pub fn new(text: &'t [u8], content: Span, cuts: &[Span]) -> Self {
-        let mut stretches = Vec::with_capacity(cuts.len() + 1);
-        stretches.push((0, content.start));
+        let first = content.start;
         if cuts.is_empty() {
             return Self {
                 bytes: Cow::Borrowed(content.of(text)),
-                stretches,
+                first,
+                stretches: Vec::new(),
             };
         }
+        let mut stretches = Vec::with_capacity(cuts.len());
         let mut bytes = Vec::with_capacity(content.len() as usize);
         let mut at = content.start;
         for cut in cuts {
@@ -205,6 +205,7 @@ impl<'t> Joined<'t> {
         bytes.extend_from_slice(Span::new(at, content.end).of(text));
         Self {
             bytes: Cow::Owned(bytes),
+            first,
             stretches,
         }
     }
@@ -220,7 +221,7 @@ impl<'t> Joined<'t> {
             .checked_sub(1)
             .and_then(|at| self.stretches.get(at))
             .copied()
-            .unwrap_or((0, 0));
+            .unwrap_or((0, self.first));
         offset + (position - joined)
     }
 

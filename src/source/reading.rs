@@ -1,0 +1,62 @@
+//! The tree of a file, made when it is asked for and given back when it has had its turn.
+//!
+//! Trees are larger than the texts they are made from, and of most files nobody asks for one
+//! after the includes were followed: httpd is not read by its trees at all. It must not know
+//! what a tree says.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::syntax::{Tree, apache, nginx};
+
+/// How a file's bytes become its tree.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Reading {
+    /// As nginx reads it.
+    Nginx(nginx::Options),
+    /// As httpd reads it.
+    Apache,
+}
+
+impl Reading {
+    pub(super) fn parse(&self, text: &[u8]) -> Tree {
+        match self {
+            Self::Nginx(options) => nginx::parse(text, options),
+            Self::Apache => apache::parse(text),
+        }
+    }
+}
+
+/// A tree that is there while it is needed.
+#[derive(Clone, Debug)]
+pub(super) struct Grown {
+    reading: Reading,
+    tree: OnceLock<Arc<Tree>>,
+}
+
+impl Grown {
+    /// A tree that nobody has asked for.
+    pub(super) const fn later(reading: Reading) -> Self {
+        Self {
+            reading,
+            tree: OnceLock::new(),
+        }
+    }
+
+    /// A tree that is there already, of a file that is read so.
+    pub(super) fn now(reading: Reading, tree: Tree) -> Self {
+        Self {
+            reading,
+            tree: OnceLock::from(Arc::new(tree)),
+        }
+    }
+
+    /// The tree of `text`, which has to be the same every time.
+    pub(super) fn of(&self, text: &[u8]) -> &Arc<Tree> {
+        self.tree.get_or_init(|| Arc::new(self.reading.parse(text)))
+    }
+
+    /// Gives it back: it would be made again.
+    pub(super) fn forget(&mut self) {
+        self.tree.take();
+    }
+}
