@@ -39,6 +39,7 @@ const NO_FILES: [&str; 8] = [
 ];
 /// Logs of a test can be long; no file of ours comes near.
 const LARGEST: &str = "-64M";
+const START: &str = "start";
 
 pub(crate) struct Site {
     // Ended in this order: who asks before who answers.
@@ -76,6 +77,8 @@ impl Site {
     /// Per host, as it shall be; or under one key and, the mutation, without keys ahead.
     pub(crate) fn start(per_host: bool) -> Self {
         let dir = TempDir::with_prefix("fleet-site-").unwrap();
+        // Older than whatever is written from now on.
+        fs::write(dir.path().join(START), "").unwrap();
         let folder = |name: &str| {
             let path = dir.path().join(name);
             fs::create_dir(&path).unwrap();
@@ -112,8 +115,6 @@ impl Site {
             signers: Vec::new(),
             dir,
         };
-        // Older than whatever is written from now on.
-        fs::write(site.path("roster.toml.start"), "").unwrap();
         site.found();
         site.generator = Some(site.generates("one", &["--founding"]));
         site.populate();
@@ -370,7 +371,8 @@ impl Site {
             let folder = self.path(part);
             assert!(
                 files.iter().any(|file| file.starts_with(&folder)),
-                "{part}: {files:?}"
+                "{part} is not among {} files",
+                files.len()
             );
         }
         let parts: BTreeSet<&[u8]> = keys.secrets.iter().flat_map(|it| it.chunks(16)).collect();
@@ -385,7 +387,7 @@ impl Site {
 
     /// Files of disks that changed since the start. Folders that compilers write to are left out.
     fn written(&self) -> Vec<PathBuf> {
-        let since = self.path("roster.toml.start");
+        let since = self.path(START);
         let found = Command::new("find")
             .args([
                 "/", "-xdev", "(", "-path", "/proc", "-o", "-path", "/sys", "-o",
