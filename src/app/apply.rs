@@ -58,7 +58,7 @@ pub fn apply(request: &Request, repair: &Repair, wish: &Wish) -> Result<Applied,
         true => running(repair, &mixtures.concerned)?,
         false => Vec::new(),
     };
-    let order = order(files, &mixtures);
+    let order = find_order(files, &mixtures);
     let mut doors = Doors {
         files,
         state: &state,
@@ -92,8 +92,13 @@ pub fn order_of(
     repair: &Repair,
 ) -> Result<(Vec<PathBuf>, Option<String>), AppError> {
     let files = &repair.plan.files;
-    let session = Session::open(request)?;
-    let order = order(files, &Mixtures::new(&session, files));
+    let order = match usual_order(files) {
+        Some(order) => order,
+        None => {
+            let session = Session::open(request)?;
+            find_order(files, &Mixtures::new(&session, files))
+        }
+    };
     let named = order.sequence.iter().filter_map(|index| {
         let file = files.get(*index)?;
         let opened = file.paths.first().map(|path| path.to_path_buf());
@@ -102,8 +107,23 @@ pub fn order_of(
     Ok((named.collect(), order.broken))
 }
 
-fn order(files: &[PlannedFile], mixtures: &Mixtures<'_>) -> Order {
-    Order::find(files.len(), &mut |new| mixtures.sound(new))
+/// Each step of the way is a whole configuration to judge: beyond so many files the steps are
+/// not tried, and that is said.
+const MOST_FILES: usize = 64;
+
+fn usual_order(files: &[PlannedFile]) -> Option<Order> {
+    let count = files.len();
+    (count > MOST_FILES).then(|| Order {
+        broken: Some(format!(
+            "whether every step is sound was not tried: {count} files are replaced, and up to \
+             {MOST_FILES} are tried"
+        )),
+        ..Order::usual(count)
+    })
+}
+
+fn find_order(files: &[PlannedFile], mixtures: &Mixtures<'_>) -> Order {
+    usual_order(files).unwrap_or_else(|| Order::find(files.len(), &mut |new| mixtures.sound(new)))
 }
 
 /// The servers to reload, where a reload is what makes the repair live.
