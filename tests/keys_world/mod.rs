@@ -279,9 +279,9 @@ impl World {
         }
     }
 
-    /// A slot of a clock that is slowed by a sixteenth, and what the weather adds.
+    /// A slot of a clock that is slowed by a thirty-second, and what the weather adds.
     fn longest_encryption(&self, life: &Life) -> u64 {
-        self.schedule.interval * 16 / 15 + self.late(life)
+        self.schedule.interval * 32 / 31 + self.late(life)
     }
 
     /// The delays at both ends, and one more for each mishap of the key's life.
@@ -301,7 +301,7 @@ impl World {
             ));
         }
         let slots = self.schedule.previous + self.schedule.ahead + 2 + 1;
-        let longest = slots * self.schedule.interval * 16 / 15 + self.late(&life);
+        let longest = slots * self.schedule.interval * 32 / 31 + self.late(&life);
         if self.now - life.loaded > longest + self.schedule.interval {
             self.broken.push(format!(
                 "I3: {key:?} stayed for {} ms",
@@ -311,7 +311,9 @@ impl World {
     }
 
     fn mishap(&mut self) {
-        if self.chance(self.weather.stepped) {
+        // A host whose first run was killed remembers no time: it believes the wall clock once
+        // more, and has no way to tell that it was stepped meanwhile.
+        if self.state.clock.is_some() && self.chance(self.weather.stepped) {
             self.tally.mishaps += 1;
             let by = self.below(2 * self.weather.step) as i64 - self.weather.step as i64;
             // Forth and back again, or for good.
