@@ -114,6 +114,7 @@ impl<'a> Groundwork<'a> {
             facts: project.facts.clone(),
             lookups: Lookups::default(),
             remarks: Vec::new(),
+            strangers: Vec::new(),
             awaited: project.awaited.clone(),
         }
     }
