@@ -37,7 +37,7 @@ done
 wrapper=$out/rustc
 printf '#!/bin/sh\nexec "$@" -C instrument-coverage\n' > "$wrapper"
 chmod +x "$wrapper"
-export RUSTC_WORKSPACE_WRAPPER=$wrapper CARGO_TARGET_DIR=$target/instrumented
+export RUSTC_WORKSPACE_WRAPPER=$wrapper CARGO_TARGET_DIR=$target
 # Processes of one program add to one of a few files: the tests start thousands.
 export LLVM_PROFILE_FILE=$out/raw/%8m.profraw
 
@@ -58,9 +58,9 @@ grep -a '^test result' "$out/tests.log" |
 objects=()
 while read -r program; do objects+=(--object "$program"); done < "$out/programs"
 "$bin/llvm-cov" export --summary-only --instr-profile "$out/merged.profdata" "${objects[@]}" \
-    --ignore-filename-regex '/(tests|benches|registry|rustc|instrumented)/|/rustlib/|tests\.rs$' > "$out/files.json"
+    --ignore-filename-regex '/(tests|benches|registry|rustc)/|/rustlib/|tests\.rs$' > "$out/files.json"
 "$bin/llvm-cov" show --instr-profile "$out/merged.profdata" "${objects[@]}" --show-instantiations=false \
-    --ignore-filename-regex '/(tests|benches|registry|rustc|instrumented)/|/rustlib/|tests\.rs$' |
+    --ignore-filename-regex '/(tests|benches|registry|rustc)/|/rustlib/|tests\.rs$' |
     awk -F'|' '/^\/.*:$/ { file = $0 } $2 ~ /^ *0$/ { print file $1 "|" $3 }' > "$out/uncovered.txt"
 
 python3 - "$out/files.json" <<'END'

@@ -10,6 +10,7 @@ What cannot stand behind a switch (a `const fn`, `-> impl Trait`, a value outsid
 is applied by itself and built for itself.
 
     python3 tests/mutants.py run --shard 1/5 --work /tmp/mutants
+    python3 tests/mutants.py more --shard 1/5 --work /tmp/mutants    # what was missed, more suites
     python3 tests/mutants.py again --shard 1/5 --work /tmp/mutants   # what was missed, new tests
     python3 tests/mutants.py report --shard 1/5 --work /tmp/mutants
 
@@ -28,6 +29,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -44,18 +46,19 @@ pub(crate) fn stekguard_mutant(number: u32) -> bool {
 }
 """
 
-# Suites that may kill a room's mutants, cheap ones first; `again` tries what they missed with MORE.
+# Suites that may kill a room's mutants, cheap ones first; `more` tries what they missed with MORE,
+# `again` with both.
 SUITES = {
-    "model": "model_nginx model_apache lib sites rules suppression fix",
-    "rules": "rules lib sites suppression fix",
-    "schedule": "lib keys_core",
-    "fix": "lib fix_places fix rules fix_write fix_files",
+    "model": "model_nginx model_apache mutants_killed lib sites rules suppression fix",
+    "rules": "mutants_killed rules lib sites suppression fix",
+    "schedule": "lib mutants_killed keys_core",
+    "fix": "lib mutants_killed fix_places fix rules fix_write fix_files",
 }
 MORE = {
-    "model": "cli formats refusals_nginx source_apache expanded alike first_contact probe_cli",
-    "rules": "cli formats rule_docs settings first_contact alike",
-    "schedule": "keys_generator keys_memory keys_doctor keys_files fleet_records",
-    "fix": "fix_interactive cli formats formats_sarif first_contact fix_validate fix_faults",
+    "model": "expanded cli formats source_apache refusals_nginx first_contact",
+    "rules": "rule_docs formats cli settings expanded first_contact",
+    "schedule": "keys_generator keys_memory keys_doctor keys_files",
+    "fix": "fix_interactive cli formats formats_sarif first_contact settings fix_faults",
 }
 
 
@@ -309,31 +312,44 @@ def one_suite(tree, program, number, seconds):
     return "failed", found.group(1) if found else output[-200:]
 
 
-def measure(tree, programs, log):
+class Times:
     """Every suite has to pass without a mutant; its time sets the limit for one with."""
-    taken = {}
-    for suite, program in programs.items():
+
+    def __init__(self, tree, programs, log):
+        self.tree, self.programs, self.log = tree, programs, log
+        self.known, self.lock = {}, threading.Lock()
+
+    def limit(self, suite):
+        with self.lock:
+            if suite not in self.known:
+                self.known[suite] = self.measure(suite)
+        taken = self.known[suite]
+        return None if taken is None else min(30 + 8 * taken, 400)
+
+    def measure(self, suite):
         start = time.time()
-        verdict, first = one_suite(tree, program, 0, 1200)
-        taken[suite] = time.time() - start
-        print(f"without a mutant: {suite} {verdict} {first} {taken[suite]:.1f} s", file=log, flush=True)
-        if verdict != "passed":
-            sys.exit(f"{suite} fails without a mutant: {first}")
-    return taken
+        verdict, first = one_suite(self.tree, self.programs[suite], 0, 1200)
+        taken = time.time() - start
+        print(f"without a mutant: {suite} {verdict} {first} {taken:.1f} s", file=self.log, flush=True)
+        # It cannot tell then, and is left out.
+        return taken if verdict == "passed" else None
 
 
-def try_mutant(tree, mutant, suites, programs, taken):
+def try_mutant(tree, mutant, suites, programs, times):
     """The verdict on one mutant: which suite and test killed it, or that none did."""
     start = time.time()
     for suite in suites:
-        verdict, first = one_suite(tree, programs[suite], mutant["number"], min(30 + 8 * taken[suite], 400))
+        limit = times.limit(suite)
+        if limit is None:
+            continue
+        verdict, first = one_suite(tree, programs[suite], mutant["number"], limit)
         if verdict != "passed":
             outcome = "caught" if verdict == "failed" else "timeout"
             return {"outcome": outcome, "suite": suite, "test": first, "seconds": time.time() - start}
     return {"outcome": "missed", "suites": suites, "seconds": time.time() - start}
 
 
-def try_alone(tree, texts, mutant, suites):
+def try_alone(tree, texts, mutant, suites, times):
     """The same for a mutant that is built for itself; the tree is as before afterwards."""
     name = mutant["file"]
     path = tree.path / name
@@ -346,7 +362,7 @@ def try_alone(tree, texts, mutant, suites):
         if not fine:
             return {"outcome": "unviable"}
         programs = tree.binaries(suites)
-        return try_mutant(tree, mutant, suites, programs, dict.fromkeys(programs, 30))
+        return try_mutant(tree, mutant, suites, programs, times)
     finally:
         tree.write(name, before)
 
@@ -372,10 +388,12 @@ class Results:
 def wanted(arguments, mutants, results):
     """What is left to do, rooms in turn so that an interrupted run has seen all of them."""
     known = results.all()
-    if arguments.what == "again":
+    if arguments.what in ("again", "more"):
         chosen = [m for m in mutants if known.get(m["name"], {}).get("outcome") == "missed"]
     else:
         chosen = [m for m in mutants if m["name"] not in known]
+    if arguments.what == "more":
+        chosen = [m for m in chosen if not known[m["name"]].get("more")]
     if arguments.re:
         chosen = [m for m in chosen if re.search(arguments.re, m["name"])]
     seen = collections.Counter()
@@ -405,23 +423,23 @@ def run(arguments):
     for mutant in mutants:
         if mutant["number"] in unviable and mutant["name"] not in before:
             results.add(mutant, {"outcome": "unviable", "why": unviable[mutant["number"]]})
-    more = MORE if arguments.what == "again" else dict.fromkeys(SUITES, "")
-    suites_of = {name: (arguments.suites or f"{text} {more[name]}").split() for name, text in SUITES.items()}
+    tables = {"run": [SUITES], "more": [MORE], "again": [SUITES, MORE]}[arguments.what]
+    suites_of = {name: (arguments.suites or " ".join(t[name] for t in tables)).split() for name in SUITES}
     needed = sorted({s for m in chosen for s in suites_of[room(m)]})
     programs = tree.binaries(needed)
-    taken = measure(tree, programs, log)
+    times = Times(tree, programs, log)
     switched_in = [m for m in chosen if m["number"] not in unviable and m["number"] not in single]
 
     def judge(mutant):
-        verdict = try_mutant(tree, mutant, suites_of[room(mutant)], programs, taken)
-        results.add(mutant, verdict)
+        verdict = try_mutant(tree, mutant, suites_of[room(mutant)], programs, times)
+        results.add(mutant, dict(verdict, more=arguments.what != "run"))
         print(verdict["outcome"], mutant["name"], f"{verdict['seconds']:.1f}", file=log, flush=True)
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         list(pool.map(judge, switched_in))
     for mutant in chosen:
         if mutant["number"] in single and not arguments.no_single:
-            verdict = try_alone(tree, texts, mutant, suites_of[room(mutant)])
+            verdict = try_alone(tree, texts, mutant, suites_of[room(mutant)], times)
             results.add(mutant, verdict)
             print(verdict["outcome"], "(alone)", mutant["name"], file=log, flush=True)
     report(arguments)
@@ -443,7 +461,7 @@ def report(arguments):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["run", "again", "report"])
+    parser.add_argument("what", choices=["run", "more", "again", "report"])
     parser.add_argument("--shard", help="k/n: every n-th mutant, as of cargo-mutants")
     parser.add_argument("--work", required=True, help="where the copy, the build and the results are")
     parser.add_argument("--re", help="only mutants whose name has this expression")
