@@ -9,6 +9,7 @@ mod blocks;
 mod commands;
 mod domains;
 mod effects;
+mod endpoint;
 mod lookups;
 mod nginx;
 mod remarks;
@@ -18,11 +19,13 @@ mod strangers;
 mod version;
 mod words;
 
+pub use endpoint::{
+    Accepts, Endpoint, Issues, Lifetimes, PerProtocol, Place, Tickets, Tls12, Tls13, Why,
+};
 pub use lookups::Lookups;
 pub use site::{
-    Accepts, Block, BlockId, BlockKind, Effect, Endpoint, Ignored, IgnoredReason, Incomplete,
-    Issues, Lifetimes, PerProtocol, Place, Refusal, Remark, Setting, SettingId, Site, Stranger,
-    Tickets, Tls12, Tls13, Why, WrittenBlock, WrittenSetting,
+    Block, BlockId, BlockKind, Effect, Ignored, IgnoredReason, Incomplete, Refusal, Remark,
+    Setting, SettingId, Site, Stranger, WrittenBlock, WrittenSetting,
 };
 pub use version::{Assumed, Platform, VersionSource};
 pub use words::{
