@@ -16,6 +16,8 @@ mod error;
 mod expand;
 mod explain;
 mod fix;
+mod fix_rounds;
+mod fix_shown;
 mod inputs;
 mod inspect;
 mod judge;
