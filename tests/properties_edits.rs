@@ -28,7 +28,7 @@ use generator::print;
 use generator_apache::run;
 use generator_apache::world::World as ApacheWorld;
 use properties::fixing::{Cut, Tally, Tool};
-use properties::{holds, pick, seed};
+use properties::{BUILT_IN, holds, pick, seed};
 use proptest::prelude::*;
 use support::install;
 
@@ -41,9 +41,6 @@ const POLICIES: [&str; 5] = [
     "automatic",
     "sound",
 ];
-/// What is compiled into Debian's httpd (`apache2 -l`).
-const BUILT_IN: &str = "core_module,so_module,watchdog_module,http_module,log_config_module,\
-                        logio_module,version_module,unixd_module";
 
 /// How a tree is fixed.
 #[derive(Debug, Clone, Copy)]

@@ -156,7 +156,7 @@ fn said(folder: &Path, command: &[&str], threads: usize, state: &Path) -> (Vec<u
     let name = folder.to_str().unwrap();
     // A patch names files without the first slash.
     let both = replaced(&both, name.as_bytes(), b"{dir}");
-    let both = replaced(&both, name[1..].as_bytes(), b"{dir}");
+    let both = replaced(&both, &name.as_bytes()[1..], b"{dir}");
     (both, output.status.code())
 }
 
