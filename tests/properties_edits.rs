@@ -28,12 +28,12 @@ use generator::print;
 use generator_apache::run;
 use generator_apache::world::World as ApacheWorld;
 use properties::fixing::{Cut, Tally, Tool};
-use properties::{holds, pick, seed};
+use properties::{BUILT_IN, holds, pick, seed};
 use proptest::prelude::*;
 use support::install;
 
-const NGINX_TREES: u32 = 50;
-const APACHE_TREES: u32 = 50;
+const NGINX_TREES: u32 = 40;
+const APACHE_TREES: u32 = 40;
 const POLICIES: [&str; 5] = [
     "no-tickets",
     "no-resumption",
@@ -41,9 +41,6 @@ const POLICIES: [&str; 5] = [
     "automatic",
     "sound",
 ];
-/// What is compiled into Debian's httpd (`apache2 -l`).
-const BUILT_IN: &str = "core_module,so_module,watchdog_module,http_module,log_config_module,\
-                        logio_module,version_module,unixd_module";
 
 /// How a tree is fixed.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +55,7 @@ struct Wish {
 }
 
 fn wishes() -> impl Strategy<Value = Wish> {
-    let cut = (any::<bool>(), 0..6000_u32, 3..24_u32);
+    let cut = (any::<bool>(), 0..2500_u32, 3..10_u32);
     let cut = cut.prop_map(|(by_size, bytes, files)| match by_size {
         true => Cut::Bytes(bytes),
         false => Cut::Files(files),

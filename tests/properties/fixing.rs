@@ -46,9 +46,9 @@ impl Tally {
             started.elapsed().as_secs_f64()
         );
         assert!(self.changed * 3 > self.trees, "{self:?}");
-        assert!(self.edits > self.changed && self.files > self.changed);
-        assert!(self.accepted * 2 > self.trees, "{self:?}");
-        assert!(self.killed > 5 && self.failed > 5, "{self:?}");
+        assert!(self.edits > self.changed && self.files >= self.changed);
+        assert!(self.accepted * 2 >= self.trees, "{self:?}");
+        assert!(self.killed > 2 && self.failed > 2, "{self:?}");
     }
 }
 
