@@ -15,6 +15,7 @@ mod support;
 
 use std::cell::Cell;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -29,7 +30,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 /// Folders, by default.
-const FOLDERS: u32 = 10;
+const FOLDERS: u32 = 24;
 /// Trees of each server in a folder.
 const TREES: usize = 2;
 /// Runs of one folder that are compared: each with its own threads and order.
@@ -58,6 +59,9 @@ const COMMANDS: [&[&str]; 18] = [
     &["lint", "--format", "checkstyle"],
     &["lint", "--format", "html"],
 ];
+
+/// Both streams, and the exit code.
+type Said = (Vec<u8>, Option<i32>);
 
 /// Texts of one folder, by path; `{dir}` stands for the folder.
 fn texts(number: u32, damage: &[Mutation]) -> Texts {
@@ -100,6 +104,7 @@ fn texts(number: u32, damage: &[Mutation]) -> Texts {
             all.insert(Path::new(&base).join(name), text.into_bytes());
         }
     }
+    wide(number, &mut all);
     let paths: Vec<PathBuf> = all.keys().cloned().collect();
     for change in damage {
         let path = &paths[change.way as usize % paths.len()];
@@ -110,14 +115,39 @@ fn texts(number: u32, damage: &[Mutation]) -> Texts {
     all
 }
 
-/// The folder's files, made in an order of their own.
-fn fill(folder: &Path, texts: &Texts, order: u64) {
+/// Many files under one pattern, of which the first decides for all.
+fn wide(number: u32, all: &mut Texts) {
+    const SITES: u32 = 9;
+    let mut put = |path: String, text: String| all.insert(PathBuf::from(path), text.into_bytes());
+    let main = "events {}\nhttp {\n    include sites/*.conf;\n}\n";
+    put("wide/nginx.conf".to_owned(), main.to_owned());
+    let main = "ServerRoot \"{dir}/large\"\nListen 443\nInclude sites\nIncludeOptional more/*\n";
+    put("large/apache2.conf".to_owned(), main.to_owned());
+    for site in 0..SITES {
+        let name = number.wrapping_mul(2_654_435_761).rotate_left(site * 3) % 1000;
+        let text = format!(
+            "server {{\n    listen 443 ssl;\n    server_name n{site}.test;\n    \
+             ssl_certificate a.crt;\n    ssl_certificate_key a.key;\n    \
+             ssl_session_timeout {site}h;\n}}\n"
+        );
+        put(format!("wide/sites/{name}-{site}.conf"), text);
+        let folder = if site % 2 == 0 { "sites" } else { "more" };
+        let text = format!(
+            "<VirtualHost *:443>\n    ServerName n{site}.test\n    SSLEngine on\n    \
+             SSLCertificateFile a.crt\n    SSLSessionCacheTimeout {site}00\n</VirtualHost>\n"
+        );
+        put(format!("large/{folder}/{name}-{site}.conf"), text);
+    }
+}
+
+/// The folder's files, made in an order of their own; `name` leads to the folder.
+fn fill(folder: &Path, name: &Path, texts: &Texts, order: u64) {
     let mut paths: Vec<&PathBuf> = texts.keys().collect();
     let mut rng = generator::rng::Rng::new(order);
     for index in (1..paths.len()).rev() {
         paths.swap(index, rng.below(index + 1));
     }
-    let name = folder.to_str().unwrap();
+    let name = name.to_str().unwrap();
     for path in paths {
         let to = folder.join(path);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
@@ -137,13 +167,15 @@ fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Both streams and the exit code, with `{dir}` for the folder.
-fn said(folder: &Path, command: &[&str], threads: usize, state: &Path) -> (Vec<u8>, Option<i32>) {
+/// Both streams and the exit code. Digests are made of names, so all folders have one: a link,
+/// `name`. A patch names the files themselves, without the first slash.
+fn said(folders: [&Path; 2], command: &[&str], threads: usize, state: &Path) -> Said {
+    let [folder, name] = folders;
     let output = Command::new(env!("CARGO_BIN_EXE_stekguard"))
         .args(command)
         .args(["--isolated", "--server-version", "nginx=1.28.3"])
         .args(["--server-version", "apache=2.4.71"])
-        .arg(folder)
+        .arg(name)
         .env("RAYON_NUM_THREADS", threads.to_string())
         .env("HOME", state)
         .env("XDG_STATE_HOME", state)
@@ -153,10 +185,8 @@ fn said(folder: &Path, command: &[&str], threads: usize, state: &Path) -> (Vec<u
         .output()
         .unwrap();
     let both = [output.stdout, b"\n=== stderr\n".to_vec(), output.stderr].concat();
-    let name = folder.to_str().unwrap();
-    // A patch names files without the first slash.
-    let both = replaced(&both, name.as_bytes(), b"{dir}");
-    let both = replaced(&both, &name.as_bytes()[1..], b"{dir}");
+    let real = &folder.to_str().unwrap().as_bytes()[1..];
+    let both = replaced(&both, real, b"{real}");
     (both, output.status.code())
 }
 
@@ -172,7 +202,7 @@ fn folder(in_memory: bool) -> TempDir {
 
 #[test]
 fn threads_and_the_order_of_files_do_not_show() {
-    let state = TempDir::new().unwrap();
+    let (state, links) = (TempDir::new().unwrap(), TempDir::new().unwrap());
     let (runs, bytes, next) = (Cell::new(0), Cell::new(0), Cell::new(0));
     let codes = Cell::new([0_usize; 3]);
     let started = Instant::now();
@@ -182,14 +212,22 @@ fn threads_and_the_order_of_files_do_not_show() {
         let texts = texts(number, &damage);
         let first = next.get();
         next.set(first + AT_ONCE);
-        let mut known: Vec<(Vec<u8>, Option<i32>)> = Vec::new();
+        let mut known: Vec<Said> = Vec::new();
         for (turn, threads) in THREADS.into_iter().enumerate() {
             // The last on another file system.
             let folder = folder(turn == THREADS.len() - 1);
-            fill(folder.path(), &texts, order.wrapping_add(turn as u64));
+            let name = links.path().join("tree");
+            let _ = fs::remove_file(&name);
+            symlink(folder.path(), &name).unwrap();
+            fill(
+                folder.path(),
+                &name,
+                &texts,
+                order.wrapping_add(turn as u64),
+            );
             for at in 0..AT_ONCE {
                 let command = COMMANDS[(first + at) % COMMANDS.len()];
-                let (said, code) = said(folder.path(), command, threads, state.path());
+                let (said, code) = said([folder.path(), &name], command, threads, state.path());
                 runs.set(runs.get() + 1);
                 bytes.set(bytes.get() + said.len());
                 if turn == 0 {
