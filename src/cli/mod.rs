@@ -5,6 +5,7 @@
 
 mod ansible;
 mod args;
+mod careful;
 mod choose;
 mod completions;
 mod config;
@@ -63,6 +64,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return first::usage(&error, &Terminal::new(args::Color::Auto)),
     };
     let terminal = Terminal::new(parsed.color);
+    if let Some(code) = careful::refused(&parsed.command, &terminal) {
+        return code;
+    }
     match parsed.command {
         Command::Lint(arguments) => lint::run(&arguments, &terminal),
         Command::Fix(arguments) => fix::run(&arguments, &terminal),

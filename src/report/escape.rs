@@ -18,6 +18,34 @@ pub fn line(text: &str) -> String {
     out
 }
 
+/// Text of several lines: the same, but line ends stay.
+pub fn lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(line).collect();
+    lines.join("\n")
+}
+
+/// A JSON document that says the same and is safe to be shown: characters of its strings that a
+/// terminal acts on, or that hide or reorder others, are written as JSON's own escapes.
+pub(super) fn json(text: String) -> String {
+    let odd = |character: char| character.is_control() && character != '\n' || deceives(character);
+    let Some(first) = text.find(odd) else {
+        return text;
+    };
+    let mut out = String::with_capacity(text.len() + 64);
+    out.push_str(&text[..first]);
+    let mut units = [0; 2];
+    for character in text[first..].chars() {
+        if !odd(character) {
+            out.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut units) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    out
+}
+
 /// Text for one line that stands beside others: a very long one is cut.
 pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
@@ -78,6 +106,16 @@ fn deceives(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_says_the_same() {
+        let odd = "a\u{7f}\u{9b}\u{202e}\u{e0041}é\u{1f600}\"\\\n";
+        let text = serde_json::to_string(odd).unwrap();
+        let safe = json(text);
+        assert_eq!(safe, r#""a\u007f\u009b\u202e\udb40\udc41é😀\"\\\n""#);
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), odd);
+        assert_eq!(json("[\n\"é\"\n]\n".to_owned()), "[\n\"é\"\n]\n");
+    }
 
     #[test]
     fn a_long_name_is_cut() {

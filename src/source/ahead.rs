@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
@@ -17,6 +18,10 @@ use crate::text::LineIndex;
 /// So many files are read ahead of their turn at most: what a limit then keeps from being
 /// used was read in vain.
 pub(super) const AT_ONCE: usize = 512;
+
+/// Files that are read ahead have so many bytes together, and one file more on each core: a
+/// folder of links to one large file is read in turn, up to the limit of all files.
+const MOST_AHEAD: usize = 64 * 1024 * 1024;
 
 /// For fewer files, starting threads takes longer than they save.
 const FEW: usize = 16;
@@ -60,12 +65,17 @@ impl Ahead {
             }
         }
         let folders = &self.folders;
+        let taken = AtomicUsize::new(0);
         let read = paths.par_iter().with_min_len(FEW).filter_map(|path| {
+            if taken.load(Relaxed) > MOST_AHEAD {
+                return None;
+            }
             let folder = path
                 .parent()
                 .and_then(|folder| folders.get(folder)?.as_deref());
             let (text, real) = files.open(path, folder);
             let text = text.ok()?;
+            taken.fetch_add(text.len(), Relaxed);
             if content::objection(&text).is_some() {
                 return None;
             }

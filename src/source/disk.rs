@@ -1,7 +1,7 @@
 //! The real disk, read only. It must not write, and it opens nothing but regular files.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, classify, path};
+use crate::machine::open_regular;
 
 /// Directories that hold no configuration but many files.
 const NOT_ENTERED: [&str; 5] = [".git", ".hg", ".svn", "node_modules", "__pycache__"];
@@ -39,8 +40,8 @@ impl Disk {
 }
 
 impl Disk {
-    /// Reads a file of which this is known; asked before opening, because opening a FIFO
-    /// would wait for a writer.
+    /// Reads a file of which this is known. What stands there may be something else by then, so
+    /// it is opened as carefully as if nothing were known.
     fn read_known(&self, path: &Path, metadata: &fs::Metadata) -> Result<Arc<[u8]>, ReadError> {
         if metadata.is_dir() {
             return Err(ReadError::Directory);
@@ -56,9 +57,8 @@ impl Disk {
         }
         // The size is a hint only: files of /proc say 0, and a file can grow meanwhile.
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        File::open(path)?
-            .take(self.largest_file + 1)
-            .read_to_end(&mut bytes)?;
+        let (file, _) = open_regular(path)?;
+        file.take(self.largest_file + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.largest_file {
             return Err(too_large);
         }
