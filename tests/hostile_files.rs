@@ -73,7 +73,7 @@ fn as_the_file_that_is_named() {
             &["fix", name],
             &["lint", "--baseline", name, "nginx.conf"],
             &["lint", "--config", name, "nginx.conf"],
-            &["config", "check", name],
+            &["config", "check", "--config", name],
             &["fix", "--write", name],
         ] {
             // A folder is searched where it is named by itself.
@@ -158,6 +158,11 @@ fn what_may_not_be_read_is_said() {
     fs::write(at("a.conf"), nginx("include secret.conf;")).unwrap();
     fs::write(at("b.conf"), nginx("include closed/*.conf;")).unwrap();
     fs::write(at("c.conf"), nginx("include closed/a.conf;")).unwrap();
+    fs::write(at("e.conf"), nginx("include c*d/*.conf;")).unwrap();
+    fs::write(at("f.conf"), nginx("include c*d/a.conf;")).unwrap();
+    let optional = |name: &str| httpd(&format!("IncludeOptional {}", at(name).display()));
+    fs::write(at("g.conf"), optional("closed/a.conf")).unwrap();
+    fs::write(at("h.conf"), optional("closed/*.conf")).unwrap();
     fs::write(
         at("d.conf"),
         httpd(&format!("Include {}", at("closed").display())),
@@ -181,7 +186,9 @@ fn what_may_not_be_read_is_said() {
     let binary = at("stekguard");
     fs::copy(env!("CARGO_BIN_EXE_stekguard"), &binary).unwrap();
     open(&binary, 0o755);
-    for root in ["secret.conf", "a.conf", "b.conf", "c.conf", "d.conf"] {
+    let letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let roots = letters.map(|letter| format!("{letter}.conf"));
+    for root in roots.iter().map(String::as_str).chain(["secret.conf"]) {
         let output = Command::new(nobody.first().unwrap_or(&"env"))
             .args(nobody.get(1..).unwrap_or_default())
             .arg(&binary)

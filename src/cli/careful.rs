@@ -1,10 +1,13 @@
-//! What the environment may not do to a run: have the TLS library of a process of root load
-//! something of somebody else's, or start threads by the thousand.
+//! What environment and arguments may not do to a run: have the TLS library of a process of root
+//! load something of somebody else's, start threads by the thousand, or speak to a terminal.
+
+use std::ffi::OsString;
+use std::path::Path;
 
 use super::FAILED;
 use super::args::Command;
 use super::terminal::Terminal;
-use crate::machine;
+use crate::{machine, report};
 
 /// The exit code where the run ends before it begins.
 pub(super) fn refused(command: &Command, terminal: &Terminal) -> Option<u8> {
@@ -24,4 +27,11 @@ pub(super) fn refused(command: &Command, terminal: &Terminal) -> Option<u8> {
         )),
     );
     Some(FAILED)
+}
+
+/// The arguments as they can be shown; `None` where that makes no difference.
+pub(super) fn shown(arguments: &[OsString]) -> Option<Vec<OsString>> {
+    let safe = |argument: &OsString| OsString::from(report::escape_path(Path::new(argument)));
+    let shown: Vec<OsString> = arguments.iter().map(safe).collect();
+    (shown != arguments).then_some(shown)
 }

@@ -52,8 +52,10 @@ fn found(name: &OsStr, narrow: impl Fn(&mut Command)) -> io::Result<Command> {
     if !is_root() {
         return Ok(Command::new(name));
     }
-    let folders = folders();
+    let mut folders = folders();
     let mut command = Command::new(trusted(Path::new(name), &folders)?);
+    // What the program runs in its turn is the system's own, where the system has it.
+    folders.sort_by_key(|folder| !USUAL.iter().any(|usual| folder == Path::new(usual)));
     narrow(&mut command);
     // None of them holds a colon: they came out of a search path.
     command.env("PATH", std::env::join_paths(folders).unwrap_or_default());

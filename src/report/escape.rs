@@ -6,6 +6,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::text::deceives;
+
 /// Characters of a name or value that are shown in a table or a list.
 const LONGEST: usize = 120;
 
@@ -91,16 +93,6 @@ fn push_char(out: &mut String, character: char) {
         }
         _ => out.push(character),
     }
-}
-
-/// Characters that change the order of what follows or cannot be seen.
-fn deceives(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
 }
 
 #[cfg(test)]
