@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
@@ -19,6 +20,10 @@ use crate::text::LineIndex;
 /// So many files are read at once, while as many have their turn: what a limit then keeps from
 /// being used was read in vain.
 pub(super) const AT_ONCE: usize = 256;
+
+/// Files that are read at once have so many bytes together, and one file more on each core: a
+/// folder of links to one large file is read in turn, up to the limit of all files.
+const MOST_AHEAD: usize = 32 * 1024 * 1024;
 
 /// For fewer files, starting threads takes longer than they save.
 const FEW: usize = 16;
@@ -55,6 +60,8 @@ pub(super) struct Batch<'a> {
     data: bool,
     files: &'a dyn FileSystem,
     reading: Reading,
+    /// Bytes that were read.
+    taken: AtomicUsize,
 }
 
 impl Ahead {
@@ -78,6 +85,7 @@ impl Ahead {
             data,
             files,
             reading,
+            taken: AtomicUsize::new(0),
         })
     }
 
@@ -118,8 +126,12 @@ impl Batch<'_> {
     }
 
     fn one(&self, path: &Path, folder: Option<&Path>) -> Option<Ready> {
+        if self.taken.load(Relaxed) > MOST_AHEAD {
+            return None;
+        }
         let (text, real) = self.files.open(path, folder);
         let text = text.ok()?;
+        self.taken.fetch_add(text.len(), Relaxed);
         if content::objection(&text).is_some() {
             return None;
         }

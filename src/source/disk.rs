@@ -1,7 +1,7 @@
 //! The real disk, read only. It must not write, and it opens nothing but regular files.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, classify, path};
+use crate::machine::open_seen;
 
 /// Files below this size are read in one piece.
 const PIECE: usize = 4 * 1024;
@@ -42,8 +43,8 @@ impl Disk {
 }
 
 impl Disk {
-    /// Reads a file of which this is known; asked before opening, because opening a FIFO
-    /// would wait for a writer.
+    /// Reads a file of which this is known. What stands there may be something else by then, so
+    /// it is opened as carefully as if nothing were known.
     fn read_known(&self, path: &Path, metadata: &fs::Metadata) -> Result<Arc<[u8]>, ReadError> {
         if metadata.is_dir() {
             return Err(ReadError::Directory);
@@ -57,7 +58,7 @@ impl Disk {
         if metadata.len() > self.largest_file {
             return Err(too_large);
         }
-        let mut file = File::open(path)?;
+        let mut file = open_seen(path)?;
         let size = metadata.len() as usize;
         let mut piece = [0; PIECE];
         let read = match size < PIECE {

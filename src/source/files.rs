@@ -129,8 +129,11 @@ pub enum ReadError {
     /// A FIFO, socket or device.
     #[error("it is a pipe, socket or device, not a regular file")]
     NotRegular,
+    /// The kernel would have its reader wait, as for `/proc/kmsg`.
+    #[error("reading it would wait for somebody who writes to it")]
+    Waits,
     /// Larger than the limit.
-    #[error("it is larger than {limit} bytes")]
+    #[error("it is larger than {limit} bytes, the most that is read of a file")]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
@@ -147,6 +150,9 @@ impl From<io::Error> for ReadError {
             io::ErrorKind::PermissionDenied => Self::Permission,
             io::ErrorKind::IsADirectory => Self::Directory,
             io::ErrorKind::NotADirectory => Self::NotDirectory,
+            io::ErrorKind::WouldBlock => Self::Waits,
+            // Of a place where a regular file stood a moment ago.
+            io::ErrorKind::InvalidInput => Self::NotRegular,
             _ => Self::Other(Arc::new(error)),
         }
     }

@@ -123,6 +123,13 @@ impl<'a> Expander<'a> {
         let Some(file) = self.file(raw, path, name) else {
             return;
         };
+        if self.bytes > self.options.limits.bytes {
+            let most = self.options.limits.bytes;
+            return self.stop(
+                raw,
+                format!("all files have more than {most} bytes together"),
+            );
+        }
         self.depth += 1;
         self.read(file, via);
         self.depth -= 1;

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::source::files::{FileKind, FileSystem};
+use crate::source::files::{FileKind, FileSystem, ReadError};
 use crate::source::options::{LoadOptions, PathMap};
 use crate::source::{glob, path};
 
@@ -84,9 +84,14 @@ impl Finder<'_> {
         match self.files.kind(path) {
             Some(FileKind::Directory) => self.directory(path, depth, found),
             None if self.is_elsewhere(path) => found.push(Named::Elsewhere(path.to_path_buf())),
-            None if self.optional => {}
+            // What may not be looked at may well be there.
+            None if self.optional && !self.is_hidden(path) => {}
             _ => found.push(Named::File(path.to_path_buf())),
         }
+    }
+
+    fn is_hidden(&self, path: &Path) -> bool {
+        matches!(self.files.read(path), Err(ReadError::Permission))
     }
 
     fn directory(&self, path: &Path, depth: usize, found: &mut Vec<Named>) {

@@ -92,6 +92,8 @@ struct Expander<'a> {
     /// How many includes are open.
     depth: usize,
     instances: usize,
+    /// Of all files.
+    bytes: usize,
     /// Bytes that variables and macros added.
     expanded: usize,
     /// What httpd finds when it carries the directives out, after all was read.
@@ -124,6 +126,7 @@ impl<'a> Expander<'a> {
             parents: Vec::new(),
             depth: 0,
             instances: 0,
+            bytes: 0,
             expanded: 0,
             late: Vec::new(),
             refused: HashSet::new(),
@@ -340,6 +343,7 @@ impl<'a> Expander<'a> {
             real,
         } = ready;
         let id = FileId(self.project.files.len() as u32);
+        self.bytes += text.len();
         self.known.insert(path::spelling(path), id);
         self.project.files.push(File {
             path: path.into(),

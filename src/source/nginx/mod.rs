@@ -42,6 +42,7 @@ pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions)
         once: Once::default(),
         placed: !matches!(root.kind, RootKind::Fragment(_)),
         instances: 0,
+        bytes: 0,
         stopped: false,
     };
     expander.run(root);
@@ -86,6 +87,8 @@ struct Expander<'a> {
     /// Contexts are known, not guessed.
     placed: bool,
     instances: usize,
+    /// Of all files.
+    bytes: usize,
     stopped: bool,
 }
 
@@ -270,6 +273,12 @@ impl Expander<'_> {
                 id,
                 format!("more than {most} directives with all includes expanded"),
             );
+        } else if self.project.arguments.len() >= self.options.limits.words {
+            let most = self.options.limits.words;
+            self.stop(
+                id,
+                format!("more than {most} words with all includes expanded"),
+            );
         }
         id
     }
@@ -332,13 +341,18 @@ impl Expander<'_> {
                 self.project.vias.push(chain);
                 self.follow(id, &path, Place { via, ..place }, data, &name);
             }
-            Named::Pattern(paths) if paths.is_empty() => {
+            Named::Pattern(paths, hidden) if paths.is_empty() => {
                 if let Some(file) = self.awaited_keys(&name) {
                     self.project.vias.push(chain);
                     self.instance(file, Place { via, ..place });
+                } else if let Some(folder) = hidden {
+                    self.hidden(id, &folder, &name);
                 }
             }
-            Named::Pattern(paths) => {
+            Named::Pattern(paths, hidden) => {
+                if let Some(folder) = hidden {
+                    self.hidden(id, &folder, &name);
+                }
                 self.project.vias.push(chain);
                 let mut parts = paths.chunks(AT_ONCE).peekable();
                 let first = parts.peek().and_then(|part| self.fresh(part, data));
@@ -381,6 +395,13 @@ impl Expander<'_> {
         let Some(file) = self.file(id, path, data, name) else {
             return;
         };
+        if self.bytes > self.options.limits.bytes {
+            let most = self.options.limits.bytes;
+            return self.stop(
+                id,
+                format!("all files have more than {most} bytes together"),
+            );
+        }
         let identity = self.identity[file.0 as usize];
         let open = self
             .stack

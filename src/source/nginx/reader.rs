@@ -105,6 +105,22 @@ impl<'a> Expander<'a> {
         self.report(id, ProblemKind::Missing, message, false);
     }
 
+    /// A pattern over a folder that this user may not look into. The server, which begins as
+    /// root, reads what is there.
+    pub(super) fn hidden(&mut self, id: DirectiveId, folder: &Path, name: &[u8]) {
+        let path = paths::from_bytes(name);
+        if self.resolver.may_be_missing(&path, name) {
+            return self.assume(&path);
+        }
+        let message = format!(
+            "{}: permission denied, so the files that {} names are unknown; read them as a user \
+             who may, or allow it with --allow-missing",
+            folder.display(),
+            String::from_utf8_lossy(name)
+        );
+        self.report(id, ProblemKind::Unreadable, message, false);
+    }
+
     fn assume(&mut self, path: &Path) {
         if !self.project.assumed.iter().any(|known| known == path) {
             self.project.assumed.push(path.to_path_buf());
@@ -149,6 +165,7 @@ impl<'a> Expander<'a> {
 
     fn put(&mut self, file: File, data: bool) -> FileId {
         let id = FileId(self.project.files.len() as u32);
+        self.bytes += file.text.len();
         let spelling = paths::spelling(&file.path);
         let next = self.identities.len() as u32;
         let real = file.real.as_ref().map(|real| real.as_os_str().to_owned());
