@@ -67,6 +67,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     if let Some(code) = careful::refused(&parsed.command, &terminal) {
         return code;
     }
+    if let Command::Lint(_) | Command::Fix(_) | Command::Inspect(_) = parsed.command {
+        crate::app::lead();
+    }
     match parsed.command {
         Command::Lint(arguments) => lint::run(&arguments, &terminal),
         Command::Fix(arguments) => fix::run(&arguments, &terminal),

@@ -11,10 +11,20 @@ use std::path::Path;
 /// What the system says; `IsADirectory` and `InvalidInput` for what is no regular file.
 pub fn open_regular(path: &Path) -> io::Result<(File, Metadata)> {
     regular(&fs::metadata(path)?)?;
-    let file = without_waiting().open(path)?;
+    let file = open_seen(path)?;
     let metadata = file.metadata()?;
-    regular(&metadata)?;
     Ok((file, metadata))
+}
+
+/// Opens a file of which the caller has just seen that it is a regular one. Something else may
+/// stand there by then: it is refused, and nothing waits for a writer.
+///
+/// # Errors
+/// As [`open_regular`].
+pub fn open_seen(path: &Path) -> io::Result<File> {
+    let file = without_waiting().open(path)?;
+    regular(&file.metadata()?)?;
+    Ok(file)
 }
 
 /// The bytes of a regular file, if there are no more than `most`.

@@ -10,7 +10,7 @@ mod threads;
 mod trust;
 mod variables;
 
-pub use files::{open_regular, read_at_most};
+pub use files::{open_regular, open_seen, read_at_most};
 pub use programs::{program, program_of_user};
 pub use threads::bound_threads;
 pub use trust::{is_root, stranger};

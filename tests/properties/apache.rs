@@ -172,7 +172,7 @@ impl Written {
         let pattern = self.base.join(argument.trim_end_matches('/'));
         let optional = include.name == "includeoptional";
         let files = self.taken(&pattern)?;
-        if files.is_empty() && !(optional && !is_plain(&pattern)) {
+        if files.is_empty() && (!optional || is_plain(&pattern)) {
             return None;
         }
         let mut whole = Vec::new();
@@ -202,7 +202,7 @@ impl Written {
     }
 }
 
-fn said<'a>(all: &'a [Line], place: u32, wanted: impl Fn(&Line) -> bool) -> Option<&'a Line> {
+fn said(all: &[Line], place: u32, wanted: impl Fn(&Line) -> bool) -> Option<&Line> {
     let found: Vec<&Line> = all
         .iter()
         .filter(|line| line.kind != Kind::Blank && wanted(line))

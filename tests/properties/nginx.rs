@@ -268,7 +268,7 @@ fn unquoted(text: &[u8], all: &[Token], step: Step) -> Option<Vec<u8>> {
 
 /// CRLF everywhere but in quotes, LF everywhere, or no end of the last line.
 fn ends(text: &[u8], all: &[Token], step: Step) -> Option<Vec<u8>> {
-    if step.way % 3 == 0 {
+    if step.way.is_multiple_of(3) {
         let length = text.iter().rposition(|byte| !is_space(*byte))? + 1;
         let last = all.iter().rfind(|token| token.kind != Kind::Space)?;
         return (length >= last.range.end).then(|| text[..length].to_vec());
