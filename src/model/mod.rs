@@ -43,7 +43,7 @@ use crate::source::Project;
 
 /// Evaluates a configuration for one platform.
 pub fn build(project: &Project, platform: &Platform) -> Site {
-    Groundwork::of(project).site(platform)
+    Groundwork::of(project).into_site(platform)
 }
 
 /// A configuration with everything worked out that no version changes, to be evaluated for
@@ -83,6 +83,18 @@ impl<'a> Groundwork<'a> {
         };
         Site {
             remarks: self.remarks.clone(),
+            ..site
+        }
+    }
+
+    /// The same where no other platform is asked for.
+    pub fn into_site(self, platform: &Platform) -> Site {
+        let site = match self.kind {
+            Kind::Nginx(ground) => ground.into_site(platform),
+            Kind::Apache(ground) => ground.into_site(platform),
+        };
+        Site {
+            remarks: self.remarks,
             ..site
         }
     }
