@@ -5,6 +5,7 @@
 mod debian;
 mod index;
 mod names;
+mod near;
 mod parts;
 mod tables;
 mod types;
@@ -12,6 +13,7 @@ mod validity;
 mod version;
 
 pub use names::{Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
+pub use near::meant;
 pub use parts::in_parts;
 pub use tables::{behaviours, directives};
 pub use types::{

@@ -15,6 +15,7 @@ mod nginx;
 mod remarks;
 mod site;
 mod state;
+mod strangers;
 mod version;
 mod words;
 
@@ -24,7 +25,7 @@ pub use endpoint::{
 pub use lookups::Lookups;
 pub use site::{
     Block, BlockId, BlockKind, Effect, Ignored, IgnoredReason, Incomplete, Refusal, Remark,
-    Setting, SettingId, Site, WrittenBlock, WrittenSetting,
+    Setting, SettingId, Site, Stranger, WrittenBlock, WrittenSetting,
 };
 pub use version::{Assumed, Platform, VersionSource};
 pub use words::{
@@ -50,8 +51,10 @@ pub fn build(project: &Project, platform: &Platform) -> Site {
 /// several platforms.
 #[derive(Debug)]
 pub struct Groundwork<'a> {
+    project: &'a Project,
     kind: Kind<'a>,
     remarks: Vec<Remark>,
+    strangers: Vec<strangers::Near>,
 }
 
 #[derive(Debug)]
@@ -68,8 +71,10 @@ impl<'a> Groundwork<'a> {
             Server::Apache => Kind::Apache(Box::new(apache::Groundwork::of(project))),
         };
         Self {
+            project,
             kind,
             remarks: remarks::remarks(project),
+            strangers: strangers::strangers(project),
         }
     }
 
@@ -81,8 +86,10 @@ impl<'a> Groundwork<'a> {
             Kind::Nginx(ground) => ground.site(platform),
             Kind::Apache(ground) => ground.site(platform),
         };
+        let settled = || conditions(self.project, platform);
         Site {
             remarks: self.remarks.clone(),
+            strangers: strangers::on_site(self.project, &self.strangers, settled),
             ..site
         }
     }
@@ -93,8 +100,10 @@ impl<'a> Groundwork<'a> {
             Kind::Nginx(ground) => ground.into_site(platform),
             Kind::Apache(ground) => ground.into_site(platform),
         };
+        let settled = || conditions(self.project, platform);
         Site {
             remarks: self.remarks,
+            strangers: strangers::on_site(self.project, &self.strangers, settled),
             ..site
         }
     }

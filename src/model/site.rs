@@ -42,6 +42,8 @@ pub struct Site {
     pub lookups: Lookups,
     /// Comments that speak to stekguard, by file and place.
     pub remarks: Vec<Remark>,
+    /// Directives that no server has and whose names are nearly one's, in reading order.
+    pub strangers: Vec<Stranger>,
     /// nginx: the list of rotated ticket keys that is counted on and not seen.
     pub awaited: Option<Awaited>,
 }
@@ -202,6 +204,19 @@ pub struct Ignored {
     pub decided_by: Option<Location>,
     /// Endpoints (index in [`Site::endpoints`]) for which somebody may believe in it.
     pub endpoints: Vec<usize>,
+}
+
+/// A directive that no server has, and whose name is nearly one's.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Stranger {
+    /// Its name, a section's with the `<`.
+    pub location: Location,
+    /// As written; bytes that are no text are replaced.
+    pub name: String,
+    /// The directive whose name is near.
+    pub meant: &'static str,
+    /// Conditions that were not decided.
+    pub when: Vec<String>,
 }
 
 /// A comment that speaks to stekguard.

@@ -173,6 +173,7 @@ impl Evaluated<'_> {
             facts: project.facts.clone(),
             lookups: Lookups::default(),
             remarks: Vec::new(),
+            strangers: Vec::new(),
             awaited: project.awaited.clone(),
         }
     }

@@ -211,6 +211,7 @@ impl Evaluated {
             facts: project.facts.clone(),
             lookups: Lookups::default(),
             remarks: Vec::new(),
+            strangers: Vec::new(),
             awaited: project.awaited.clone(),
         }
     }
