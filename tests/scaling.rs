@@ -84,8 +84,10 @@ fn grows_evenly(kind: Kind) {
     }
 }
 
+type Figure = fn(&Cost) -> f64;
+
 /// What is counted.
-const WHAT: [(&str, fn(&Cost) -> f64); 2] = [
+const WHAT: [(&str, Figure); 2] = [
     ("instructions", |cost| cost.instructions),
     ("bytes", |cost| cost.bytes),
 ];
