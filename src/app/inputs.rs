@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::clock::now;
+use super::configured::RootWish;
 use super::judge::Verdict;
 use super::parts::{Part, into_roots};
-use super::settings::RootWish;
 use super::{AppError, Request, Startup, Versions};
 use crate::catalog::Server;
 use crate::finding::{Finding, Silence, Silenced};

@@ -63,6 +63,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Err(error) => return first::usage(&error, &Terminal::new(args::Color::Auto)),
     };
     let terminal = Terminal::new(parsed.color);
+    if let Command::Lint(_) | Command::Fix(_) | Command::Inspect(_) = parsed.command {
+        crate::app::lead();
+    }
     match parsed.command {
         Command::Lint(arguments) => lint::run(&arguments, &terminal),
         Command::Fix(arguments) => fix::run(&arguments, &terminal),

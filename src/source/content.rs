@@ -38,9 +38,14 @@ fn is_wide(text: &[u8]) -> bool {
 /// Random bytes hold an eighth control characters; texts hold next to none.
 fn is_binary(text: &[u8]) -> bool {
     let head = &text[..text.len().min(HEAD)];
-    // As a sum of numbers the compiler counts many bytes at once.
-    let odd: u32 = head.iter().map(|byte| u32::from(is_control(*byte))).sum();
-    odd as usize * 20 > head.len()
+    // As sums of small numbers the compiler counts many bytes at once.
+    let odd = |part: &[u8]| {
+        part.iter()
+            .map(|byte| u8::from(is_control(*byte)))
+            .sum::<u8>()
+    };
+    let odd: usize = head.chunks(128).map(|part| usize::from(odd(part))).sum();
+    odd * 20 > head.len()
 }
 
 const fn is_control(byte: u8) -> bool {

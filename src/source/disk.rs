@@ -11,6 +11,9 @@ use walkdir::{DirEntry, WalkDir};
 use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, classify, path};
 
+/// Files below this size are read in one piece.
+const PIECE: usize = 4 * 1024;
+
 /// Directories that hold no configuration but many files.
 const NOT_ENTERED: [&str; 5] = [".git", ".hg", ".svn", "node_modules", "__pycache__"];
 
@@ -54,10 +57,21 @@ impl Disk {
         if metadata.len() > self.largest_file {
             return Err(too_large);
         }
-        // The size is a hint only: files of /proc say 0, and a file can grow meanwhile.
-        let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        File::open(path)?
-            .take(self.largest_file + 1)
+        let mut file = File::open(path)?;
+        let size = metadata.len() as usize;
+        let mut piece = [0; PIECE];
+        let read = match size < PIECE {
+            true => file.read(&mut piece)?,
+            false => 0,
+        };
+        let begun = piece.get(..read).unwrap_or_default();
+        // The whole file, unless it grew meanwhile; files of /proc say 0.
+        if read == size && size > 0 {
+            return Ok(begun.into());
+        }
+        let mut bytes = Vec::with_capacity(size);
+        bytes.extend_from_slice(begun);
+        file.take((self.largest_file + 1).saturating_sub(read as u64))
             .read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.largest_file {
             return Err(too_large);
@@ -102,6 +116,17 @@ impl FileSystem for Disk {
         }
         names.sort_by(|left, right| path::bytes_of(left).cmp(&path::bytes_of(right)));
         Ok(names)
+    }
+
+    fn entries(&self, path: &Path) -> Result<Vec<(OsString, Option<FileKind>)>, ReadError> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let kind = entry.file_type().ok().and_then(plain_kind);
+            entries.push((entry.file_name(), kind));
+        }
+        entries.sort_by(|(left, _), (right, _)| path::bytes_of(left).cmp(&path::bytes_of(right)));
+        Ok(entries)
     }
 
     fn kind(&self, path: &Path) -> Option<FileKind> {
@@ -171,6 +196,15 @@ impl FileSystem for Disk {
             }
         }
         found
+    }
+}
+
+/// What is surely the same behind symlinks.
+fn plain_kind(kind: fs::FileType) -> Option<FileKind> {
+    match kind {
+        kind if kind.is_file() => Some(FileKind::File),
+        kind if kind.is_dir() => Some(FileKind::Directory),
+        _ => None,
     }
 }
 

@@ -28,6 +28,16 @@ pub trait FileSystem: fmt::Debug + Sync {
     /// [`ReadError`]; [`ReadError::NotDirectory`] where `path` is something else.
     fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError>;
 
+    /// [`list`](Self::list) with the [`kind`](Self::kind) of each where the directory itself
+    /// says it.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    fn entries(&self, path: &Path) -> Result<Vec<(OsString, Option<FileKind>)>, ReadError> {
+        let names = self.list(path)?;
+        Ok(names.into_iter().map(|name| (name, None)).collect())
+    }
+
     /// What stands at a path; `None` for nothing (a dangling symlink included).
     fn kind(&self, path: &Path) -> Option<FileKind>;
 

@@ -129,8 +129,8 @@ impl Finder<'_> {
         } else {
             at
         };
-        let names = match self.files.list(here) {
-            Ok(names) => names,
+        let entries = match self.files.entries(here) {
+            Ok(entries) => entries,
             Err(error) if error.is_missing() && self.is_elsewhere(here) => {
                 return found.push(Named::Elsewhere(here.to_path_buf()));
             }
@@ -141,11 +141,16 @@ impl Finder<'_> {
         };
         let before = found.len();
         let mut any = false;
-        for name in names {
+        for (name, kind) in entries {
             if !glob::component_matches(part, &path::bytes_of(&name)) {
                 continue;
             }
             let path = at.join(&name);
+            if rest.is_empty() && kind == Some(FileKind::File) {
+                any = true;
+                found.push(Named::File(path));
+                continue;
+            }
             if !rest.is_empty() && !self.is_plain_directory(at, &path) {
                 continue;
             }
