@@ -1,4 +1,4 @@
-//! How fast each room is: lexer and tree, include resolution, model, rules, diff.
+//! How fast each room is: lexer and tree, include resolution, model, rules, plan and diff.
 //!
 //! `cargo bench --bench rooms`. Everything stands in memory, but for `includes_on_disk`. With
 //! STEKGUARD_CORPORA, a folder of real files below `nginx/` and `apache/`, their trees are
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
 use stekguard::catalog::{Server, Version, newest};
-use stekguard::fix::{self, Options, PatchOptions, Proposal};
+use stekguard::fix::{self, Options, PatchOptions, PlannedFile, Proposal};
 use stekguard::model::{Assumed, Groundwork, Platform, VersionSource};
 use stekguard::policy::Policy;
 use stekguard::rules::{self, Context};
@@ -210,9 +210,8 @@ fn rules(bencher: Bencher<'_, '_>, (kind, shape): (Kind, Shape)) {
     });
 }
 
-/// The patch that repairs every virtual host, as `fix` prints it.
-#[divan::bench(args = KINDS)]
-fn diff(bencher: Bencher<'_, '_>, kind: Kind) {
+/// What the rules propose for every virtual host.
+fn proposed<T>(kind: Kind, with: impl FnOnce(&Project, &[Proposal<'_>]) -> T) -> T {
     let project = project(kind, Shape::Findings);
     let site = Groundwork::of(&project).site(&platform(kind));
     let context = Context {
@@ -228,9 +227,56 @@ fn diff(bencher: Bencher<'_, '_>, kind: Kind) {
         })
     });
     let proposals: Vec<Proposal<'_>> = proposals.collect();
-    let plan = fix::plan(&project, &proposals, Options::default());
+    with(&project, &proposals)
+}
+
+/// Proposals to a plan: the edits of every file and its new text.
+#[divan::bench(args = KINDS)]
+fn plan(bencher: Bencher<'_, '_>, kind: Kind) {
+    proposed(kind, |project, proposals| {
+        bencher
+            .counter(ItemsCount::new(proposals.len()))
+            .bench_local(|| {
+                fix::plan(project, proposals, Options::default())
+                    .files
+                    .len()
+            });
+    });
+}
+
+/// What each proposal changes by itself, for formats that carry fixes along.
+#[divan::bench(args = KINDS)]
+fn edits(bencher: Bencher<'_, '_>, kind: Kind) {
+    proposed(kind, |project, proposals| {
+        let proposals: Vec<Option<Proposal<'_>>> = proposals.iter().cloned().map(Some).collect();
+        bencher
+            .counter(ItemsCount::new(proposals.len()))
+            .bench_local(|| fix::edits_of_each(project, &proposals, &Options::default()).len());
+    });
+}
+
+fn planned(kind: Kind) -> Vec<PlannedFile> {
+    let plan = proposed(kind, |project, proposals| {
+        fix::plan(project, proposals, Options::default())
+    });
     assert!(plan.files.len() >= HOSTS);
+    plan.files
+}
+
+/// That a plan changes what its edits say and nothing else, and leaves texts that parse.
+#[divan::bench(args = KINDS)]
+fn verify(bencher: Bencher<'_, '_>, kind: Kind) {
+    let files = planned(kind);
     bencher
-        .counter(ItemsCount::new(plan.files.len()))
-        .bench(|| fix::patch(&plan.files, PatchOptions::default()).len());
+        .counter(ItemsCount::new(files.len()))
+        .bench_local(|| fix::verify(&files, &|_| Ok(())).is_ok());
+}
+
+/// The patch that repairs every virtual host, as `fix` prints it.
+#[divan::bench(args = KINDS)]
+fn diff(bencher: Bencher<'_, '_>, kind: Kind) {
+    let files = planned(kind);
+    bencher
+        .counter(ItemsCount::new(files.len()))
+        .bench_local(|| fix::patch(&files, PatchOptions::default()).len());
 }

@@ -621,8 +621,8 @@ fn verify_refuses_what_it_must() {
     );
 
     let real = fs::canonicalize(dir.path().join("nginx.conf")).unwrap();
-    let refuse = |files: &std::collections::BTreeMap<PathBuf, Vec<u8>>| {
-        assert_eq!(files[&real], b"events {}\nworker_processes 2;\n");
+    let refuse = |files: &stekguard::fix::Texts| {
+        assert_eq!(*files[&real], *b"events {}\nworker_processes 2;\n");
         Err("the goal is not met".to_string())
     };
     assert!(

@@ -259,3 +259,58 @@ fn httpd_says_off_in_the_virtual_host_where_the_level_around_is_not_ours() {
         site.replace("    SSLCertificateFile a.pem\n", line)
     );
 }
+
+/// A host a file, each with a line to take away.
+fn many_hosts(count: usize) -> Tree {
+    let main = format!("{HEAD}    ssl_session_tickets off;\n    include sites/*.conf;\n}}\n");
+    let mut files = vec![("nginx.conf".to_owned(), main)];
+    files.extend((0..count).map(|number| {
+        let site = format!(
+            "server {{\n    listen 127.0.0.1:{} ssl;\n    server_name s{number}.test;\n    \
+             ssl_session_tickets on;\n}}\n",
+            8000 + number % 5
+        );
+        (format!("sites/{number:03}.conf"), site)
+    }));
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(name, text)| (&**name, &**text))
+        .collect();
+    Tree::new(&files)
+}
+
+#[test]
+fn of_many_addresses_the_first_are_named_and_json_names_all() {
+    let tree = many_hosts(12);
+    let run = tree.fix(&[]);
+    let note = "12 addresses and names change: ";
+    let line = run.stderr.lines().find(|line| line.contains(note)).unwrap();
+    assert_eq!(line.matches(".test)").count(), 8, "{line}");
+    assert!(line.ends_with("; and 4 more"), "{line}");
+    let run = tree.fix(&["--format", "json"]);
+    for number in 0..12 {
+        assert!(
+            run.stdout.contains(&format!("(s{number}.test)")),
+            "{number}"
+        );
+    }
+}
+
+/// More files than have every step judged: hosts that change alike are shown to be sound.
+#[test]
+fn many_files_are_written_in_an_order_that_is_sound() {
+    let tree = many_hosts(70);
+    let run = tree.fix(&[]);
+    assert!(
+        run.stderr.contains("without --write up to 64"),
+        "{}",
+        run.stderr
+    );
+    let run = tree.fix(&["--write"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(!run.stderr.contains("every step"), "{}", run.stderr);
+    for number in 0..70 {
+        let text = tree.text(&format!("sites/{number:03}.conf"));
+        assert!(text.contains("ssl_session_tickets off;"), "{text}");
+    }
+}

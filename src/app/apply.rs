@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use super::clock::now;
 use super::lint::Session;
 use super::mixture::{Concerned, Mixtures};
+use super::order;
 use super::reload::{self, Reloaded, Running};
 use super::validate::{Tested, Trial, Validate, validate};
 use super::{AppError, Repair, Request};
 use crate::finding::GoLive;
-use crate::fix::{self, FixError, Gates, Order, PlannedFile, State};
+use crate::fix::{self, FixError, Gates, PlannedFile, State};
 
 /// How to apply.
 #[derive(Clone, Eq, PartialEq, Debug, Default)]
@@ -58,7 +59,7 @@ pub fn apply(request: &Request, repair: &Repair, wish: &Wish) -> Result<Applied,
         true => running(repair, &mixtures.concerned)?,
         false => Vec::new(),
     };
-    let order = find_order(files, &mixtures);
+    let order = order::find(files, &mixtures);
     let mut doors = Doors {
         files,
         state: &state,
@@ -83,7 +84,7 @@ pub fn apply(request: &Request, repair: &Repair, wish: &Wish) -> Result<Applied,
 }
 
 /// In which order the files of a repair would be replaced, and why that is not sound where no
-/// order is; `None` where nothing changes.
+/// order is. Of many files the steps are tried when they are written.
 ///
 /// # Errors
 /// [`AppError`] where the configurations cannot be read again.
@@ -92,11 +93,11 @@ pub fn order_of(
     repair: &Repair,
 ) -> Result<(Vec<PathBuf>, Option<String>), AppError> {
     let files = &repair.plan.files;
-    let order = match usual_order(files) {
-        Some(order) => order,
-        None => {
+    let order = match order::is_long(files) {
+        true => order::untried(files),
+        false => {
             let session = Session::open(request)?;
-            find_order(files, &Mixtures::new(&session, files))
+            order::find(files, &Mixtures::new(&session, files))
         }
     };
     let named = order.sequence.iter().filter_map(|index| {
@@ -105,25 +106,6 @@ pub fn order_of(
         file.real.clone().or(opened)
     });
     Ok((named.collect(), order.broken))
-}
-
-/// Each step of the way is a whole configuration to judge: beyond so many files the steps are
-/// not tried, and that is said.
-const MOST_FILES: usize = 64;
-
-fn usual_order(files: &[PlannedFile]) -> Option<Order> {
-    let count = files.len();
-    (count > MOST_FILES).then(|| Order {
-        broken: Some(format!(
-            "whether every step is sound was not tried: {count} files are replaced, and up to \
-             {MOST_FILES} are tried"
-        )),
-        ..Order::usual(count)
-    })
-}
-
-fn find_order(files: &[PlannedFile], mixtures: &Mixtures<'_>) -> Order {
-    usual_order(files).unwrap_or_else(|| Order::find(files.len(), &mut |new| mixtures.sound(new)))
 }
 
 /// The servers to reload, where a reload is what makes the repair live.

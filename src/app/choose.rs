@@ -1,8 +1,7 @@
 //! Some hunks of a patch and not the others: shown one by one with what they repair, and the
 //! choice proven again as the whole was.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::inputs::Replaced;
 use super::lint::Session;
@@ -77,7 +76,7 @@ impl Repair {
         }
         let session = Session::open(request)?;
         let (replaced, whole) = (everything(&files), everything(&self.plan.files));
-        let check = |_: &BTreeMap<PathBuf, Vec<u8>>| proven(&session, &replaced, &whole);
+        let check = |_: &Replaced| proven(&session, &replaced, &whole);
         fix::verify(&files, &check)?;
         let all = (0..session.inputs.count()).filter_map(|index| session.judged(index, &replaced));
         let after = session.outcome(all);

@@ -2,50 +2,54 @@
 //!
 //! Unlike the patch of `fix`, these changes have not been judged together.
 
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::finding::Finding;
-use crate::fix::{self, Options, Proposal};
+use crate::fix::{self, Edited, Options, Proposal};
 use crate::report::{Edits, FileEdits, edit_key};
 use crate::source::Project;
 
-/// The edits of every finding whose fix has a place in one of the configurations.
+/// The edits of every finding whose fix has a place in one of the configurations, the first
+/// in which it has.
 pub(super) fn edits(findings: &[Finding], projects: &[Arc<Project>]) -> Edits {
-    let mut out = Edits::new();
-    for finding in findings {
-        let found = projects.iter().find_map(|project| one(finding, project));
-        if let Some(files) = found {
-            out.insert(edit_key(finding), files);
+    let mut found: Vec<Option<Vec<FileEdits>>> = vec![None; findings.len()];
+    // A configuration that was not read completely is not changed.
+    for project in projects.iter().filter(|project| project.complete()) {
+        let files: HashSet<&Path> = project.files.iter().map(|file| &*file.path).collect();
+        let open = findings.iter().zip(&found).map(|(finding, found)| {
+            let own = found.is_none() && files.contains(&*finding.location.path);
+            own.then(|| proposal(finding)).flatten()
+        });
+        let proposals: Vec<Option<Proposal<'_>>> = open.collect();
+        if proposals.iter().all(Option::is_none) {
+            continue;
+        }
+        let edited = fix::edits_of_each(project, &proposals, &Options::default());
+        for (edited, found) in edited.into_iter().zip(&mut found) {
+            if !edited.is_empty() {
+                *found = Some(changes(edited));
+            }
         }
     }
-    out
+    let each = findings.iter().zip(found);
+    each.filter_map(|(finding, files)| Some((edit_key(finding), files?)))
+        .collect()
 }
 
-/// Edits of one finding; `None` where this configuration is not its own, or the fix finds no
-/// place. A configuration that was not read completely is not changed.
-fn one(finding: &Finding, project: &Project) -> Option<Vec<FileEdits>> {
-    let fix = finding.fix.as_ref()?;
-    let path = &finding.location.path;
-    let own = project.files.iter().any(|file| file.path == *path);
-    if !own || !project.complete() {
-        return None;
-    }
-    let proposal = Proposal {
+fn proposal(finding: &Finding) -> Option<Proposal<'_>> {
+    Some(Proposal {
         rule: finding.rule,
         reason: finding.message.clone(),
-        fix,
-    };
-    let plan = fix::plan(project, &[proposal], Options::default());
-    let mut files = Vec::new();
-    for file in plan.files {
-        // One proposal is one round; its places are those of the file as it is.
-        let [round] = &file.rounds[..] else {
-            return None;
-        };
-        files.push(FileEdits {
-            path: file.paths.first()?.clone(),
-            edits: round.iter().cloned().collect(),
-        });
-    }
-    (!files.is_empty()).then_some(files)
+        fix: finding.fix.as_ref()?,
+    })
+}
+
+fn changes(edited: Edited) -> Vec<FileEdits> {
+    let each = edited.into_iter().map(|(path, edits)| FileEdits {
+        path,
+        edits: edits.iter().cloned().collect(),
+    });
+    each.collect()
 }

@@ -4,8 +4,8 @@
 //! checks of invariant 5 on the result. A configuration that was not read completely is not
 //! touched.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Outcome;
@@ -157,11 +157,10 @@ impl Work<'_> {
             return Ok((plan, None));
         }
         let before = Before::of(first);
-        let check = |results: &BTreeMap<PathBuf, Vec<u8>>| {
+        let check = |results: &fix::Texts| {
             let mut with = self.replaced.clone();
-            for (path, bytes) in results {
-                with.insert(path.clone(), Arc::from(&bytes[..]));
-            }
+            let new = results.iter();
+            with.extend(new.map(|(path, bytes)| (path.clone(), Arc::clone(bytes))));
             // Usually the very bytes that the last round has judged and found nothing to do in.
             let fresh;
             let (judged, done) = match latest.as_ref().filter(|_| with == replaced) {
@@ -185,10 +184,11 @@ impl Work<'_> {
     fn accept(&mut self, plan: Plan, repair: &mut Repair) {
         replace(&mut self.replaced, &plan);
         self.forget(&plan);
+        let mut known: HashSet<String> = repair.refused.iter().cloned().collect();
         for refusal in &plan.refused {
             let place = refusal.path.display();
             let line = format!("{place}: {}: {}", refusal.rule, refusal.reason);
-            if !repair.refused.contains(&line) {
+            if known.insert(line.clone()) {
                 repair.refused.push(line);
             }
         }

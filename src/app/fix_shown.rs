@@ -9,6 +9,9 @@ use crate::model::{Endpoint, Lifetimes, Tickets, Tls12, Tls13};
 use crate::policy::{Goal, Policy};
 use crate::report;
 
+/// So many addresses and names are named on a terminal.
+const NAMED: usize = 8;
+
 impl Repair {
     /// True when nothing changes.
     pub fn is_empty(&self) -> bool {
@@ -72,30 +75,41 @@ impl Repair {
 
     /// What a reader of the patch should know, a sentence each.
     pub fn notes(&self) -> Vec<String> {
+        self.notes_naming(usize::MAX)
+    }
+
+    /// The same for a terminal: of many addresses and names the first, and how many more.
+    pub fn brief_notes(&self) -> Vec<String> {
+        self.notes_naming(NAMED)
+    }
+
+    fn notes_naming(&self, most: usize) -> Vec<String> {
         let notes = self.plan.notes.iter();
         let notes = notes.map(|note| format!("{}: {}", note.path.display(), note.text));
-        notes.chain(self.advice.iter().cloned()).collect()
+        let changing = self.changing(most);
+        notes
+            .chain(changing)
+            .chain(self.advice.iter().cloned())
+            .collect()
     }
 
     /// A configuration can name keys and not make them.
     pub(super) fn advice_for(&self, policy: &Policy) -> Vec<String> {
         let mut sites = self.after.servers.iter().map(|server| &server.site);
         let awaits = sites.any(|site| site.awaited.is_some());
-        let mut advice: Vec<String> = self.changing().into_iter().collect();
         if self.plan.is_empty() || policy.goal != Goal::Rotate || !awaits {
-            return advice;
+            return Vec::new();
         }
-        advice.push(format!(
+        vec![format!(
             "make the keys first, with `stekguard keys init`: none is seen in {}, and until they \
              are there nginx starts with a random key of its own",
             policy.keys_directory.display()
-        ));
-        advice
+        )]
     }
 
-    /// Every address and name at which something else resumes afterwards, where there are
-    /// several: one edited line may stand for many servers.
-    fn changing(&self) -> Option<String> {
+    /// The addresses and names at which something else resumes afterwards, where there are
+    /// several: one edited line may stand for many servers. Of more than `most`, the first.
+    fn changing(&self, most: usize) -> Option<String> {
         let mut labels: Vec<String> = Vec::new();
         let mut seen = HashSet::new();
         let pairs = self.before.servers.iter().zip(&self.after.servers);
@@ -109,6 +123,10 @@ impl Repair {
         }
         (labels.len() > 1).then(|| {
             let count = labels.len();
+            if count > most {
+                labels.truncate(most);
+                labels.push(format!("and {} more", count - most));
+            }
             format!("{count} addresses and names change: {}", labels.join("; "))
         })
     }

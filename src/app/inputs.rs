@@ -1,7 +1,7 @@
 //! Where configurations are: found once, then loaded as often as needed, also with files
 //! replaced by what a fix would leave behind.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::source::{
 const STREAM: &str = "<stdin>";
 
 /// New bytes of files, by the path of the file itself (symlinks resolved).
-pub(super) type Replaced = BTreeMap<PathBuf, Arc<[u8]>>;
+pub(super) type Replaced = HashMap<PathBuf, Arc<[u8]>>;
 
 /// Everything that a request names.
 #[derive(Debug)]
@@ -163,7 +163,10 @@ impl Inputs {
             return Some(self.loaded(found, files, wish));
         }
         let mut overlay = Overlay::new(files);
-        for (path, bytes) in replaced {
+        // In an order: two spellings can lead to one place.
+        let mut all: Vec<_> = replaced.iter().collect();
+        all.sort_unstable_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
+        for (path, bytes) in all {
             overlay.replace(path, Arc::clone(bytes));
         }
         Some(self.loaded(found, &overlay, wish))

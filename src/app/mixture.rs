@@ -1,8 +1,8 @@
 //! A tree of which some files are new and some old: what a server finds that reads it while
 //! files are being replaced. Judges in memory; changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::inputs::Replaced;
@@ -15,7 +15,8 @@ use crate::model::Endpoint;
 #[derive(Debug)]
 pub(super) struct Mixtures<'a> {
     session: &'a Session<'a>,
-    files: &'a [PlannedFile],
+    /// By planned file: its names and its new bytes.
+    texts: Vec<(Vec<PathBuf>, Arc<[u8]>)>,
     pub(super) concerned: Vec<Concerned>,
 }
 
@@ -23,13 +24,15 @@ pub(super) struct Mixtures<'a> {
 #[derive(Debug)]
 pub(super) struct Concerned {
     index: usize,
-    /// Which of the planned files it reads.
-    reads: Vec<usize>,
+    /// Which of the planned files it reads, ascending.
+    pub(super) reads: Vec<usize>,
     pub(super) old: Judged,
     pub(super) new: Judged,
+    states: (State, State),
 }
 
 /// What counts of a judged tree.
+#[derive(Debug)]
 struct State {
     /// Why it is not read, or the server would not start.
     refused: BTreeSet<String>,
@@ -39,7 +42,7 @@ struct State {
 }
 
 /// What an endpoint does, more is worse.
-#[derive(Copy, Clone, Eq, PartialEq, Default)]
+#[derive(Copy, Clone, Eq, PartialEq, Default, Debug)]
 struct Worth {
     stateless: bool,
     resumes: bool,
@@ -49,16 +52,22 @@ struct Worth {
 impl<'a> Mixtures<'a> {
     /// Reads every configuration of the request that has one of the files, before and after.
     pub(super) fn new(session: &'a Session<'a>, files: &'a [PlannedFile]) -> Self {
-        let all: Vec<usize> = (0..files.len()).collect();
+        let texts: Vec<_> = files.iter().map(texts).collect();
+        let (mut opened, mut real) = (HashMap::new(), HashMap::new());
+        for (index, file) in files.iter().enumerate() {
+            opened.extend(file.paths.iter().map(|path| (&**path, index)));
+            real.extend(file.real.as_deref().map(|path| (path, index)));
+        }
         let unchanged = Replaced::new();
         let replaced = everything(files);
         let concerned = (0..session.inputs.count()).filter_map(|index| {
             let old = session.judged(index, &unchanged)?;
-            let reads: Vec<usize> = all
-                .iter()
-                .copied()
-                .filter(|file| files.get(*file).is_some_and(|file| reads(&old, file)))
-                .collect();
+            let read = old.loaded.project.files.iter();
+            let each = read.flat_map(|file| {
+                let by_real = file.real.as_deref().and_then(|path| real.get(path));
+                [opened.get(&*file.path), by_real].into_iter().flatten()
+            });
+            let reads: BTreeSet<usize> = each.copied().collect();
             if reads.is_empty() {
                 return None;
             }
@@ -66,7 +75,8 @@ impl<'a> Mixtures<'a> {
             let new = session.judged_for(loaded, old.platforms.clone())?;
             Some(Concerned {
                 index,
-                reads,
+                reads: reads.into_iter().collect(),
+                states: (State::of(&old), State::of(&new)),
                 old,
                 new,
             })
@@ -74,16 +84,19 @@ impl<'a> Mixtures<'a> {
         Self {
             concerned: concerned.collect(),
             session,
-            files,
+            texts,
         }
     }
 
-    /// With these files new and the others old: the server accepts it, and no endpoint does
-    /// what it does neither before nor afterwards.
+    /// With these files new, ascending, and the others old: the server accepts it, and no
+    /// endpoint does what it does neither before nor afterwards.
     pub(super) fn sound(&self, new: &[usize]) -> Result<(), String> {
-        let replaced = replaced(self.files, new);
+        let new_texts = new.iter().filter_map(|index| self.texts.get(*index));
+        let replaced: Replaced = new_texts
+            .flat_map(|(names, text)| names.iter().map(|name| (name.clone(), Arc::clone(text))))
+            .collect();
         for it in &self.concerned {
-            let is_new = |file: &&usize| new.contains(file);
+            let is_new = |file: &&usize| new.binary_search(file).is_ok();
             let count = it.reads.iter().filter(is_new).count();
             if count == 0 || count == it.reads.len() {
                 continue;
@@ -92,7 +105,8 @@ impl<'a> Mixtures<'a> {
             let judged = loaded
                 .and_then(|loaded| self.session.judged_for(loaded, it.old.platforms.clone()))
                 .ok_or("it cannot be read again")?;
-            sound_between(&judged, &it.old, &it.new).map_err(|why| format!("in between {why}"))?;
+            let (old, new) = &it.states;
+            compare(&State::of(&judged), old, new).map_err(|why| format!("in between {why}"))?;
         }
         Ok(())
     }
@@ -105,28 +119,16 @@ pub(super) fn sound_between(mixed: &Judged, old: &Judged, new: &Judged) -> Resul
 
 /// What all files are replaced by, under every name.
 pub(super) fn everything(files: &[PlannedFile]) -> Replaced {
-    let all: Vec<usize> = (0..files.len()).collect();
-    replaced(files, &all)
+    let each = files.iter().map(texts);
+    each.flat_map(|(names, text)| names.into_iter().map(move |name| (name, Arc::clone(&text))))
+        .collect()
 }
 
-/// What the files are replaced by, under every name.
-fn replaced(files: &[PlannedFile], new: &[usize]) -> Replaced {
-    let mut out = Replaced::new();
-    for file in new.iter().filter_map(|index| files.get(*index)) {
-        let bytes: Arc<[u8]> = Arc::from(&file.after[..]);
-        let paths = file.paths.iter().map(|path| Path::new(&**path));
-        for path in paths.chain(file.real.as_deref()) {
-            out.insert(path.to_path_buf(), Arc::clone(&bytes));
-        }
-    }
-    out
-}
-
-fn reads(judged: &Judged, planned: &PlannedFile) -> bool {
-    let mut files = judged.loaded.project.files.iter();
-    files.any(|file| {
-        planned.paths.contains(&file.path) || (file.real.is_some() && file.real == planned.real)
-    })
+/// Every name of a file, and its new bytes.
+fn texts(file: &PlannedFile) -> (Vec<PathBuf>, Arc<[u8]>) {
+    let opened = file.paths.iter().map(|path| path.to_path_buf());
+    let names = opened.chain(file.real.clone()).collect();
+    (names, Arc::from(&file.after[..]))
 }
 
 impl State {

@@ -28,6 +28,7 @@ mod measure;
 mod merge;
 mod mixture;
 mod near;
+mod order;
 mod parts;
 mod platforms;
 mod probe;

@@ -1,6 +1,7 @@
 //! The server's own test of a result that is not in place yet. Decides when it may be run,
 //! and believes it only where the server shows that it read the new files.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -249,6 +250,7 @@ impl Trial<'_> {
             .extend(["-D", "DUMP_INCLUDES"].map(OsString::from));
         let listed = call.run_with(pairs);
         let listed = listed.map(|answer| includes(&answer)).unwrap_or_default();
+        let listed: HashSet<PathBuf> = listed.into_iter().collect();
         let shows = |file: &&PlannedFile| names(file).any(|path| listed.contains(&path));
         match self.concerned().find(|file| !shows(file)) {
             Some(file) => Err(unread(file)),
@@ -297,6 +299,7 @@ impl Trial<'_> {
         if let Some(path) = listed.iter().find(|path| !path.starts_with(top)) {
             return Err(outside(path));
         }
+        let listed: HashSet<PathBuf> = listed.into_iter().collect();
         let concerned = self.concerned().flat_map(names);
         let mut places = concerned.filter_map(|path| copied.place(&path, top));
         match places.find(|place| !listed.contains(place)) {
@@ -338,10 +341,12 @@ impl Trial<'_> {
 
     /// The planned files that this tree reads.
     fn concerned(&self) -> impl Iterator<Item = &PlannedFile> {
-        let project = &self.loaded.project;
-        self.files.iter().filter(|planned| {
-            let mut read = project.files.iter();
-            read.any(|file| planned.paths.contains(&file.path) || file.real == planned.real)
+        let read = &self.loaded.project.files;
+        let opened: HashSet<&Path> = read.iter().map(|file| &*file.path).collect();
+        let real: HashSet<Option<&Path>> = read.iter().map(|file| file.real.as_deref()).collect();
+        self.files.iter().filter(move |planned| {
+            let mut paths = planned.paths.iter();
+            paths.any(|path| opened.contains(&**path)) || real.contains(&planned.real.as_deref())
         })
     }
 }

@@ -285,7 +285,7 @@ fn explain(
         for cost in repair.costs() {
             terminal.note("cost", cost);
         }
-        for note in repair.notes() {
+        for note in repair.brief_notes() {
             terminal.note("note", &note);
         }
         if let Some(command) = repair.command().filter(|_| !arguments.write) {

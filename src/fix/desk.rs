@@ -2,28 +2,32 @@
 //!
 //! Decides nothing about proposals: it finds, and it spells.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 
 use crate::catalog::Server;
 use crate::fix::arguments::Statement;
 use crate::fix::place::{Page, spot};
 use crate::fix::sheet::Step;
-use crate::fix::siblings::Sibling;
+use crate::fix::siblings::{Chains, Sibling};
 use crate::fix::{apache, layout, nginx};
-use crate::source::{DirectiveId, File, FileId, Project};
-use crate::syntax::{NodeId, TokenKind};
+use crate::source::{DirectiveId, FileId, Project};
+use crate::syntax::{NodeId, TokenKind, Tree};
 use crate::text::{Edit, Span};
 
 /// A project to look things up in.
 pub(super) struct Desk<'project> {
     project: &'project Project,
-    paths: BTreeMap<&'project Path, FileId>,
+    paths: HashMap<&'project Path, FileId>,
     /// By file: all entries that are the same file on disk, itself included.
-    same: Vec<Rc<[FileId]>>,
-    /// Directives by their place; several where a file is read several times.
-    places: BTreeMap<(FileId, u32), Vec<DirectiveId>>,
+    same: Vec<Arc<[FileId]>>,
+    /// Directives by their place, then in the order of the project; several where a file is
+    /// read several times.
+    places: Vec<(FileId, u32, DirectiveId)>,
+    /// Trees of the files that were looked at: they go when the desk does.
+    trees: Vec<OnceLock<Arc<Tree>>>,
+    chains: OnceLock<Chains>,
 }
 
 /// The bytes of one step.
@@ -46,7 +50,7 @@ impl<'project> Desk<'project> {
     pub(super) fn new(project: &'project Project) -> Self {
         let ids = || (0..project.files.len() as u32).map(FileId);
         let paths = ids().map(|id| (&*project.file(id).path, id)).collect();
-        let mut by_real: BTreeMap<&Path, Vec<FileId>> = BTreeMap::new();
+        let mut by_real: HashMap<&Path, Vec<FileId>> = HashMap::new();
         for id in ids() {
             let file = project.file(id);
             by_real
@@ -54,47 +58,67 @@ impl<'project> Desk<'project> {
                 .or_default()
                 .push(id);
         }
-        let mut same: Vec<Rc<[FileId]>> = ids().map(|id| Rc::from([id])).collect();
-        for group in by_real.into_values() {
-            let group: Rc<[FileId]> = group.into();
+        let mut same: Vec<Arc<[FileId]>> = ids().map(|id| Arc::from([id])).collect();
+        for group in by_real.into_values().filter(|group| group.len() > 1) {
+            let group: Arc<[FileId]> = group.into();
             for id in group.iter() {
-                same[id.0 as usize] = Rc::clone(&group);
+                same[id.0 as usize] = Arc::clone(&group);
             }
         }
-        let mut places: BTreeMap<(FileId, u32), Vec<DirectiveId>> = BTreeMap::new();
-        for (index, directive) in project.directives.iter().enumerate() {
-            let place = (directive.file, directive.span.start);
-            places
-                .entry(place)
-                .or_default()
-                .push(DirectiveId(index as u32));
-        }
+        let places = project.directives.iter().enumerate();
+        let mut places: Vec<_> = places
+            .map(|(index, it)| (it.file, it.span.start, DirectiveId(index as u32)))
+            .collect();
+        // Mostly sorted already: files are read one after the other.
+        places.sort();
         Self {
             project,
             paths,
             same,
             places,
+            trees: ids().map(|_| OnceLock::new()).collect(),
+            chains: OnceLock::new(),
         }
+    }
+
+    /// A file's tree.
+    pub(super) fn tree(&self, id: FileId) -> &Tree {
+        let grown = || self.project.file(id).passing_tree();
+        self.trees[id.0 as usize].get_or_init(grown)
+    }
+
+    /// The statement that begins where `span` does; no two statements of a file begin alike.
+    pub(super) fn node_at(&self, id: FileId, span: Span) -> Option<NodeId> {
+        let nodes = &self.tree(id).nodes;
+        let first = nodes.partition_point(|node| node.span.start < span.start);
+        let node = nodes
+            .get(first)
+            .filter(|node| node.span.start == span.start);
+        node.map(|_| NodeId(first as u32))
+    }
+
+    /// By which includes the server reads each file; looked for when it is first asked for.
+    pub(super) fn chains(&self) -> &Chains {
+        self.chains.get_or_init(|| Chains::of(self.project, self))
     }
 
     /// The block that a new statement would come to stand in.
     pub(super) fn section(&self, id: FileId, block: Option<Span>, name: &[u8]) -> Option<NodeId> {
-        let file = self.project.file(id);
-        let block = block.and_then(|span| node_at(file, span));
+        let block = block.and_then(|span| self.node_at(id, span));
         let in_force = |span: Span| self.in_force(id, span);
-        spot(self.page(file, &in_force), block, name).ok()?.inside
+        spot(self.page(id, &in_force), block, name).ok()?.inside
     }
 
     pub(super) fn parent(&self, sibling: &Sibling) -> Option<NodeId> {
-        let file = self.project.file(sibling.file);
-        file.tree().node(node_at(file, sibling.span)?).parent
+        let node = self.node_at(sibling.file, sibling.span)?;
+        self.tree(sibling.file).node(node).parent
     }
 
-    fn page<'a>(&self, file: &'a File, in_force: &'a dyn Fn(Span) -> bool) -> Page<'a> {
+    fn page<'a>(&'a self, id: FileId, in_force: &'a dyn Fn(Span) -> bool) -> Page<'a> {
         Page {
             server: self.project.server,
-            text: &file.text,
-            tree: file.tree(),
+            text: &self.project.file(id).text,
+            tree: self.tree(id),
             in_force,
         }
     }
@@ -109,7 +133,7 @@ impl<'project> Desk<'project> {
                 Ok(StepEdits::Replace(statement.edits(arguments)?))
             }
             Step::Remove { span } => {
-                if self.project.server == Server::Nginx && holds_comment(file, *span) {
+                if self.project.server == Server::Nginx && holds_comment(self.tree(id), *span) {
                     return Err("a comment stands inside the statement".into());
                 }
                 let span = layout::removal(text, *span);
@@ -127,10 +151,10 @@ impl<'project> Desk<'project> {
                     Server::Apache => apache::line(statement),
                 };
                 let line = line.ok_or("a value cannot be spelled")?;
-                let block = block.map(|span| node_at(file, span).ok_or("the block is gone"));
+                let block = block.map(|span| self.node_at(id, span).ok_or("the block is gone"));
                 let name = statement.first().map_or(&b""[..], |name| name.as_bytes());
                 let in_force = |span: Span| self.in_force(id, span);
-                let spot = spot(self.page(file, &in_force), block.transpose()?, name)?;
+                let spot = spot(self.page(id, &in_force), block.transpose()?, name)?;
                 let text = [spot.lead, line, spot.trail].concat();
                 Ok(StepEdits::Insert {
                     at: spot.at,
@@ -143,12 +167,12 @@ impl<'project> Desk<'project> {
 
     fn words(&self, id: FileId, span: Span) -> Option<Statement<'_>> {
         let file = self.project.file(id);
-        let node = node_at(file, span)?;
+        let node = self.node_at(id, span)?;
         if self.project.server == Server::Nginx {
-            return nginx::statement(&file.text, file.tree(), node);
+            return nginx::statement(&file.text, self.tree(id), node);
         }
         // What httpd reads there once variables are replaced.
-        let mut statement = apache::statement(&file.text, file.tree(), node)?;
+        let mut statement = apache::statement(&file.text, self.tree(id), node)?;
         let read = self.directives_at(id, span).next();
         let texts = read.map(|id| self.project.argument_texts(id));
         for text in texts.unwrap_or_default() {
@@ -173,11 +197,19 @@ impl<'project> Desk<'project> {
         id: FileId,
         span: Span,
     ) -> impl Iterator<Item = DirectiveId> {
-        let places = self
-            .files_of(id)
-            .iter()
-            .filter_map(move |id| self.places.get(&(*id, span.start)));
-        places.flatten().copied()
+        let entries = self.files_of(id).iter();
+        entries.flat_map(move |id| self.of_entry(*id, span))
+    }
+
+    /// The same for one entry of a file that the project may have under several names.
+    pub(super) fn of_entry(&self, id: FileId, span: Span) -> impl Iterator<Item = DirectiveId> {
+        let place = (id, span.start);
+        let first = self
+            .places
+            .partition_point(|(file, start, _)| (*file, *start) < place);
+        let behind = self.places.get(first..).unwrap_or_default().iter();
+        let there = behind.take_while(move |(file, start, _)| (*file, *start) == place);
+        there.map(|(_, _, directive)| *directive)
     }
 
     /// The file that is opened by this path.
@@ -196,18 +228,8 @@ impl<'project> Desk<'project> {
     }
 }
 
-/// The statement that begins where `span` does; no two statements of a file begin alike.
-pub(super) fn node_at(file: &File, span: Span) -> Option<NodeId> {
-    let nodes = &file.tree().nodes;
-    let first = nodes.partition_point(|node| node.span.start < span.start);
-    let node = nodes
-        .get(first)
-        .filter(|node| node.span.start == span.start);
-    node.map(|_| NodeId(first as u32))
-}
-
-fn holds_comment(file: &File, span: Span) -> bool {
-    let tokens = &file.tree().tokens;
+fn holds_comment(tree: &Tree, span: Span) -> bool {
+    let tokens = &tree.tokens;
     let first = tokens.partition_point(|token| token.span.start < span.start);
     let inside = tokens
         .iter()

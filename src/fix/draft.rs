@@ -9,20 +9,20 @@ use std::sync::Arc;
 
 use crate::catalog::Duplicate;
 use crate::finding::{Change, Target};
-use crate::fix::desk::{Desk, node_at};
-use crate::fix::plan::{Note, Options, Plan, Proposal, Refusal};
+use crate::fix::desk::Desk;
+use crate::fix::plan::{Edited, Note, Options, Plan, Proposal, Refusal};
 use crate::fix::protect;
 use crate::fix::sheet::{Mark, Sheet, Step, Stop};
-use crate::fix::siblings::{Chains, Sibling, accumulates, additive, siblings};
+use crate::fix::siblings::{Sibling, accumulates, additive, siblings};
 use crate::source::{File, FileId, FileOrigin, Project};
 use crate::syntax::NodeId;
-use crate::text::{Location, Span};
+use crate::text::{EditSet, Location, Span};
 
 /// A plan in the making.
 pub(super) struct Draft<'project> {
     project: &'project Project,
-    desk: Desk<'project>,
-    options: Options,
+    desk: &'project Desk<'project>,
+    options: &'project Options,
     sheets: BTreeMap<FileId, Sheet>,
     costs: Vec<String>,
     plan: Plan,
@@ -36,10 +36,14 @@ struct Refused {
 
 impl<'project> Draft<'project> {
     /// Nothing taken.
-    pub(super) fn new(project: &'project Project, options: Options) -> Self {
+    pub(super) fn new(
+        project: &'project Project,
+        desk: &'project Desk<'project>,
+        options: &'project Options,
+    ) -> Self {
         Self {
             project,
-            desk: Desk::new(project),
+            desk,
             options,
             sheets: BTreeMap::new(),
             costs: Vec::new(),
@@ -75,7 +79,10 @@ impl<'project> Draft<'project> {
         let mut seen = BTreeSet::new();
         self.costs.retain(|cost| seen.insert(cost.clone()));
         self.plan.costs = self.costs;
-        let chains = Chains::of(self.project);
+        if self.sheets.is_empty() {
+            return self.plan;
+        }
+        let chains = self.desk.chains();
         for (id, sheet) in &self.sheets {
             let file = self.project.file(*id);
             let files = self.desk.files_of(*id);
@@ -100,6 +107,17 @@ impl<'project> Draft<'project> {
         self.plan
     }
 
+    /// The edits of all that was taken, without the texts that come of them.
+    pub(super) fn edits(self) -> Edited {
+        let each = self.sheets.iter().filter_map(|(id, sheet)| {
+            let (edits, _) = sheet.edits()?;
+            let first = *self.desk.files_of(*id).first()?;
+            let path = Arc::clone(&self.project.file(first).path);
+            changes(&edits, &self.project.file(*id).text).then_some((path, edits))
+        });
+        each.collect()
+    }
+
     /// Takes a proposal, and says whether it changes anything; or takes nothing of it.
     fn attempt(&mut self, proposal: &Proposal<'_>) -> Result<bool, Refused> {
         let mut marks: BTreeMap<FileId, Mark> = BTreeMap::new();
@@ -121,7 +139,7 @@ impl<'project> Draft<'project> {
         for change in &proposal.fix.changes {
             for (id, step) in self.steps(change)? {
                 let once = self.stands_once(id, &step);
-                let (file, desk) = (self.project.file(id), &self.desk);
+                let (file, desk) = (self.project.file(id), self.desk);
                 let sheet = self.sheets.entry(id).or_default();
                 let mark = *marks.entry(id).or_insert_with(|| sheet.mark());
                 let edits = |step: &Step| desk.edits(id, step);
@@ -172,7 +190,7 @@ impl<'project> Draft<'project> {
             return refuse("the file is not there, only what is known of it");
         }
         let real = file.real.as_deref().unwrap_or(&file.path);
-        match protect::owner(&[&file.path, real], &file.text, &self.options) {
+        match protect::owner(&[&file.path, real], &file.text, self.options) {
             Some(reason) => refuse(&reason),
             None => Ok(()),
         }
@@ -186,7 +204,7 @@ impl<'project> Draft<'project> {
                 arguments,
             } => {
                 let (id, node) = self.statement(statement)?;
-                let span = self.project.file(id).tree().node(node).span;
+                let span = self.desk.tree(id).node(node).span;
                 Ok(vec![(
                     id,
                     Step::Set {
@@ -197,7 +215,7 @@ impl<'project> Draft<'project> {
             }
             Change::Remove { statement } => {
                 let (id, node) = self.statement(statement)?;
-                let span = self.project.file(id).tree().node(node).span;
+                let span = self.desk.tree(id).node(node).span;
                 Ok(vec![(id, Step::Remove { span })])
             }
             Change::Insert {
@@ -205,7 +223,7 @@ impl<'project> Draft<'project> {
                 statement,
             } => {
                 let (id, node) = self.statement(block)?;
-                let span = self.project.file(id).tree().node(node).span;
+                let span = self.desk.tree(id).node(node).span;
                 self.insertion(id, Some(span), statement)
             }
             Change::Insert {
@@ -243,7 +261,7 @@ impl<'project> Draft<'project> {
                 additive,
             },
         );
-        let present = siblings(self.project, &self.desk, id, block, name.as_bytes());
+        let present = siblings(self.project, self.desk, id, block, name.as_bytes());
         let says = |sibling: &Sibling| {
             sibling
                 .arguments
@@ -286,7 +304,7 @@ impl<'project> Draft<'project> {
 
     fn statement(&self, location: &Location) -> Result<(FileId, NodeId), Refused> {
         let id = self.file(&location.path)?;
-        let node = node_at(self.project.file(id), location.span);
+        let node = self.desk.node_at(id, location.span);
         let node = node.ok_or_else(|| Refused {
             path: location.path.to_path_buf(),
             reason: format!("no statement stands at line {}", location.line),
@@ -299,6 +317,20 @@ impl<'project> Draft<'project> {
             path: path.to_path_buf(),
             reason: "the file is not part of the configuration".to_string(),
         })
+    }
+}
+
+/// Whether a text is another one after the edits.
+fn changes(edits: &EditSet, text: &[u8]) -> bool {
+    let gone: usize = edits.iter().map(|edit| edit.span.len() as usize).sum();
+    let come: usize = edits.iter().map(|edit| edit.replacement.len()).sum();
+    if edits.is_empty() {
+        return false;
+    }
+    match gone == come {
+        // Only then it takes the whole text to tell.
+        true => edits.apply(text).is_ok_and(|after| after != *text),
+        false => edits.iter().all(|it| it.span.end as usize <= text.len()),
     }
 }
 

@@ -46,9 +46,11 @@ pub fn hunks(file: &PlannedFile) -> Vec<Hunk> {
     let (old, new) = (lines(&file.before), lines(&file.after));
     let starts = starts(&new);
     let groups = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
+    // Usually they are; what follows from it is only that fewer are looked at.
+    let sorted = file.reasons.is_sorted_by_key(|reason| reason.span.start);
     groups
         .into_iter()
-        .filter_map(|ops| hunk(ops, &starts, &file.reasons))
+        .filter_map(|ops| hunk(ops, &starts, &file.reasons, sorted))
         .collect()
 }
 
@@ -144,7 +146,7 @@ fn byte(starts: &[usize], line: usize) -> i64 {
     starts.get(line).copied().unwrap_or(0) as i64
 }
 
-fn hunk(ops: Vec<DiffOp>, starts: &[usize], reasons: &[Reason]) -> Option<Hunk> {
+fn hunk(ops: Vec<DiffOp>, starts: &[usize], reasons: &[Reason], sorted: bool) -> Option<Hunk> {
     let (first, last) = (ops.first()?, ops.last()?);
     let old = first.old_range().start..last.old_range().end;
     let new = first.new_range().start..last.new_range().end;
@@ -152,8 +154,17 @@ fn hunk(ops: Vec<DiffOp>, starts: &[usize], reasons: &[Reason]) -> Option<Hunk> 
     let inside = |reason: &&Reason| {
         bytes.contains(&i64::from(reason.span.start)) && i64::from(reason.span.end) <= *bytes.end()
     };
+    let at = |reason: &Reason| i64::from(reason.span.start);
+    let near = match sorted {
+        true => {
+            let first = reasons.partition_point(|reason| at(reason) < *bytes.start());
+            let behind = reasons.partition_point(|reason| at(reason) <= *bytes.end());
+            reasons.get(first..behind).unwrap_or_default()
+        }
+        false => reasons,
+    };
     Some(Hunk {
-        reasons: reasons.iter().filter(inside).cloned().collect(),
+        reasons: near.iter().filter(inside).cloned().collect(),
         old,
         new,
         ops,

@@ -9,6 +9,7 @@ mod apache;
 mod arguments;
 mod attributes;
 mod backup;
+mod cover;
 mod desk;
 mod draft;
 mod error;
@@ -34,12 +35,16 @@ mod verify;
 mod write;
 
 pub use backup::backup;
+pub use cover::cover;
 pub use error::FixError;
 pub use hunks::{Change, Hunk, changes, hunks, select};
 pub use journal::{Entry, EntryFile, KEPT, Progress};
 pub use order::Order;
 pub use patch::{PatchOptions, common_repository, patch, piece};
-pub use plan::{Note, Options, Plan, PlannedFile, Proposal, Reason, Refusal, plan, untouchable};
+pub use plan::{
+    Edited, Note, Options, Plan, PlannedFile, Proposal, Reason, Refusal, edits_of_each, plan,
+    untouchable,
+};
 pub use recover::{Recovered, recover};
 pub use shadow::Shadow;
 pub use state::State;

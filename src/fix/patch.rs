@@ -1,10 +1,12 @@
 //! Planned files as a unified diff that `git apply` and `patch -p1` take. Bytes in, bytes
 //! out; it opens no file.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use colored::{ColoredString, Colorize};
+use rayon::prelude::*;
 use similar::{Algorithm, capture_diff_slices};
 
 use crate::fix::hunks::{Hunk, hunks, is_equal, lines};
@@ -27,15 +29,19 @@ pub struct PatchOptions<'path> {
 /// The patch; empty where nothing changes. Behind the second `@@` of a hunk stand the rules
 /// and reasons of its changes.
 pub fn patch(files: &[PlannedFile], options: PatchOptions<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    for file in files {
+    let piece = |file: &PlannedFile| {
         let hunks = hunks(file);
-        if !hunks.is_empty() {
-            out.extend(piece(file, &hunks, options));
+        match hunks.is_empty() {
+            true => Vec::new(),
+            false => piece(file, &hunks, options),
         }
-    }
-    out
+    };
+    let pieces: Vec<Vec<u8>> = files.par_iter().with_min_len(FEW).map(piece).collect();
+    pieces.concat()
 }
+
+/// For fewer files, starting threads takes longer than they save.
+const FEW: usize = 64;
 
 /// The part of a patch for these hunks of a file, with the file's header.
 pub fn piece(file: &PlannedFile, hunks: &[Hunk], options: PatchOptions<'_>) -> Vec<u8> {
@@ -45,7 +51,13 @@ pub fn piece(file: &PlannedFile, hunks: &[Hunk], options: PatchOptions<'_>) -> V
     rows.push(Kind::Header, header(b"+++ ", b"b/", &name));
     let (old, new) = (lines(&file.before), lines(&file.after));
     for hunk in hunks {
-        print_hunk(&mut rows, hunk, &old, &new);
+        print_hunk(
+            &mut rows,
+            hunk,
+            &old,
+            &new,
+            options.terminal && options.colour,
+        );
     }
     rows.bytes(options)
 }
@@ -53,16 +65,28 @@ pub fn piece(file: &PlannedFile, hunks: &[Hunk], options: PatchOptions<'_>) -> V
 /// The directory with a `.git` that all files lie below, if it is the same for all. This
 /// looks at the disk, but reads nothing.
 pub fn common_repository(files: &[PlannedFile]) -> Option<PathBuf> {
-    let mut roots = files.iter().map(|file| repository(file.real.as_deref()?));
-    let first = roots.next()??;
-    roots
-        .all(|root| root.as_deref() == Some(&first))
-        .then_some(first)
+    // Many files, few folders.
+    let mut known: HashMap<&Path, bool> = HashMap::new();
+    let first = repository(files.first()?.real.as_deref()?)?;
+    for file in files {
+        let folder = file.real.as_deref()?.parent()?;
+        let same = known
+            .entry(folder)
+            .or_insert_with(|| above(folder).as_ref() == Some(&first));
+        if !*same {
+            return None;
+        }
+    }
+    Some(first)
 }
 
 fn repository(file: &Path) -> Option<PathBuf> {
-    file.ancestors()
-        .skip(1)
+    above(file.parent()?)
+}
+
+fn above(folder: &Path) -> Option<PathBuf> {
+    folder
+        .ancestors()
         .find(|dir| dir.join(".git").exists())
         .map(Path::to_path_buf)
 }
@@ -123,11 +147,12 @@ impl Rows {
     }
 }
 
-fn print_hunk(rows: &mut Rows, hunk: &Hunk, old: &[&[u8]], new: &[&[u8]]) {
+fn print_hunk(rows: &mut Rows, hunk: &Hunk, old: &[&[u8]], new: &[&[u8]], marks: bool) {
     let mut why: Vec<String> = Vec::new();
+    let mut known = HashSet::new();
     for reason in &hunk.reasons {
         let text = one_line(&reason.clause());
-        if !why.contains(&text) {
+        if known.insert(text.clone()) {
             why.push(text);
         }
     }
@@ -146,7 +171,11 @@ fn print_hunk(rows: &mut Rows, hunk: &Hunk, old: &[&[u8]], new: &[&[u8]]) {
             rows.lines(Kind::Same, gone, &[]);
             continue;
         }
-        let (marked_gone, marked_come) = words_that_differ(gone, come);
+        // Only colours show them.
+        let (marked_gone, marked_come) = match marks {
+            true => words_that_differ(gone, come),
+            false => (Vec::new(), Vec::new()),
+        };
         rows.lines(Kind::Gone, gone, &marked_gone);
         rows.lines(Kind::Come, come, &marked_come);
     }

@@ -3,15 +3,18 @@
 //! A proposal is taken whole or refused whole, in the order given. What is refused says why
 //! in one sentence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::catalog::Server;
-use crate::finding::{Fix, GoLive};
+use crate::finding::{Change, Fix, GoLive, Target};
+use crate::fix::desk::Desk;
 use crate::fix::draft::Draft;
 use crate::fix::protect;
-use crate::source::{FileOrigin, PathGlobs, Project};
+use crate::source::{FileId, FileOrigin, PathGlobs, Project};
 use crate::text::{EditSet, Span};
 
 /// What a rule proposes, with the words for the patch.
@@ -110,12 +113,63 @@ pub struct Note {
 
 /// Plans the proposals that fit together.
 pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: Options) -> Plan {
-    let mut draft = Draft::new(project, options);
+    if proposals.is_empty() {
+        return Plan::default();
+    }
+    let desk = Desk::new(project);
+    let changes = proposals.iter().flat_map(|proposal| &proposal.fix.changes);
+    let concerned: BTreeSet<FileId> = changes.filter_map(|it| desk.file(place(it))).collect();
+    if concerned.len() >= FEW {
+        let all: Vec<FileId> = concerned.into_iter().collect();
+        all.par_iter().with_min_len(FEW / 4).for_each(|id| {
+            desk.tree(*id);
+        });
+    }
+    let mut draft = Draft::new(project, &desk, &options);
     for (index, proposal) in proposals.iter().enumerate() {
         draft.take(index, proposal);
     }
     draft.finish()
 }
+
+/// The file that a change is for.
+fn place(change: &Change) -> &Path {
+    match change {
+        Change::SetArguments { statement, .. } | Change::Remove { statement } => &statement.path,
+        Change::Insert {
+            target: Target::Block(block),
+            ..
+        } => &block.path,
+        Change::Insert {
+            target: Target::File(path),
+            ..
+        } => path,
+    }
+}
+
+/// The edits of files, each by the path by which the server opens it first.
+pub type Edited = Vec<(Arc<Path>, EditSet)>;
+
+/// What each proposal changes where it is the only one; nothing for `None`.
+pub fn edits_of_each(
+    project: &Project,
+    proposals: &[Option<Proposal<'_>>],
+    options: &Options,
+) -> Vec<Edited> {
+    let desk = Desk::new(project);
+    let one = |proposal: &Option<Proposal<'_>>| {
+        let Some(proposal) = proposal else {
+            return Vec::new();
+        };
+        let mut draft = Draft::new(project, &desk, options);
+        draft.take(0, proposal);
+        draft.edits()
+    };
+    proposals.par_iter().with_min_len(FEW).map(one).collect()
+}
+
+/// For fewer proposals, starting threads takes longer than they save.
+const FEW: usize = 64;
 
 /// The project's files that no plan edits, by the paths by which the server opens them.
 pub fn untouchable(project: &Project, options: &Options) -> Vec<PathBuf> {

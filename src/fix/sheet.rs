@@ -119,14 +119,16 @@ impl Sheet {
                     self.replaced.remove(&(start, end));
                 }
                 Logged::Inserted(at) => {
-                    self.inserted
-                        .get_mut(&at)
-                        .and_then(|inserted| inserted.pieces.pop());
+                    let Some(inserted) = self.inserted.get_mut(&at) else {
+                        continue;
+                    };
+                    inserted.pieces.pop();
+                    if inserted.pieces.is_empty() {
+                        self.inserted.remove(&at);
+                    }
                 }
             }
         }
-        self.inserted
-            .retain(|_, inserted| !inserted.pieces.is_empty());
     }
 
     /// Takes a step; one that was taken already counts once. Where it fails, part of it may
@@ -204,6 +206,22 @@ impl Sheet {
         server: Server,
         crowded: bool,
     ) -> Option<PlannedFile> {
+        let (set, reasons) = self.edits()?;
+        let after = set.apply(&file.text).ok()?;
+        (after != *file.text).then(|| PlannedFile {
+            paths,
+            real: file.real.clone(),
+            server,
+            before: Arc::clone(&file.text),
+            after,
+            rounds: vec![set],
+            reasons,
+            crowded,
+        })
+    }
+
+    /// The edits, and where the reason of each comes to lie; `None` where they do not fit.
+    pub(super) fn edits(&self) -> Option<(EditSet, Vec<Reason>)> {
         let mut pieces: Vec<(Edit, Option<Why>)> = Vec::new();
         pieces.extend(
             self.replaced
@@ -239,17 +257,7 @@ impl Sheet {
         for edit in edits {
             set.insert(edit).ok()?;
         }
-        let after = set.apply(&file.text).ok()?;
-        (after != *file.text).then(|| PlannedFile {
-            paths,
-            real: file.real.clone(),
-            server,
-            before: Arc::clone(&file.text),
-            after,
-            rounds: vec![set],
-            reasons,
-            crowded,
-        })
+        Some((set, reasons))
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the server already reads where a statement is to be added, and by which includes it
 //! reads a file. Looks at the expanded project, so a statement from an included file counts.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::catalog::{self, Duplicate, Inherit, Server};
@@ -125,24 +124,46 @@ fn rows(server: Server, name: &[u8]) -> impl Iterator<Item = &'static catalog::D
 }
 
 /// By which includes the server reads each file.
-pub(super) struct Chains(BTreeMap<FileId, BTreeSet<ViaId>>);
+pub(super) struct Chains {
+    /// By file, sorted.
+    by_file: Vec<Vec<ViaId>>,
+    /// By chain: the argument of its innermost Include; `None` where there is none, and for
+    /// nginx, where nobody asks.
+    patterns: Vec<Option<Vec<u8>>>,
+    /// nginx: some include's wildcard stands for dotfiles.
+    dotfiles: bool,
+}
 
 impl Chains {
     /// Those of a project.
-    pub(super) fn of(project: &Project) -> Self {
-        let mut chains: BTreeMap<FileId, BTreeSet<ViaId>> = BTreeMap::new();
+    pub(super) fn of(project: &Project, desk: &Desk<'_>) -> Self {
+        let mut by_file: Vec<Vec<ViaId>> = vec![Vec::new(); project.files.len()];
         for directive in &project.directives {
-            chains
-                .entry(directive.file)
-                .or_default()
-                .insert(directive.via);
+            let Some(chains) = by_file.get_mut(directive.file.0 as usize) else {
+                continue;
+            };
+            if chains.last() != Some(&directive.via) {
+                chains.push(directive.via);
+            }
         }
-        Self(chains)
+        for chains in &mut by_file {
+            chains.sort_unstable();
+            chains.dedup();
+        }
+        let (patterns, dotfiles) = match project.server {
+            Server::Nginx => (Vec::new(), names_dotfiles(project)),
+            Server::Apache => (include_patterns(project, desk), false),
+        };
+        Self {
+            by_file,
+            patterns,
+            dotfiles,
+        }
     }
 
     /// How often the server reads a file, whose entries are `files`.
     pub(super) fn count(&self, files: &[FileId]) -> usize {
-        self.of_file(files).count()
+        self.of_file(files).len()
     }
 
     /// True where the server may read every file of this one's directory, dotfiles included:
@@ -150,53 +171,67 @@ impl Chains {
     /// nginx has a wildcard for dotfiles.
     pub(super) fn crowded(&self, project: &Project, files: &[FileId]) -> bool {
         if project.server == Server::Nginx {
-            // Its wildcards pass dotfiles over, unless the pattern itself asks for them.
-            let mut includes = ids(project).filter(|id| project.name(*id) == b"include");
-            return includes.any(|id| {
-                let pattern = project.first_argument(id).unwrap_or_default();
-                let name = pattern.rsplit(|byte| *byte == b'/').next();
-                name.is_some_and(|name| {
-                    name.starts_with(b".") && name.iter().any(|byte| b"*?[".contains(byte))
-                })
-            });
+            return self.dotfiles;
         }
-        let mut includes = self
-            .of_file(files)
-            .filter_map(|via| include_pattern(project, via));
+        let chains = self.of_file(files).into_iter();
+        let mut includes = chains.filter_map(|via| self.patterns.get(via.0 as usize)?.as_deref());
         let named = |pattern: &[u8]| {
             files
                 .iter()
                 .any(|id| names_file(pattern, &project.file(*id).path))
         };
-        includes.any(|pattern| !named(&pattern))
+        includes.any(|pattern| !named(pattern))
     }
 
-    fn of_file(&self, files: &[FileId]) -> impl Iterator<Item = ViaId> {
-        let chains = files.iter().filter_map(|id| self.0.get(id)).flatten();
-        chains.copied().collect::<BTreeSet<_>>().into_iter()
+    fn of_file(&self, files: &[FileId]) -> Vec<ViaId> {
+        let chains = files
+            .iter()
+            .filter_map(|id| self.by_file.get(id.0 as usize));
+        let mut chains: Vec<ViaId> = chains.flatten().copied().collect();
+        chains.sort_unstable();
+        chains.dedup();
+        chains
     }
 }
 
-/// The argument of the innermost Include of a chain; a macro's use is no include.
-fn include_pattern(project: &Project, via: ViaId) -> Option<Vec<u8>> {
-    let mut next = Some(via);
-    while let Some(via) = next.filter(|via| via.0 != 0) {
-        let step = project.vias.get(via.0 as usize)?;
-        let statement = ids(project).find(|id| {
-            let directive = project.directive(*id);
-            directive.file == step.file && directive.span == step.span
-        });
+/// nginx's wildcards pass dotfiles over, unless the pattern itself asks for them.
+fn names_dotfiles(project: &Project) -> bool {
+    let mut includes = ids(project).filter(|id| project.name(*id) == b"include");
+    includes.any(|id| {
+        let pattern = project.first_argument(id).unwrap_or_default();
+        let name = pattern.rsplit(|byte| *byte == b'/').next();
+        name.is_some_and(|name| {
+            name.starts_with(b".") && name.iter().any(|byte| b"*?[".contains(byte))
+        })
+    })
+}
+
+/// The argument of the innermost Include of each chain; a macro's use is no include. A chain
+/// stands behind the one that it was reached by.
+fn include_patterns(project: &Project, desk: &Desk<'_>) -> Vec<Option<Vec<u8>>> {
+    let mut patterns: Vec<Option<Vec<u8>>> = Vec::with_capacity(project.vias.len());
+    for (index, via) in project.vias.iter().enumerate() {
+        // The first chain is the root file itself.
+        if index == 0 {
+            patterns.push(None);
+            continue;
+        }
+        let mut statements = desk.of_entry(via.file, via.span);
+        let statement = statements.find(|id| project.directive(*id).span == via.span);
         let include = statement.filter(|id| {
             let name = project.name(*id);
             name.get(..7)
                 .is_some_and(|start| start.eq_ignore_ascii_case(b"include"))
         });
-        if let Some(id) = include {
-            return project.first_argument(id).map(<[u8]>::to_vec);
-        }
-        next = step.parent;
+        let pattern = match include {
+            Some(id) => project.first_argument(id).map(<[u8]>::to_vec),
+            None => via
+                .parent
+                .and_then(|parent| patterns.get(parent.0 as usize)?.clone()),
+        };
+        patterns.push(pattern);
     }
-    None
+    patterns
 }
 
 /// Whether an Include's argument surely means the file itself and no directory above it.

@@ -185,13 +185,17 @@ struct Edit<'a> {
 
 impl<'a> File<'a> {
     fn new(file: &'a FixedFile<'a>) -> Self {
+        // They stand in order: no byte is looked at twice.
+        let (mut line, mut counted) = (1, 0);
         let edits = file.edits.iter().map(|(range, new)| {
             let old = file.before.get(range.clone()).unwrap_or_default();
-            let before = file.before.get(..range.start).unwrap_or_default();
+            let between = file.before.get(counted..range.start).unwrap_or_default();
+            line += between.iter().filter(|byte| **byte == b'\n').count();
+            counted = range.start;
             Edit {
                 start: range.start,
                 end: range.end,
-                line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+                line,
                 old: String::from_utf8_lossy(old),
                 new: String::from_utf8_lossy(new),
                 old_bytes: inexact(old),

@@ -102,6 +102,14 @@ impl FileSystem for Disk {
         }
     }
 
+    fn real_in(&self, path: &Path, folder: Option<&Path>) -> Option<PathBuf> {
+        let plain = || fs::symlink_metadata(path).is_ok_and(|own| own.is_file());
+        match (folder, path.file_name()) {
+            (Some(folder), Some(name)) if plain() => Some(folder.join(name)),
+            _ => self.real(path),
+        }
+    }
+
     fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError> {
         let mut names = Vec::new();
         for entry in fs::read_dir(path)? {

@@ -45,6 +45,11 @@ pub trait FileSystem: fmt::Debug + Sync {
     /// bytes have no such place.
     fn real(&self, path: &Path) -> Option<PathBuf>;
 
+    /// [`real`](Self::real), where the real path of the file's folder may be known.
+    fn real_in(&self, path: &Path, _folder: Option<&Path>) -> Option<PathBuf> {
+        self.real(path)
+    }
+
     /// [`read`](Self::read) and [`real`](Self::real) of a file in one step. `folder` is the
     /// real path of its folder, where the caller knows it.
     fn open(

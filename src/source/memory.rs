@@ -1,10 +1,10 @@
 //! Files that stand in memory: standard input, tests, and replacements over another file
 //! system. Nothing here touches a disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::files::{FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, path};
@@ -145,6 +145,10 @@ impl FileSystem for Memory {
 pub struct Overlay<'base> {
     base: &'base dyn FileSystem,
     replaced: Memory,
+    /// The same bytes by the paths as they were given: most files are asked for so.
+    exact: HashMap<PathBuf, Arc<[u8]>>,
+    /// Paths that were opened and are not replaced under any name.
+    untouched: Mutex<HashSet<PathBuf>>,
 }
 
 impl<'base> Overlay<'base> {
@@ -153,13 +157,17 @@ impl<'base> Overlay<'base> {
         Self {
             base,
             replaced: Memory::default(),
+            exact: HashMap::new(),
+            untouched: Mutex::default(),
         }
     }
 
     /// Replaces a file, or adds it. Give the real path of a file that is reached by
     /// symlinks: every path to it then sees the new bytes.
     pub fn replace(&mut self, path: &Path, bytes: Arc<[u8]>) {
+        self.exact.insert(path.to_path_buf(), Arc::clone(&bytes));
         self.replaced.insert(path, bytes);
+        self.untouched = Mutex::default();
     }
 
     /// Says what a file system would keep about a path.
@@ -169,8 +177,12 @@ impl<'base> Overlay<'base> {
 
     /// The path under which the replacement of `path` stands.
     fn replacement(&self, path: &Path) -> Option<PathBuf> {
-        if self.replaced.kind(path) == Some(FileKind::File) {
+        if self.exact.contains_key(path) || self.replaced.kind(path) == Some(FileKind::File) {
             return Some(path.to_path_buf());
+        }
+        let untouched = self.untouched.lock();
+        if untouched.is_ok_and(|untouched| untouched.contains(path)) {
+            return None;
         }
         let real = self.base.real(path)?;
         (self.replaced.kind(&real) == Some(FileKind::File)).then_some(real)
@@ -179,6 +191,9 @@ impl<'base> Overlay<'base> {
 
 impl FileSystem for Overlay<'_> {
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError> {
+        if let Some(bytes) = self.exact.get(path) {
+            return Ok(Arc::clone(bytes));
+        }
         match self.replacement(path) {
             Some(path) => self.replaced.read(&path),
             None => self.base.read(path),
@@ -190,15 +205,21 @@ impl FileSystem for Overlay<'_> {
         path: &Path,
         folder: Option<&Path>,
     ) -> (Result<Arc<[u8]>, ReadError>, Option<PathBuf>) {
-        let is_replaced = |path: &Path| self.replaced.kind(path) == Some(FileKind::File);
-        if is_replaced(path) {
-            return (self.replaced.read(path), self.base.real(path));
+        let own = match self.exact.get(path) {
+            Some(bytes) => Some(Arc::clone(bytes)),
+            None => self.replaced.read(path).ok(),
+        };
+        if let Some(bytes) = own {
+            return (Ok(bytes), self.base.real_in(path, folder));
         }
-        let (bytes, real) = self.base.open(path, folder);
-        match real {
-            Some(real) if is_replaced(&real) => (self.replaced.read(&real), Some(real)),
-            real => (bytes, real),
+        let (text, real) = self.base.open(path, folder);
+        if let Some(bytes) = real.as_deref().and_then(|it| self.replaced.read(it).ok()) {
+            return (Ok(bytes), real);
         }
+        if let Ok(mut untouched) = self.untouched.lock() {
+            untouched.insert(path.to_path_buf());
+        }
+        (text, real)
     }
 
     fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError> {
@@ -226,6 +247,10 @@ impl FileSystem for Overlay<'_> {
 
     fn real(&self, path: &Path) -> Option<PathBuf> {
         self.base.real(path)
+    }
+
+    fn real_in(&self, path: &Path, folder: Option<&Path>) -> Option<PathBuf> {
+        self.base.real_in(path, folder)
     }
 
     fn origin(&self, path: &Path) -> FileOrigin {

@@ -2,8 +2,11 @@
 //!
 //! Runs nothing. It must not guess: no database, no answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use crate::catalog::Server;
 
@@ -90,27 +93,30 @@ pub fn packaged(
     let mut found = BTreeMap::new();
     let info = root.join("var/lib/dpkg/info");
     let names = files.list(&info).unwrap_or_default();
-    let wanted: BTreeSet<&[u8]> = paths
+    let wanted: HashSet<&[u8]> = paths
         .iter()
         .map(|path| path.as_os_str().as_encoded_bytes())
         .collect();
-    if wanted.is_empty() {
+    let Some(start) = common_start(&wanted) else {
         return found;
-    }
-    for name in names {
-        let name = Path::new(&name);
-        if name.extension().is_none_or(|end| end != "list") {
-            continue;
-        }
-        let Ok(list) = files.read(&info.join(name)) else {
-            continue;
-        };
+    };
+    // Hundreds of lists, and most say nothing of the folder.
+    let finder = memchr::memmem::Finder::new(start);
+    let in_list = |name: &OsString| {
+        let name = Path::new(name);
+        let is_list = name.extension().is_some_and(|end| end == "list");
+        let list = is_list.then(|| files.read(&info.join(name)).ok())??;
+        finder.find(&list)?;
+        let lines = list.split(|byte| *byte == b'\n');
+        let named = lines.filter(|line| line.starts_with(start) && wanted.contains(line));
+        let named: Vec<PathBuf> = named.map(super::path::from_bytes).collect();
         let stem = name.file_stem().unwrap_or_default().to_string_lossy();
         let package = stem.split(':').next().unwrap_or_default();
-        let lines = list.split(|byte| *byte == b'\n');
-        for line in lines.filter(|line| wanted.contains(line)) {
-            found.insert(super::path::from_bytes(line), package.to_owned());
-        }
+        Some((package.to_owned(), named))
+    };
+    let lists: Vec<_> = names.par_iter().filter_map(in_list).collect();
+    for (package, named) in lists {
+        found.extend(named.into_iter().map(|path| (path, package.clone())));
     }
     if !found.is_empty() {
         let status = files.read(&root.join("var/lib/dpkg/status"));
@@ -119,6 +125,17 @@ pub fn packaged(
         }
     }
     found
+}
+
+/// The bytes that all of them begin with; `None` where there are none.
+fn common_start<'a>(names: &HashSet<&'a [u8]>) -> Option<&'a [u8]> {
+    let mut names = names.iter();
+    let first: &'a [u8] = names.next()?;
+    let common = names.fold(first.len(), |common, name| {
+        let alike = first.iter().zip(*name).take(common);
+        alike.take_while(|(one, other)| one == other).count()
+    });
+    first.get(..common)
 }
 
 /// The files that dpkg asks about before it replaces them: ` /path digest` lines behind

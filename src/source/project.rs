@@ -229,6 +229,11 @@ impl File {
         self.tree.of(&self.text)
     }
 
+    /// Its tree where it is there, else one that the file does not keep.
+    pub fn passing_tree(&self) -> Arc<Tree> {
+        self.tree.passing(&self.text)
+    }
+
     /// The same for a reader that goes on when the file gives it back.
     pub(super) fn shared_tree(&self) -> Arc<Tree> {
         Arc::clone(self.tree.of(&self.text))

@@ -55,6 +55,14 @@ impl Grown {
         self.tree.get_or_init(|| Arc::new(self.reading.parse(text)))
     }
 
+    /// The tree of `text`, which is not kept for the next one who asks.
+    pub(super) fn passing(&self, text: &[u8]) -> Arc<Tree> {
+        match self.tree.get() {
+            Some(tree) => Arc::clone(tree),
+            None => Arc::new(self.reading.parse(text)),
+        }
+    }
+
     /// Gives it back: it would be made again.
     pub(super) fn forget(&mut self) {
         self.tree.take();
