@@ -18,7 +18,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use fleet_bench::{Fleet, Host, KINDS, Ticking, hear, slot, wait_until};
+use fleet_bench::{Fleet, Host, KINDS, Running, Ticking, hear, slot, wait_until};
 use keys_bench::wall;
 use stekguard::keys::fleet::Item;
 use support::install;
@@ -108,41 +108,33 @@ fn two_hosts(per_host: bool) {
 /// What may become of a store while keys are ahead.
 #[test]
 fn a_store_that_is_gone_costs_nothing_while_keys_are_ahead() {
-    let mut fleet = Fleet::new(false, slot());
-    fleet.ahead = 8;
-    let one = fleet.host("one", &install::nginx_packaged());
-    let generator = Ticking::start(fleet);
-    let server = one.bench.serve();
-    let agent = one.agent(&[]);
-    hear(&agent, "tickets are under the current key");
-    wait_until("keys ahead", 10, || {
-        one.metric("stekguard_keys_ahead") >= Some(6.0)
-    });
+    let running = Running::start(8, &[]);
+    running.holds_ahead(6, 10);
+    let Running {
+        agent,
+        generator,
+        one,
+        ..
+    } = &running;
     generator.pause(true);
-    let store = generator.fleet().store();
     // Emptied, and then not even there.
-    for file in fs::read_dir(&store).unwrap() {
-        fs::remove_file(file.unwrap().path()).unwrap();
-    }
-    goes_on(&one, 3);
+    generator.fleet().empty();
+    goes_on(one, 3);
     generator.fleet().take_away();
-    goes_on(&one, 3);
-    hear(&agent, "Not a directory");
+    goes_on(one, 3);
+    hear(agent, "Not a directory");
     assert_eq!(one.metric("stekguard_fleet_store_up"), Some(0.0));
     assert_eq!(one.metric("stekguard_keys_source_up"), Some(0.0));
     // It is back, and heals.
     generator.fleet().bring_back();
     generator.pause(false);
-    hear(&agent, "answers");
-    wait_until("keys ahead again", 10, || {
-        one.metric("stekguard_keys_ahead") >= Some(6.0)
-    });
+    hear(agent, "answers");
+    running.holds_ahead(6, 10);
     assert!(one.slots().1.is_empty());
     let log = agent.log();
     // Once a slot for reading and once for writing, of about twenty tries each.
     let said = log.matches("Not a directory").count();
     assert!(said <= 16, "said {said} times:\n{log}");
-    drop((agent, server, generator));
 }
 
 /// Tickets keep resuming and the key keeps changing for so many slots.
@@ -261,17 +253,17 @@ fn the_grace_and_then_a_key_of_this_host_alone() {
 
 #[test]
 fn the_grace_and_then_no_tickets() {
-    let mut fleet = Fleet::new(false, slot());
-    fleet.ahead = 1;
-    let one = fleet.host("one", &install::nginx_packaged());
-    let generator = Ticking::start(fleet);
-    let server = one.bench.serve();
-    let agent = one.agent(&["--when-missing", "tickets-off"]);
-    hear(&agent, "tickets are under the current key");
+    let running = Running::start(1, &["--when-missing", "tickets-off"]);
+    let Running {
+        agent,
+        generator,
+        one,
+        ..
+    } = &running;
     let session = one.ticket(KINDS[0]);
     generator.pause(true);
     generator.fleet().take_away();
-    hear(&agent, "no tickets: no key came in time");
+    hear(agent, "no tickets: no key came in time");
     assert!(one.bench.include().contains("Options -SessionTicket"));
     assert!(!one.takes(KINDS[0], &session));
     let without = support::client::connect(&one.bench.target, KINDS[0], None).unwrap();
@@ -282,7 +274,6 @@ fn the_grace_and_then_no_tickets() {
         let connection = support::client::connect(&one.bench.target, KINDS[0], None).unwrap();
         connection.issued.iter().any(|it| !it.ticket.is_empty())
     });
-    drop((agent, server, generator));
 }
 
 /// The first key's file of the include.

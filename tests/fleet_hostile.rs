@@ -18,7 +18,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fleet_bench::{Fleet, KINDS, Ticking, hear, slot, wait_until};
+use fleet_bench::{Fleet, KINDS, Running, hear, slot, wait_until};
 use keys_bench::wall;
 use stekguard::keys::core::Slot;
 use stekguard::keys::fleet::{
@@ -372,16 +372,14 @@ fn stores_that_never_answer_stop_nothing() {
 /// short.
 #[test]
 fn a_store_full_of_noise_stops_nothing() {
-    let mut fleet = Fleet::new(false, slot());
-    fleet.ahead = 8;
-    let one = fleet.host("one", &install::nginx_packaged());
-    let generator = Ticking::start(fleet);
-    let server = one.bench.serve();
-    let agent = one.agent(&[]);
-    hear(&agent, "tickets are under the current key");
-    wait_until("keys ahead", 10, || {
-        one.metric("stekguard_keys_ahead") >= Some(6.0)
-    });
+    let running = Running::start(8, &[]);
+    running.holds_ahead(6, 10);
+    let Running {
+        agent,
+        generator,
+        one,
+        ..
+    } = &running;
     generator.pause(true);
     let before = agent.log().lines().count();
     let mut keys = BTreeSet::new();
@@ -414,14 +412,9 @@ fn a_store_full_of_noise_stops_nothing() {
         keys.len()
     );
 
-    for file in fs::read_dir(generator.fleet().store()).unwrap() {
-        fs::remove_file(file.unwrap().path()).unwrap();
-    }
+    generator.fleet().empty();
     generator.pause(false);
-    wait_until("keys ahead again", 20, || {
-        one.metric("stekguard_keys_ahead") >= Some(6.0)
-    });
-    drop((agent, server, generator));
+    running.holds_ahead(6, 20);
 }
 
 /// Other bytes in the place of every record that is asked for.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -230,4 +231,78 @@ fn httpd_allows_each_directive_where_the_table_says() {
     }
     println!("{checked} pairs of directive and context agree");
     assert!(checked >= 300, "only {checked} were checked");
+}
+
+/// Texts of a binary that could be names of directives.
+fn words_of(binary: &Path) -> BTreeSet<String> {
+    let bytes = fs::read(binary).unwrap();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let words = bytes.split(|byte| !is_name(byte));
+    let words = words.filter(|word| (4..=60).contains(&word.len()));
+    words
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect()
+}
+
+/// The name with two letters swapped in its middle; `None` where that is the same.
+fn slip(name: &str) -> Option<String> {
+    let mut letters = name.as_bytes().to_vec();
+    let middle = letters.len() / 2;
+    letters.swap(middle - 1, middle);
+    let slip = String::from_utf8(letters).unwrap();
+    (slip != name && name.len() >= 4).then_some(slip)
+}
+
+/// What a server itself knows is never taken for a mistake, and a mistake that it refuses is.
+fn holds_names(server: Server, words: &BTreeSet<String>, refuses: impl Fn(&str) -> bool) {
+    let taken: Vec<&String> = words
+        .iter()
+        .filter(|word| catalog::meant(server, word.as_bytes()).is_some())
+        .collect();
+    for word in &taken {
+        assert!(refuses(word), "`{word}` is a directive");
+    }
+    let mut slips = 0;
+    for row in catalog::all(server) {
+        let Some(slip) = slip(row.name) else { continue };
+        if !refuses(&slip) {
+            continue;
+        }
+        let meant = catalog::meant(server, slip.as_bytes());
+        assert!(meant.is_some(), "`{slip}` for `{}`", row.name);
+        slips += 1;
+    }
+    println!(
+        "{} words of the binaries, {} of them near to a directive and refused; {slips} slips seen",
+        words.len(),
+        taken.len()
+    );
+    assert!(words.len() > 2_000, "too few words");
+    assert!(slips >= 80, "only {slips} slips");
+}
+
+#[test]
+fn no_directive_of_nginx_is_called_misspelled_and_slips_are() {
+    let nginx = Nginx::found();
+    let words = words_of(Path::new("/usr/sbin/nginx"));
+    assert!(words.contains("proxy_ssl_session_reuse"), "not the names");
+    holds_names(Server::Nginx, &words, |word| {
+        let said = nginx.says(&format!("{word} x;"));
+        said.contains(&format!("unknown directive \"{word}\""))
+    });
+}
+
+#[test]
+fn no_directive_of_httpd_is_called_misspelled_and_slips_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut words = words_of(Path::new("/usr/sbin/apache2"));
+    for name in MODULES {
+        let file = format!("/usr/lib/apache2/modules/mod_{name}.so");
+        words.extend(words_of(Path::new(&file)));
+    }
+    assert!(words.contains("SSLProxyEngine"), "not the names");
+    holds_names(Server::Apache, &words, |word| {
+        let said = httpd_says(folder.path(), &format!("{word} x"));
+        said.contains("Invalid command")
+    });
 }

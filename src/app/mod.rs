@@ -9,12 +9,15 @@ mod changes;
 mod choose;
 mod clock;
 mod compare;
+mod configured;
 mod detect;
 mod edits;
 mod error;
 mod expand;
 mod explain;
 mod fix;
+mod fix_rounds;
+mod fix_shown;
 mod inputs;
 mod inspect;
 mod judge;
@@ -44,13 +47,14 @@ mod validate;
 pub use crate::finding::GoLive;
 pub use crate::fix::{FixError, KEPT as WRITES_KEPT};
 pub use crate::probe::{DEFAULT_PORT, Mode, Plan, ProbeError, Target};
-pub use crate::source::{FragmentContext, SourceError};
+pub use crate::source::{FragmentContext, SourceError, lead};
 pub use crate::tls::{Mail, Manner, Speech};
 pub use apply::{Applied, Wish, apply, order_of};
 pub use baseline::{Baseline, BaselineError};
 pub use changes::FileChange;
 pub use choose::Piece;
 pub use compare::{Comparison, Upgrade, compare};
+pub use configured::Configured;
 pub use error::AppError;
 pub use expand::{Expansion, expand};
 pub use explain::{Page, explain, rules};
@@ -64,7 +68,7 @@ pub use progress::Progress;
 pub use reload::Reloaded;
 pub use request::{Laid, Request, VersionSpecError, Versions, standard_input};
 pub use settings::{
-    Configured, Lookup, SETTINGS_FILE, SYSTEM_SETTINGS, SettingsError, check_settings, configured,
+    Lookup, SETTINGS_FILE, SYSTEM_SETTINGS, SettingsError, check_settings, configured,
     new_settings, settings_files,
 };
 pub use startup::{Startup, StartupError};

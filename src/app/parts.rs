@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings::RootWish;
+use super::configured::RootWish;
 use crate::catalog::Server;
 use crate::finding::Finding;
 use crate::source::{

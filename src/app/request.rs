@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::Baseline;
+use super::configured::RootWish;
 use super::measure::Measure;
-use super::settings::RootWish;
 use super::{AppError, Progress, Startup};
 use crate::catalog::{Server, Version};
 use crate::finding::{Confidence, Finding, Severity};

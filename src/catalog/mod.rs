@@ -5,12 +5,14 @@
 mod debian;
 mod index;
 mod names;
+mod near;
 mod tables;
 mod types;
 mod validity;
 mod version;
 
 pub use names::{Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
+pub use near::meant;
 pub use tables::{behaviours, directives};
 pub use types::{
     Advisory, Backport, Behaviour, Command, Decision, Directive, Fork, LibraryFact, Module, Stub,

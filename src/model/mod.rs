@@ -9,19 +9,23 @@ mod blocks;
 mod commands;
 mod domains;
 mod effects;
+mod endpoint;
 mod lookups;
 mod nginx;
 mod remarks;
 mod site;
 mod state;
+mod strangers;
 mod version;
 mod words;
 
+pub use endpoint::{
+    Accepts, Endpoint, Issues, Lifetimes, PerProtocol, Place, Tickets, Tls12, Tls13, Why,
+};
 pub use lookups::Lookups;
 pub use site::{
-    Accepts, Block, BlockId, BlockKind, Effect, Endpoint, Ignored, IgnoredReason, Incomplete,
-    Issues, Lifetimes, PerProtocol, Place, Refusal, Remark, Setting, SettingId, Site, Tickets,
-    Tls12, Tls13, Why, WrittenBlock, WrittenSetting,
+    Block, BlockId, BlockKind, Effect, Ignored, IgnoredReason, Incomplete, Refusal, Remark,
+    Setting, SettingId, Site, Stranger, WrittenBlock, WrittenSetting,
 };
 pub use version::{Assumed, Platform, VersionSource};
 pub use words::{
@@ -47,8 +51,10 @@ pub fn build(project: &Project, platform: &Platform) -> Site {
 /// several platforms.
 #[derive(Debug)]
 pub struct Groundwork<'a> {
+    project: &'a Project,
     kind: Kind<'a>,
     remarks: Vec<Remark>,
+    strangers: Vec<strangers::Near>,
 }
 
 #[derive(Debug)]
@@ -65,8 +71,10 @@ impl<'a> Groundwork<'a> {
             Server::Apache => Kind::Apache(Box::new(apache::Groundwork::of(project))),
         };
         Self {
+            project,
             kind,
             remarks: remarks::remarks(project),
+            strangers: strangers::strangers(project),
         }
     }
 
@@ -78,8 +86,10 @@ impl<'a> Groundwork<'a> {
             Kind::Nginx(ground) => ground.site(platform),
             Kind::Apache(ground) => ground.site(platform),
         };
+        let settled = || conditions(self.project, platform);
         Site {
             remarks: self.remarks.clone(),
+            strangers: strangers::on_site(self.project, &self.strangers, settled),
             ..site
         }
     }

@@ -64,26 +64,22 @@ impl Protocols {
         if !command.eq_ignore_ascii_case("Protocol") {
             return;
         }
+        // OpenSSL takes these words, unlike those of the bounds, in any case.
         for word in list.split(',').map(str::trim) {
-            match word {
-                "-TLSv1.3" => self.tls13 = false,
-                "-TLSv1.2" => self.tls12 = false,
+            let (on, name) = match word.strip_prefix('-') {
+                Some(name) => (false, name),
+                None => (true, word.strip_prefix('+').unwrap_or(word)),
+            };
+            match name.to_ascii_uppercase().as_str() {
                 "ALL" => {
                     *self = Self {
-                        legacy: true,
-                        tls12: true,
-                        tls13: true,
+                        legacy: on,
+                        tls12: on,
+                        tls13: on,
                     }
                 }
-                "-ALL" => {
-                    *self = Self {
-                        legacy: false,
-                        tls12: false,
-                        tls13: false,
-                    }
-                }
-                "TLSv1.3" | "+TLSv1.3" => self.tls13 = true,
-                "TLSv1.2" | "+TLSv1.2" => self.tls12 = true,
+                "TLSV1.3" => self.tls13 = on,
+                "TLSV1.2" => self.tls12 = on,
                 _ => {}
             }
         }

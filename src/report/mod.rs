@@ -15,6 +15,10 @@ mod fingerprint;
 mod fix_json;
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 mod fleet;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet_json;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+mod fleet_metrics;
 mod full;
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 mod generator;
@@ -62,14 +66,16 @@ pub use checkstyle::checkstyle;
 pub use compare::{Compared, Unknown, text as compare_text};
 pub use compare_json::json as compare_json;
 pub use concise::lines;
-pub use escape::{line as escape_line, path as escape_path};
+pub use escape::{line as escape_line, lines as escape_lines, path as escape_path};
 pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};
 pub use fix_json::{Done, Fixed, FixedFile, json as fix_json};
 #[cfg(all(target_os = "linux", feature = "fleet"))]
-pub use fleet::{
-    FleetPage, json as fleet_status_json, metrics as fleet_metrics, text as fleet_status_text,
-};
+pub use fleet::{FleetPage, text as fleet_status_text};
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use fleet_json::json as fleet_status_json;
+#[cfg(all(target_os = "linux", feature = "fleet"))]
+pub use fleet_metrics::metrics as fleet_metrics;
 pub use full::full;
 #[cfg(all(target_os = "linux", feature = "fleet"))]
 pub use generator::metrics as generator_metrics;

@@ -1,6 +1,8 @@
 //! Which key files are in force at an endpoint, and what the configuration shows of their
 //! rotation. Must not judge.
 
+use std::path::{Component, Path};
+
 use super::{Context, option_list, places, tickets_off};
 use crate::catalog::{self, Server, behaviours};
 use crate::finding::{Applicability, Change, Fix, GoLive};
@@ -74,11 +76,49 @@ pub(super) fn by_pattern(site: &Site, keys: &[&Setting]) -> bool {
     keys.iter().any(|key| is_by_pattern(site, key))
 }
 
+/// One of the includes that lead from a file of the block to the key has a pattern.
 fn is_by_pattern(site: &Site, key: &Setting) -> bool {
-    let is_pattern = |text: &String| text.contains(['*', '?', '[']);
-    let mut includes = places::own(site, &key.when, key.block, "include");
-    includes.any(|include| {
-        include.arguments.iter().any(is_pattern) && include.location.path != key.location.path
+    let includes = || places::own(site, &key.when, key.block, "include");
+    let mut file = &key.location.path;
+    // More steps than includes would be a circle.
+    for _ in includes() {
+        let mut takers = includes().filter(|it| it.location.path != *file && takes(it, file));
+        let Some(first) = takers.next() else {
+            return false;
+        };
+        if [first]
+            .into_iter()
+            .chain(takers)
+            .any(|it| pattern(it).contains(SPECIAL))
+        {
+            return true;
+        }
+        file = &first.location.path;
+    }
+    false
+}
+
+const SPECIAL: [char; 3] = ['*', '?', '['];
+
+fn pattern(include: &Setting) -> &str {
+    include.arguments.first().map_or("", String::as_str)
+}
+
+/// True where an include names this file, as far as its parts say from the last one on: each
+/// begins and ends as written around what is special in it.
+fn takes(include: &Setting, file: &Path) -> bool {
+    let wanted = Path::new(pattern(include)).components().rev();
+    let parts = file.components().rev();
+    let mut pairs = wanted.zip(parts).filter_map(|(wanted, part)| {
+        let text = |it: Component<'_>| it.as_os_str().to_string_lossy().into_owned();
+        let named = matches!(wanted, Component::Normal(_));
+        named.then(|| (text(wanted), text(part)))
+    });
+    pairs.all(|(wanted, part)| {
+        let (Some(from), Some(to)) = (wanted.find(SPECIAL), wanted.rfind(['*', '?', ']'])) else {
+            return wanted == part;
+        };
+        part.starts_with(&wanted[..from]) && part.ends_with(&wanted[to + 1..])
     })
 }
 

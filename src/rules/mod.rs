@@ -114,7 +114,7 @@ fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
     )
 }
 
-static RULES: [Rule; 31] = [
+static RULES: [Rule; 32] = [
     nginx::client_auth_without_reject_handshake::RULE,
     shared::conf_command_overrides_tickets::RULE,
     shared::dead_tickets::RULE,
@@ -129,6 +129,7 @@ static RULES: [Rule; 31] = [
     shared::malformed_suppression::RULE,
     shared::missing_session_timeout::RULE,
     nginx::missing_ticket_keys::RULE,
+    shared::misspelled_directive::RULE,
     nginx::per_worker_session_cache::RULE,
     apache::predictable_cache_path::RULE,
     shared::resumption_not_disabled::RULE,

@@ -78,6 +78,7 @@ mod tests {
         assert_eq!(meant("1h 30m"), Some(5_400));
         assert_eq!(meant("10 minutes"), Some(600));
         assert_eq!(meant("300"), Some(300));
+        assert_eq!(meant("2w"), Some(1_209_600));
         for unclear in [
             "abc",
             "1M",

@@ -81,9 +81,11 @@ pub(super) fn shape(file: &Path, text: &[u8]) -> Shape {
     if nginx_known == 0 && said.is_none() {
         return Shape::Unknown;
     }
-    match nginx.root {
-        true => Shape::Root(Server::Nginx),
-        false => Shape::Fragment(Server::Nginx, said.unwrap_or(nginx.context)),
+    match (nginx.root, said) {
+        (true, _) => Shape::Root(Server::Nginx),
+        // All its blocks may stand in files that it includes.
+        (false, None) if nginx.leads && is_main_name(file) => Shape::Root(Server::Nginx),
+        (false, said) => Shape::Fragment(Server::Nginx, said.unwrap_or(nginx.context)),
     }
 }
 
@@ -137,6 +139,8 @@ struct NginxShape {
     /// How many statements at the top are nginx's and nobody else's.
     telling: usize,
     root: bool,
+    /// It includes files, and all that stands there may stand in a main file.
+    leads: bool,
     context: FragmentContext,
 }
 
@@ -165,6 +169,9 @@ fn nginx_shape(text: &[u8], tree: &Tree) -> NginxShape {
         )
     };
     let root = statements.iter().any(opens_module);
+    let includes = statements.iter().any(|it| &*it.name == b"include");
+    let in_main = |it: &Statement<'_>| catalog::nginx_in(&it.name, Context::Main).is_some();
+    let leads = includes && statements.iter().all(in_main);
     let fitting = |context: Context| -> usize {
         statements
             .iter()
@@ -185,6 +192,7 @@ fn nginx_shape(text: &[u8], tree: &Tree) -> NginxShape {
     NginxShape {
         telling,
         root,
+        leads,
         context: best.1,
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,8 @@ use tempfile::TempDir;
 
 use crate::keys_bench::{Bench, Daemon, Ran, wall};
 use crate::support::client::{Kind, connect};
-use crate::support::install::Program;
+use crate::support::install::{self, Program};
+use crate::support::server::Server;
 use crate::support::session::Issued;
 
 /// What the http block of every host says.
@@ -83,6 +85,14 @@ impl Fleet {
     }
 
     /// It is there again, as it was.
+    /// Removes every record; agents' files that are half written go by themselves.
+    pub fn empty(&self) {
+        for file in fs::read_dir(self.store()).unwrap() {
+            let gone = fs::remove_file(file.unwrap().path());
+            assert!(gone.is_ok() || gone.is_err_and(|it| it.kind() == ErrorKind::NotFound));
+        }
+    }
+
     pub fn bring_back(&self) {
         fs::remove_file(self.store()).unwrap();
         fs::rename(self.dir.path().join("aside"), self.store()).unwrap();
@@ -309,6 +319,41 @@ impl Drop for Ticking {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// One host that serves, its agent, and a generator; ended in this order.
+pub struct Running {
+    pub agent: Daemon,
+    pub server: Server,
+    pub generator: Ticking,
+    pub one: Host,
+}
+
+impl Running {
+    /// Under one key of the fleet, with `ahead` keys; returns when tickets are under a key.
+    pub fn start(ahead: u64, flags: &[&str]) -> Self {
+        let mut fleet = Fleet::new(false, slot());
+        fleet.ahead = ahead;
+        let one = fleet.host("one", &install::nginx_packaged());
+        let generator = Ticking::start(fleet);
+        let server = one.bench.serve();
+        let agent = one.agent(flags);
+        hear(&agent, "tickets are under the current key");
+        Self {
+            agent,
+            server,
+            generator,
+            one,
+        }
+    }
+
+    /// Waits until at least so many coming keys are held.
+    #[track_caller]
+    pub fn holds_ahead(&self, keys: u32, seconds: u64) {
+        wait_until("keys ahead", seconds, || {
+            self.one.metric("stekguard_keys_ahead") >= Some(f64::from(keys))
+        });
     }
 }
 

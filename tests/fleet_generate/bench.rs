@@ -198,6 +198,30 @@ impl Fleet {
         })
     }
 
+    /// Waits until the host opens the seeds of present and coming slots, and holds that what
+    /// came back to the store is what had been there: `before`.
+    #[track_caller]
+    pub(crate) fn healed(
+        &self,
+        host: &Host,
+        before: &BTreeMap<u64, KeyId>,
+    ) -> BTreeMap<u64, Header> {
+        let after = eventually("the store is not healed", || {
+            let claims = self.claims(0);
+            let opened = claims
+                .values()
+                .filter(|it| self.open_as(host, it).is_some());
+            (opened.count() as u64 > AHEAD).then_some(claims)
+        });
+        let again = self.again(before);
+        assert!(!again.is_empty(), "none of {before:?} is back");
+        assert!(
+            again.iter().all(|(epoch, id)| before[epoch] == *id),
+            "{before:?} {again:?}"
+        );
+        after
+    }
+
     /// Opens a slot's seed as the host that it was sealed for.
     pub(crate) fn open_as(&self, host: &Host, header: &Header) -> Option<Seed> {
         let item = Item::Seal(header.slot, header.seed, host.name.clone());

@@ -129,6 +129,20 @@ fn a_file_is_what_its_text_says() {
     }
 }
 
+/// Its blocks may all stand in included files: what keeps the server from starting is said then
+/// too, which of a fragment nobody could say.
+#[test]
+fn a_main_file_may_hold_no_block_itself() {
+    let text = "error_log /var/log/e.log;\ninclude blocks/*.conf;\n";
+    let root = (Server::Nginx, RootKind::Root);
+    assert_eq!(kind_of("etc/nginx/nginx.conf", text), root);
+    // No include leads anywhere, or a statement has no place in a main file.
+    for text in ["error_log a;\n", "include a;\nssl_session_tickets off;\n"] {
+        let http = RootKind::Fragment(FragmentContext::Http);
+        assert_eq!(kind_of("nginx.conf", text), (Server::Nginx, http), "{text}");
+    }
+}
+
 #[test]
 fn the_reports_two_snippets_are_fragments() {
     let nginx = "server {\n listen 443;\n server_name example.org;\n root /srv;\n ssl on;\n \

@@ -138,20 +138,15 @@ impl Config {
 
     /// What a client of this vhost meets where the vhost itself has no TLS, but its name is
     /// asked for at an address that has: the context of the first vhost, with nothing of the
-    /// vhost's own but its lifetime, its name, and a key that was never read. Without a depth,
-    /// which httpd sets only where TLS is on, no client certificate is good enough.
+    /// vhost's own but its lifetime, and a key that was never read. Names are looked for in the
+    /// vhost's own settings and not here. Without a depth, which httpd sets only where TLS is
+    /// on, no client certificate is good enough.
     pub(super) fn behind(&self, first: &Self) -> Self {
         Self {
             engine: self.engine.clone(),
             timeout: self.timeout.clone(),
             key: None,
-            certificate: self.certificate,
-            https: self.https,
-            verify_depth: self.verify_depth,
             refuses: self.refuses_behind(first),
-            name: self.name.clone(),
-            port: self.port,
-            names: self.names.clone(),
             client_auth: match self.client_auth.value {
                 ClientAuth::Required => self.client_auth.clone(),
                 _ => first.client_auth.clone(),

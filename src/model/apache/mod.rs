@@ -118,6 +118,7 @@ fn build(project: &Project, roles: &Roles, platform: &Platform, open: bool) -> S
         facts: project.facts.clone(),
         lookups: Lookups::default(),
         remarks: Vec::new(),
+        strangers: Vec::new(),
         awaited: project.awaited.clone(),
     }
 }

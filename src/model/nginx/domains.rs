@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::config::Config;
 use super::deciders::Decides;
-use super::state::{Ids, Pair, Store, protocols};
+use super::pair::{Ids, Pair, Store};
+use super::state::protocols;
 use crate::catalog::{Decider, Version, behaviours};
 use crate::model::domains::{Domain, Keeper, Numbers, Reach};
 use crate::model::state::State;

@@ -5,6 +5,8 @@ mod config;
 mod deciders;
 mod domains;
 mod early_data;
+mod pair;
+mod reasons;
 mod refusals;
 mod settings;
 mod sockets;
@@ -16,10 +18,10 @@ use std::sync::OnceLock;
 use self::blocks::Roles;
 use self::deciders::Deciders;
 use self::domains::{Contexts, Party};
+use self::pair::Pair;
 use self::refusals::Texts;
 use self::settings::{Judge, Judged};
 use self::sockets::{Server, Socket, Ways};
-use self::state::Pair;
 use super::blocks::Blocks;
 use super::domains::Domains;
 use super::effects::Effects;
@@ -114,6 +116,7 @@ impl<'a> Groundwork<'a> {
             facts: project.facts.clone(),
             lookups: Lookups::default(),
             remarks: Vec::new(),
+            strangers: Vec::new(),
             awaited: project.awaited.clone(),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::config::{CacheKind, Config};
 use super::deciders::Decides;
+use super::pair::Pair;
 use super::sockets::Server;
-use super::state::Pair;
 use crate::catalog::Decider;
 use crate::model::effects::Effects;
 use crate::model::state::{State, Value};

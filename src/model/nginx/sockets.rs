@@ -6,7 +6,7 @@ use std::path::Path;
 use super::blocks::Roles;
 use super::config::Config;
 use super::domains;
-use super::state::Ids;
+use super::pair::Ids;
 use crate::model::blocks::Blocks;
 use crate::model::domains::Numbers;
 use crate::model::{BlockId, Module, SettingId, Transport};

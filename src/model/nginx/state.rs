@@ -6,63 +6,19 @@
 
 use std::borrow::Cow;
 
-use super::config::{CacheKind, Config};
-use super::deciders::{Deciders, Decides};
-use crate::catalog::{self, Decider, Version, behaviours};
+use super::config::CacheKind;
+use super::deciders::Decides;
+use super::pair::Pair;
+use super::reasons::{session_reasons, ticket_reason};
+use crate::catalog::{Decider, behaviours};
 use crate::model::state::{
     Protocols, Reason, State, TLS13_LONGEST, UNAVAILABLE_12, UNAVAILABLE_13, Value, ZERO_TIMEOUT,
 };
 use crate::model::{
-    ClientAuth, Field, KeySource, Lifetimes, Origin, PerProtocol, Replaced, Tickets, Tls12,
-    Tls12Id, Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
+    ClientAuth, Field, KeySource, Lifetimes, PerProtocol, Replaced, Tickets, Tls12, Tls12Id,
+    Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Transport,
 };
 use crate::syntax::value::openssl;
-
-/// The two blocks of an endpoint and what they run on.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Pair<'a> {
-    /// The default server of the address.
-    pub(super) a: &'a Config,
-    /// The block itself.
-    pub(super) b: &'a Config,
-    /// True where both are one block.
-    pub(super) same: bool,
-    pub(super) version: Version,
-    pub(super) transport: Transport,
-    /// What A's sessions depend on.
-    pub(super) a_ids: &'a Ids,
-    /// What B's sessions depend on.
-    pub(super) b_ids: &'a Ids,
-    /// Which block decides what, in this version and module.
-    pub(super) deciders: &'a Deciders,
-    /// The package refuses a session of another name where clients are verified, whatever its
-    /// version does.
-    pub(super) sni_patched: bool,
-    /// The block has a context of its own. Without one its settings of TLS are A's, but a
-    /// certificate that it demands is still demanded.
-    pub(super) own_context: bool,
-    /// What the block itself says of client certificates.
-    pub(super) demanded: &'a Value<ClientAuth>,
-}
-
-/// What the sessions of a server depend on, as numbers: equal ones mean the same.
-#[derive(Clone, Debug)]
-pub(super) struct Ids {
-    /// The session id context.
-    pub(super) context: u32,
-    /// Its key files.
-    pub(super) keys: Vec<u32>,
-    /// Its zone, used or not.
-    pub(super) zone: Option<u32>,
-}
-
-/// Where sessions are kept.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub(super) enum Store {
-    None,
-    Worker,
-    Zone,
-}
 
 /// Evaluates an endpoint.
 pub(super) fn state(pair: Pair<'_>) -> State {
@@ -143,10 +99,10 @@ fn client_auth<'a>(pair: &Pair<'a>) -> (&'a Value<ClientAuth>, ClientAuth) {
 
 /// Tickets of A and B, and which of them count.
 #[derive(Debug)]
-struct TicketFlags<'a> {
-    a: Cow<'a, Value<bool>>,
-    b: Cow<'a, Value<bool>>,
-    decider: Decider,
+pub(super) struct TicketFlags<'a> {
+    pub(super) a: Cow<'a, Value<bool>>,
+    pub(super) b: Cow<'a, Value<bool>>,
+    pub(super) decider: Decider,
 }
 
 fn tickets<'a>(pair: &Pair<'a>) -> TicketFlags<'a> {
@@ -267,96 +223,6 @@ fn tls12_tickets_on(tickets: &TicketFlags<'_>) -> bool {
     }
 }
 
-fn session_reasons(
-    pair: &Pair<'_>,
-    tickets: &TicketFlags<'_>,
-    spoken: Protocols,
-    reasons: &mut Vec<Reason>,
-) {
-    let cache = pair.reason(
-        Field::Tls12SessionId,
-        "ssl_session_cache",
-        cache_value(pair),
-        true,
-    );
-    let protocols = &pair
-        .decided(Decides::Protocols, Decider::OwnBlock)
-        .protocols;
-    let from_a = pair.decider(Decides::Protocols) == Decider::DefaultServer;
-    let unspoken = |field| pair.reason(field, "ssl_protocols", protocols, from_a);
-    if pair.b.reject.value {
-        let rejected = |field| pair.reason(field, "ssl_reject_handshake", &pair.b.reject, false);
-        let fields = [
-            Field::Tls12SessionId,
-            Field::Tls12Ticket,
-            Field::Tls13Issued,
-            Field::Tls13Resumes,
-        ];
-        reasons.extend(fields.map(rejected));
-        return;
-    }
-    match spoken.tls12 {
-        true => {
-            reasons.push(cache.clone());
-            reasons.push(ticket_reason(pair, tickets, Field::Tls12Ticket));
-        }
-        false => {
-            reasons.push(unspoken(Field::Tls12SessionId));
-            reasons.push(unspoken(Field::Tls12Ticket));
-        }
-    }
-    if !spoken.tls13 {
-        reasons.push(unspoken(Field::Tls13Issued));
-        reasons.push(unspoken(Field::Tls13Resumes));
-        return;
-    }
-    let count = pair.a.ticket_count().filter(|count| count.value == 0);
-    if let Some(count) = count {
-        let reason = |field| Reason {
-            origin: Some(Origin::ConfCommand),
-            ..pair.reason(field, "ssl_conf_command", &count, true)
-        };
-        reasons.push(reason(Field::Tls13Issued));
-        reasons.push(reason(Field::Tls13Resumes));
-        return;
-    }
-    let issued = ticket_reason(pair, tickets, Field::Tls13Issued);
-    let by_cache = !tickets.b.value && (tickets.decider != Decider::Both || !tickets.a.value);
-    let resumes = match by_cache {
-        true => Reason {
-            field: Field::Tls13Resumes,
-            ..cache
-        },
-        false => Reason {
-            field: Field::Tls13Resumes,
-            ..issued.clone()
-        },
-    };
-    reasons.push(issued);
-    reasons.push(resumes);
-}
-
-/// The cache setting that decides: A's, unless B's `off` takes the id away.
-fn cache_value<'a>(pair: &Pair<'a>) -> &'a Value<CacheKind> {
-    match pair.b.cache.value {
-        CacheKind::Off => &pair.b.cache,
-        _ => &pair.a.cache,
-    }
-}
-
-/// The ticket flag that decides: an `off` of A or B where both count, else B's.
-fn ticket_reason(pair: &Pair<'_>, tickets: &TicketFlags<'_>, field: Field) -> Reason {
-    let from_a = tickets.decider == Decider::Both && !tickets.a.value;
-    let flag = if from_a { &tickets.a } else { &tickets.b };
-    let mut reason = pair.reason(field, "ssl_session_tickets", &**flag, from_a);
-    let config = if from_a { pair.a } else { pair.b };
-    if flag.by != config.tickets.by {
-        reason.setting = "ssl_conf_command";
-        reason.origin = Some(Origin::ConfCommand);
-    }
-    reason
-}
-
 fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> Lifetimes {
     let seconds = match pair.a.timeout.value {
         0 => ZERO_TIMEOUT,
@@ -428,93 +294,4 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
         key,
         pair.reason(Field::TicketKey, "ssl_session_ticket_key", &unset, true),
     )
-}
-
-impl<'a> Pair<'a> {
-    /// TLS 1.2 sessions in A's store.
-    pub(super) fn stored_ids(&self) -> Tls12Id {
-        match self.stores() {
-            Store::None => Tls12Id::Never,
-            Store::Zone if self.a.timeout.value == 0 => Tls12Id::Never,
-            Store::Worker => Tls12Id::PerWorker,
-            Store::Zone => Tls12Id::Resumes,
-        }
-    }
-
-    /// TLS 1.3 sessions in A's store.
-    pub(super) fn stored_tickets(&self) -> Tls13Resumes {
-        match self.stores() {
-            Store::None => Tls13Resumes::Never,
-            _ if self.no_time_in_tls13() => Tls13Resumes::Never,
-            Store::Zone if self.a.timeout.value == 0 => Tls13Resumes::Never,
-            Store::Worker => Tls13Resumes::PerWorker,
-            Store::Zone => Tls13Resumes::Always,
-        }
-    }
-
-    /// Where A's sessions last. A zone drops at once what it keeps for no time; each worker's
-    /// own cache, beside a zone too, takes OpenSSL's two hours then.
-    pub(super) fn stores(&self) -> Store {
-        let no_time = self.a.timeout.value == 0;
-        match self.a.cache.value {
-            CacheKind::Off | CacheKind::None => Store::None,
-            CacheKind::Builtin if self.a.zone.is_none() || no_time => Store::Worker,
-            CacheKind::Builtin | CacheKind::SharedOnly => Store::Zone,
-        }
-    }
-
-    /// Where nginx bounds a TLS 1.3 session by the timeout, one of 0 ends it at once.
-    pub(super) fn no_time_in_tls13(&self) -> bool {
-        self.a.timeout.value == 0 && behaviours::nginx::TLS13_LIFETIME_BOUNDED.holds(self.version)
-    }
-
-    /// A session of another name is refused where clients are verified.
-    pub(super) fn sni_checked(&self) -> bool {
-        self.sni_patched || behaviours::nginx::SNI_SESSION_CHECK.holds(self.version)
-    }
-
-    /// The named decider of a directive in this version.
-    pub(super) fn decider(&self, of: Decides) -> Decider {
-        self.deciders.of(of)
-    }
-
-    /// The block that decides a directive; `otherwise` where the module has no such row.
-    fn decided(&self, of: Decides, otherwise: Decider) -> &'a Config {
-        let decider = match self.decider(of) {
-            Decider::None => otherwise,
-            decider => decider,
-        };
-        match decider {
-            Decider::DefaultServer | Decider::DefaultServerOwnOff => self.a,
-            _ => self.b,
-        }
-    }
-
-    /// The block whose conf command counts.
-    fn decided_command(&self, name: &str) -> &'a Config {
-        let command = catalog::command(name.as_bytes());
-        let decider = command.map(|row| row.decider(catalog::Server::Nginx, self.version));
-        match decider {
-            Some(Decider::DefaultServer) => self.a,
-            _ => self.b,
-        }
-    }
-
-    /// A reason; `from_a` says that A's value decides.
-    pub(super) fn reason<T>(
-        &self,
-        field: Field,
-        setting: &'static str,
-        value: &Value<T>,
-        from_a: bool,
-    ) -> Reason {
-        let foreign = from_a && !self.same;
-        Reason {
-            field,
-            setting,
-            value: value.text.clone(),
-            by: value.by,
-            origin: foreign.then_some(Origin::DefaultServer),
-        }
-    }
 }

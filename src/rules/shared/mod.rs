@@ -9,6 +9,7 @@ pub(super) mod malformed_conf_command;
 pub(super) mod malformed_session_timeout;
 pub(super) mod malformed_suppression;
 pub(super) mod missing_session_timeout;
+pub(super) mod misspelled_directive;
 pub(super) mod resumption_not_disabled;
 pub(super) mod revocation_outlived;
 pub(super) mod session_crosses_client_auth;

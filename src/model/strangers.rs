@@ -1,0 +1,102 @@
+//! Directives whose names no server has and that are nearly one of the catalog's. Whether that
+//! is a fault is not decided here.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::Condition;
+use super::site::Stranger;
+use crate::catalog::{self, Body, Server};
+use crate::source::{Directive, DirectiveId, Project};
+
+/// For fewer directives, starting threads takes longer than they save.
+const FEW: usize = 4096;
+
+/// A directive, and the name that is near.
+pub(super) type Near = (DirectiveId, &'static str);
+
+/// All of a project, in its order.
+pub(super) fn strangers(project: &Project) -> Vec<Near> {
+    let ids = 0..project.directives.len() as u32;
+    let found: Vec<Near> = match project.directives.len() < FEW {
+        true => of(project, ids),
+        false => (ids.start..ids.end.div_ceil(FEW as u32))
+            .into_par_iter()
+            .flat_map_iter(|part| {
+                let first = part * FEW as u32;
+                of(project, first..ids.end.min(first + FEW as u32))
+            })
+            .collect(),
+    };
+    match found.is_empty() || !is_placed(project) {
+        true => Vec::new(),
+        false => found,
+    }
+}
+
+/// As a site has them: `conditions` are the project's, settled for its platform.
+pub(super) fn on_site(
+    project: &Project,
+    near: &[Near],
+    conditions: impl Fn() -> Vec<Condition>,
+) -> Vec<Stranger> {
+    if near.is_empty() {
+        return Vec::new();
+    }
+    let conditions = conditions();
+    let each = near.iter().filter_map(|(id, meant)| {
+        let condition = conditions.get(project.directive(*id).when.0 as usize);
+        let when = match condition {
+            Some(condition) if condition.excluded => return None,
+            Some(condition) => condition.open.clone(),
+            None => Vec::new(),
+        };
+        Some(Stranger {
+            location: project.name_location(*id),
+            name: String::from_utf8_lossy(project.name(*id)).into_owned(),
+            meant,
+            when,
+        })
+    });
+    each.collect()
+}
+
+fn of(project: &Project, ids: std::ops::Range<u32>) -> Vec<Near> {
+    // Few names stand for many directives.
+    let mut asked: HashMap<&[u8], Option<&'static str>> = HashMap::new();
+    let unknown = ids
+        .map(DirectiveId)
+        .filter(|id| is_unknown(project, project.directive(*id)));
+    let near = unknown.filter_map(|id| {
+        let name = project.name(id);
+        let meant = asked
+            .entry(name)
+            .or_insert_with(|| catalog::meant(project.server, name));
+        Some((id, (*meant)?))
+    });
+    near.collect()
+}
+
+/// The catalog has no row for it, and it stands where a directive stands and not a word of a
+/// table (`map`, `types`) or what only another module reads.
+fn is_unknown(project: &Project, directive: &Directive) -> bool {
+    if directive.spec.is_some() {
+        return false;
+    }
+    let Some(parent) = directive.parent else {
+        return true;
+    };
+    let around = project.directive(parent).spec.map(|spec| spec.body);
+    project.server == Server::Apache || around == Some(Body::Block)
+}
+
+/// False for a piece of an nginx configuration of which nobody says where it belongs: a known
+/// name has no row there either.
+fn is_placed(project: &Project) -> bool {
+    let mut directives = project.directives.iter().enumerate();
+    directives.all(|(index, directive)| {
+        let name = || project.name(DirectiveId(index as u32));
+        directive.parent.is_some() || directive.spec.is_some() || catalog::nginx(name()).is_empty()
+    })
+}

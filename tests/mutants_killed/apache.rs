@@ -1,0 +1,183 @@
+//! httpd's model: which stores and keys open what, and what stays under a condition.
+
+use stekguard::catalog::Server;
+use stekguard::model::{Endpoint, Site};
+
+use super::world;
+
+const SSL: &str = "LoadModule ssl_module modules/mod_ssl.so\nListen 443\n";
+const STORE: &str = "SSLSessionCache shmcb:/run/cache(512000)";
+
+fn site(text: &str) -> Site {
+    world::site(Server::Apache, "2.4.62", text)
+}
+
+fn one(global: &str, own: &str) -> Endpoint {
+    let text = format!(
+        "{SSL}{global}\n<VirtualHost *:443>\nServerName a.test\nSSLEngine on\n{own}\n</VirtualHost>\n"
+    );
+    site(&text).endpoints[0].clone()
+}
+
+/// The second vhost has no TLS of its own: its clients are served through the first one, and a
+/// certificate that is demanded there cannot be asked of them, so that every handshake is refused.
+fn refused(global: &str, first: &str) -> Endpoint {
+    let text = format!(
+        "{SSL}{global}\n\
+         <VirtualHost *:443>\nServerName a.test\nSSLEngine on\nSSLVerifyClient require\n{first}\n\
+         </VirtualHost>\n\
+         <VirtualHost *:443>\nServerName b.test\nSSLEngine off\n</VirtualHost>\n"
+    );
+    let endpoint = site(&text).endpoints[1].clone();
+    assert!(endpoint.rejects);
+    endpoint
+}
+
+/// Tickets by the key; TLS 1.2 sessions by id only with a store and only where TLS 1.2 is
+/// spoken; stateful tickets only with a store, without tickets, and where TLS 1.3 is spoken.
+#[test]
+fn what_opens_sessions() {
+    let count = |global, own| one(global, own).accepts.len();
+    assert_eq!(count("", ""), 1, "the key");
+    assert_eq!(count(STORE, ""), 2, "the key and ids");
+    assert_eq!(count(STORE, "SSLSessionTickets off"), 2, "ids and tickets");
+    assert_eq!(count("", "SSLSessionTickets off"), 0, "nothing");
+    assert_eq!(count(STORE, "SSLProtocol -all +TLSv1.3"), 1, "the key");
+    let tls12 = "SSLProtocol -all +TLSv1.2\nSSLSessionTickets off";
+    assert_eq!(count(STORE, tls12), 1, "ids");
+}
+
+/// Who is refused in a full handshake gets in with a session that is still in the store.
+#[test]
+fn the_store_opens_for_who_is_refused() {
+    assert_eq!(refused("", "").accepts.len(), 1, "the key");
+    assert_eq!(refused(STORE, "").accepts.len(), 2, "the key and ids");
+    let off = "SSLSessionTickets off";
+    assert_eq!(refused(STORE, off).accepts.len(), 2, "ids and tickets");
+    assert_eq!(refused("", off).accepts.len(), 0, "nothing");
+}
+
+/// A setting keeps the conditions around it, as they are written.
+#[test]
+fn the_conditions_of_a_setting() {
+    let text = format!(
+        "{SSL}SSLSessionCacheTimeout 300\n<VirtualHost *:443>\nServerName a.test\nSSLEngine on\n\
+         <IfDefine FAST>\nSSLSessionTickets on\n</IfDefine>\n\
+         <IfDefine !FAST>\nSSLSessionTickets off\n</IfDefine>\n</VirtualHost>\n"
+    );
+    let site = site(&text);
+    let of = |name: &str| -> Vec<Vec<String>> {
+        let named = site.settings.iter().filter(|it| it.name == name);
+        named.map(|it| it.when.clone()).collect()
+    };
+    assert_eq!(
+        of("SSLSessionTickets"),
+        [["IfDefine FAST"], ["IfDefine !FAST"]]
+    );
+    assert_eq!(of("SSLSessionCacheTimeout"), [Vec::<String>::new()]);
+}
+
+/// httpd gives a chain a depth only where TLS is on: without one of its own, a name that is
+/// served through the first vhost takes no certificate.
+#[test]
+fn a_depth_lets_certificates_in() {
+    let rejects = |global: &str, own: &str| {
+        let text = format!(
+            "{SSL}{global}\n\
+             <VirtualHost *:443>\nServerName a.test\nSSLEngine on\nSSLVerifyClient require\n\
+             </VirtualHost>\n\
+             <VirtualHost *:443>\nServerName b.test\nSSLEngine off\n{own}\n</VirtualHost>\n"
+        );
+        site(&text).endpoints[1].rejects
+    };
+    assert!(rejects("", ""));
+    assert!(!rejects("", "SSLVerifyDepth 2"));
+    assert!(!rejects("SSLVerifyDepth 2", ""));
+}
+
+/// A vhost at an address that has no ServerName is named by the address, not by the server.
+#[test]
+fn the_name_of_the_server_is_for_every_address() {
+    let domains = |address: &str| {
+        let text = format!(
+            "{SSL}ServerName main.test\n\
+             <VirtualHost {address}>\nSSLEngine on\n</VirtualHost>\n\
+             <VirtualHost {address}>\nServerName main.test\nSSLEngine on\n</VirtualHost>\n"
+        );
+        let site = site(&text);
+        let contexts = site.endpoints.iter().map(|it| it.cross_name.word());
+        contexts.collect::<Vec<_>>()
+    };
+    assert_eq!(domains("*:443"), ["served", "served"]);
+    let apart = ["same-name-only", "same-name-only"];
+    assert_eq!(domains("10.0.0.1:443"), apart);
+}
+
+/// A scheme and a port are no part of a name; an IPv6 address keeps its brackets.
+#[test]
+fn names_without_scheme_and_port() {
+    let names = |written: &str| one("", &format!("ServerName {written}\nServerAlias x")).names;
+    let named = |written: &str| {
+        let text = format!(
+            "{SSL}<VirtualHost *:443>\nServerName {written}\nSSLEngine on\n</VirtualHost>\n"
+        );
+        site(&text).endpoints[0].names.clone()
+    };
+    assert_eq!(named("a.test"), ["a.test"]);
+    assert_eq!(named("a.test:8443"), ["a.test"]);
+    assert_eq!(named("https://a.test:8443"), ["a.test"]);
+    assert_eq!(named("[::1]:8443"), ["[::1]"]);
+    assert!(names("b.test").contains(&"x".to_owned()));
+}
+
+/// How many states an address has under so many open questions: all of them together up to
+/// four, and beyond that each one against all others.
+#[test]
+fn open_questions_and_their_combinations() {
+    let questions = [
+        "<IfDefine A>\nSSLSessionTickets off\n</IfDefine>",
+        "<IfDefine B>\nSSLSessionCacheTimeout 600\n</IfDefine>",
+        "<IfDefine C>\nSSLVerifyClient optional\n</IfDefine>",
+        "<IfDefine D>\nSSLProtocol -all +TLSv1.2\n</IfDefine>",
+        "<IfDefine E>\nSSLOpenSSLConfCmd MaxProtocol TLSv1.1\n</IfDefine>",
+    ];
+    let states = |count: usize| {
+        let own = questions[..count].join("\n");
+        let text = format!(
+            "{SSL}{STORE}\n<VirtualHost *:443>\nServerName a.test\nSSLEngine on\n{own}\n\
+             </VirtualHost>\n"
+        );
+        site(&text).endpoints.len()
+    };
+    assert_eq!([0, 1, 2, 3, 4].map(states), [1, 2, 4, 8, 16]);
+    assert!(states(5) <= 6, "each of five, and none of them");
+}
+
+/// Every comparison of IfVersion with a version below, the same and above.
+#[test]
+fn comparisons_of_versions() {
+    let rows = [
+        ("= 2.4.60", [false, true, false]),
+        ("== 2.4.60", [false, true, false]),
+        ("2.4.60", [false, true, false]),
+        ("> 2.4.60", [false, false, true]),
+        (">= 2.4.60", [false, true, true]),
+        ("< 2.4.60", [true, false, false]),
+        ("<= 2.4.60", [true, true, false]),
+        ("!<= 2.4.60", [false, false, true]),
+        ("~ ^2\\.4\\.60$", [false, true, false]),
+        ("= /^2\\.4\\.6/", [false, true, true]),
+    ];
+    for (condition, expected) in rows {
+        let text = format!(
+            "{SSL}<VirtualHost *:443>\nServerName a.test\nSSLEngine on\n\
+             <IfVersion {condition}>\nSSLSessionTickets off\n</IfVersion>\n</VirtualHost>\n"
+        );
+        let off = ["2.4.59", "2.4.60", "2.4.61"].map(|version| {
+            let site = world::site(Server::Apache, version, &text);
+            assert_eq!(site.endpoints.len(), 1, "{condition}");
+            site.endpoints[0].tls12.ticket.word() == "none"
+        });
+        assert_eq!(off, expected, "{condition}");
+    }
+}

@@ -1,0 +1,108 @@
+//! nginx's model: where a value comes from, and what the lookups give.
+
+use stekguard::catalog::Server;
+use stekguard::model::{self, BlockKind, Field, Origin, Site};
+use stekguard::source::{self, LoadOptions, Memory, Root};
+
+use super::world;
+
+const TLS: &str = "ssl_certificate c.pem; ssl_certificate_key k.pem;";
+
+fn site(text: &str) -> Site {
+    world::site(Server::Nginx, "1.22.1", text)
+}
+
+/// Where a session's lifetime is said: in the block, around it, nowhere, or in the default server.
+#[test]
+fn the_origin_of_a_value() {
+    let origin = |http: &str, own: &str| {
+        let text =
+            format!("events {{}} http {{ {TLS} {http} server {{ listen 443 ssl; {own} }} }}");
+        let endpoint = site(&text).endpoints[0].clone();
+        endpoint.why(Field::Lifetime12).unwrap().origin
+    };
+    assert_eq!(origin("", ""), Origin::Default);
+    assert_eq!(origin("ssl_session_timeout 1h;", ""), Origin::Inherited);
+    assert_eq!(origin("", "ssl_session_timeout 1h;"), Origin::Set);
+    assert_eq!(
+        origin("ssl_session_timeout 2h;", "ssl_session_timeout 1h;"),
+        Origin::Set
+    );
+    let text = format!(
+        "events {{}} http {{ {TLS} server {{ listen 443 ssl; ssl_session_timeout 1h; }} \
+         server {{ listen 443 ssl; server_name b.test; }} }}"
+    );
+    let second = site(&text).endpoints[1].clone();
+    let origin = second.why(Field::Lifetime12).unwrap().origin;
+    assert_eq!(origin, Origin::DefaultServer);
+}
+
+/// A `server` outside of `http` is refused; what it would be is shown as if `http` were around it.
+#[test]
+fn a_server_at_the_top_level_is_judged_as_in_http() {
+    let files = Memory::new([(
+        "/srv/site.conf",
+        format!("server {{ listen 443 ssl; {TLS} }}"),
+    )]);
+    let root = Root::new(Server::Nginx, "/srv/site.conf");
+    let project = source::load(&root, &files, &LoadOptions::default());
+    assert!(!project.complete());
+    let site = model::build(&project, &world::platform("1.22.1", "3.0"));
+    assert_eq!(site.blocks[0].kind, BlockKind::Http);
+    assert_eq!(site.endpoints.len(), 1);
+}
+
+#[test]
+fn each_block_has_its_own_endpoints() {
+    let site = site(&format!(
+        "events {{}} http {{ {TLS} server {{ listen 443 ssl; listen 8443 ssl; }} \
+         server {{ listen 443 ssl; server_name b.test; }} }}"
+    ));
+    let blocks: Vec<_> = site.endpoints.iter().map(|it| it.block).collect();
+    // The first server has an endpoint at each of its addresses, the second has one.
+    let first = site.endpoints_of(blocks[0]);
+    assert_eq!(first.len(), 2);
+    assert!(first.iter().all(|it| blocks[*it] == blocks[0]));
+    let b = site.endpoints.iter().position(|it| it.names == ["b.test"]);
+    assert_eq!(site.endpoints_of(blocks[b.unwrap()]), [b.unwrap()]);
+    // Connections to port 443 start in the first server, whoever they are for.
+    assert_eq!(site.governed_by(blocks[0]).len(), 3);
+}
+
+/// What `Protocol`, `MinProtocol` and `MaxProtocol` leave of TLS 1.2 and 1.3: seen on nginx 1.22.1
+/// with OpenSSL 3.0 and `openssl s_client`.
+#[test]
+fn protocols_by_conf_commands() {
+    let rows = [
+        ("", (true, true)),
+        ("Protocol -TLSv1.3", (true, false)),
+        ("Protocol -TLSv1.2", (false, true)),
+        ("Protocol -tlsv1.3", (true, false)),
+        ("Protocol -ALL,TLSv1.2", (true, false)),
+        ("Protocol -all,+tlsv1.2", (true, false)),
+        ("Protocol -ALL,+TLSv1.3", (false, true)),
+        ("Protocol +ALL,-TLSv1.2", (false, true)),
+        ("MinProtocol TLSv1.2", (true, true)),
+        ("MinProtocol TLSv1.3", (false, true)),
+        ("MinProtocol None", (true, true)),
+        ("MaxProtocol TLSv1.3", (true, true)),
+        ("MaxProtocol TLSv1.2", (true, false)),
+        ("MaxProtocol TLSv1.1", (false, false)),
+        ("MaxProtocol None", (true, true)),
+    ];
+    for (command, expected) in rows {
+        let line = match command {
+            "" => String::new(),
+            command => format!("ssl_conf_command {command};"),
+        };
+        let text = format!(
+            "events {{}} http {{ {TLS} ssl_protocols TLSv1.2 TLSv1.3; {line} \
+             server {{ listen 443 ssl; }} }}"
+        );
+        let endpoint = site(&text).endpoints[0].clone();
+        // Unknown: TLS 1.0 and 1.1 are on, which OpenSSL 3 does not speak by itself.
+        let speaks12 = !["unavailable", "unknown"].contains(&endpoint.tls12.ticket.word());
+        let speaks13 = endpoint.tls13.issued.word() != "unavailable";
+        assert_eq!((speaks12, speaks13), expected, "{command}");
+    }
+}
