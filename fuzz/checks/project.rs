@@ -18,11 +18,13 @@ use super::repair::section;
 use super::world::World;
 
 /// Small, so that an input that multiplies itself meets them soon.
-const LIMITS: Limits = Limits {
-    instances: 300,
-    directives: 5_000,
-    depth: 128,
-};
+fn limits() -> Limits {
+    Limits {
+        instances: 300,
+        directives: 5_000,
+        ..Limits::default()
+    }
+}
 
 /// One thread, and several.
 static POOLS: LazyLock<[Option<ThreadPool>; 2]> =
@@ -43,7 +45,7 @@ pub(crate) fn includes(bytes: &[u8]) {
         root.base = Some(PathBuf::from("/etc"));
     }
     let options = LoadOptions {
-        limits: LIMITS,
+        limits: limits(),
         allow_missing: match how & 8 {
             0 => Vec::new(),
             _ => vec!["*.missing".to_owned(), "/etc/**/gone".to_owned()],
@@ -84,7 +86,7 @@ pub(crate) fn expanded(bytes: &[u8]) {
     let stream = Path::new("/dump");
     let root = Root::new(Server::Nginx, stream).with_kind(RootKind::Dump);
     let options = LoadOptions {
-        limits: LIMITS,
+        limits: limits(),
         ..LoadOptions::default()
     };
     shape(&load(&root, &Memory::new([(stream, bytes)]), &options));
@@ -115,7 +117,7 @@ fn shape(project: &Project) {
     let length = |file: usize| project.files[file].text.len() as u32;
     let within = |span: Span, end: u32| span.start <= span.end && span.end <= end;
     let count = project.directives.len();
-    assert!(count <= LIMITS.directives + 1, "{count} directives");
+    assert!(count <= limits().directives + 1, "{count} directives");
     for (index, directive) in project.directives.iter().enumerate() {
         let end = length(directive.file.0 as usize);
         assert!(within(directive.span, end) && within(directive.name.span, end));
@@ -132,7 +134,10 @@ fn shape(project: &Project) {
         for text in project.argument_texts(id) {
             assert!(within(text.span, end), "an argument in its file");
         }
-        assert!(project.via(id).len() <= LIMITS.depth + 1, "a bounded chain");
+        assert!(
+            project.via(id).len() <= limits().depth + 1,
+            "a bounded chain"
+        );
         let when = project.whens.get(directive.when.0 as usize);
         let known = |atom: u32| (atom as usize) < project.atoms.len();
         assert!(when.is_some_and(|when| when.0.iter().all(|it| known(it.atom))));
