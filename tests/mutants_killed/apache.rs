@@ -123,10 +123,10 @@ fn names_without_scheme_and_port() {
         );
         site(&text).endpoints[0].names.clone()
     };
-    assert_eq!(named("a.test"), ["a.test"]);
-    assert_eq!(named("a.test:8443"), ["a.test"]);
-    assert_eq!(named("https://a.test:8443"), ["a.test"]);
-    assert_eq!(named("[::1]:8443"), ["[::1]"]);
+    assert_eq!(*named("a.test"), ["a.test"]);
+    assert_eq!(*named("a.test:8443"), ["a.test"]);
+    assert_eq!(*named("https://a.test:8443"), ["a.test"]);
+    assert_eq!(*named("[::1]:8443"), ["[::1]"]);
     assert!(names("b.test").contains(&"x".to_owned()));
 }
 
