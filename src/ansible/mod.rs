@@ -42,6 +42,19 @@ pub fn binary_module(arguments: &[u8], program: &str) -> Answer {
     }
 }
 
+/// Reads a call and does nothing: of the collection, or of a binary module that was started under
+/// this name.
+///
+/// # Errors
+/// The sentence with which [`run`] or [`binary_module`] would fail.
+pub fn understands(document: &[u8], program: Option<&str>) -> Result<(), String> {
+    let read = match program {
+        None => Task::read(document),
+        Some(program) => Task::read_binary(document, program),
+    };
+    read.map(drop).map_err(|error| error.to_string())
+}
+
 fn answer(task: &Task) -> Answer {
     match task {
         Task::Resumption(call) => resumption::run(call),

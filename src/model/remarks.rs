@@ -55,8 +55,7 @@ fn of_file(server: Server, file: &File) -> Vec<Remark> {
 /// httpd has no comments behind a directive: what looks like one is its arguments.
 fn in_arguments(file: &File, token: &Token) -> Option<Remark> {
     let text = token.span.of(&file.text);
-    let mut hashes = text.iter().enumerate().filter(|(_, byte)| **byte == b'#');
-    let (at, said) = hashes.find_map(|(at, _)| Some((at, remark::remark(&text[at..])?)))?;
+    let (at, said) = remark::within(text)?;
     let start = token.span.start + at as u32;
     Some(Remark {
         location: Location::new(&file.path, Span::new(start, token.span.end), &file.lines),
@@ -71,11 +70,17 @@ struct Nodes<'a> {
     file: &'a File,
     /// The first statement that begins behind the last comment asked for.
     next: usize,
+    /// A statement and the first of the lines directly above it that hold comments only.
+    above: Option<(usize, u32)>,
 }
 
 impl<'a> Nodes<'a> {
     const fn new(file: &'a File) -> Self {
-        Self { file, next: 0 }
+        Self {
+            file,
+            next: 0,
+            above: None,
+        }
     }
 
     /// The statement that a comment is about: the one whose line it ends (nginx), else the one
@@ -96,7 +101,7 @@ impl<'a> Nodes<'a> {
                 .map(|node| node.span);
         }
         let node = nodes.get(self.next)?;
-        let near = self.comments_between(line, self.file.lines.line(node.span.start));
+        let near = self.comments_from(self.file.lines.line(node.span.start)) <= line + 1;
         (near && node.kind != NodeKind::StrayClose).then_some(node.span)
     }
 
@@ -121,11 +126,20 @@ impl<'a> Nodes<'a> {
         self.file.lines.line(end)
     }
 
-    /// True where the lines between two hold comments and nothing else.
-    fn comments_between(&self, line: u32, other: u32) -> bool {
-        (line + 1..other).all(|line| {
-            let span = self.file.lines.span(line).unwrap_or_default();
+    /// The first of the lines that hold comments only and stand directly above the next
+    /// statement, which begins on this line. Looked for once: comments can be many.
+    fn comments_from(&mut self, line: u32) -> u32 {
+        if let Some((_, first)) = self.above.filter(|(next, _)| *next == self.next) {
+            return first;
+        }
+        let lines = &self.file.lines;
+        let is_comment = |line: &u32| {
+            let span = lines.span(*line).unwrap_or_default();
             span.of(&self.file.text).trim_ascii().starts_with(b"#")
-        })
+        };
+        let run = (1..line).rev().take_while(is_comment).count();
+        let first = line - run as u32;
+        self.above = Some((self.next, first));
+        first
     }
 }

@@ -254,9 +254,11 @@ impl FileSystem for Overlay<'_> {
     }
 
     fn origin(&self, path: &Path) -> FileOrigin {
+        let base = self.base.origin(path);
         match self.replacement(path) {
-            Some(_) => FileOrigin::Memory,
-            None => self.base.origin(path),
+            // What a dump names stays on its machine, whatever a fix makes of a file.
+            Some(_) if base != FileOrigin::Dump => FileOrigin::Memory,
+            _ => base,
         }
     }
 

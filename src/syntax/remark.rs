@@ -39,6 +39,21 @@ pub fn remark(comment: &[u8]) -> Option<Remark> {
     Some(parse(&text))
 }
 
+/// The first such comment that stands within a text of one's own, as in the arguments of a
+/// directive, with the place of its first `#`.
+pub fn within(text: &[u8]) -> Option<(usize, Remark)> {
+    // From the mark backwards: hashes can be many.
+    memmem::find_iter(text, MARK).find_map(|mark| {
+        let blank = |byte: &u8| byte.is_ascii_whitespace() && *byte != b'\n';
+        let before = text.get(..mark)?;
+        let behind = before.iter().rposition(|byte| !blank(byte))?;
+        let hashes = before.get(..=behind)?.iter().rev();
+        let count = hashes.take_while(|byte| **byte == b'#').count();
+        let at = (behind + 1).checked_sub(count).filter(|_| count > 0)?;
+        Some((at, remark(text.get(at..)?)?))
+    })
+}
+
 fn parse(text: &str) -> Remark {
     let malformed = |why: &str| Remark::Malformed(why.to_owned());
     let end = text.find(|c: char| !c.is_ascii_lowercase());
@@ -131,6 +146,27 @@ mod tests {
             remark(b"# stekguard: ignore[\xff] a"),
             Some(Remark::Ignore { .. })
         ));
+    }
+
+    #[test]
+    fn a_comment_within_arguments_is_found_at_its_first_hash() {
+        let why = "why".to_owned();
+        let rules = vec!["a".to_owned()];
+        let said = || Remark::Ignore {
+            rules: rules.clone(),
+            reason: why.clone(),
+        };
+        for (text, at) in [
+            ("off # stekguard: ignore[a] why", 4),
+            ("off ##\t stekguard: ignore[a] why\nnext", 4),
+            ("# b # stekguard: ignore[a] why", 4),
+            ("stekguard: #stekguard: ignore[a] why", 11),
+        ] {
+            assert_eq!(within(text.as_bytes()), Some((at, said())), "{text}");
+        }
+        for text in ["off stekguard: ignore[a] why", "#\nstekguard: x", "# a", ""] {
+            assert_eq!(within(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]
