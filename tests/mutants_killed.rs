@@ -5,11 +5,13 @@
 
 #[path = "mutants_killed/apache.rs"]
 mod apache;
-#[allow(dead_code, unreachable_pub)]
-mod judging;
+#[path = "mutants_killed/fix.rs"]
+mod fix;
 #[path = "mutants_killed/nginx.rs"]
 mod nginx;
 #[path = "mutants_killed/rules.rs"]
 mod rules;
+#[path = "mutants_killed/schedule.rs"]
+mod schedule;
 #[path = "mutants_killed/world.rs"]
 mod world;

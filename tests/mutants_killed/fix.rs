@@ -1,0 +1,122 @@
+//! Repairs: where copies go, what a patch says, and which repository it belongs to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use stekguard::catalog::Server;
+use stekguard::fix::{
+    PatchOptions, PlannedFile, Reason, State, backup, common_repository, list, patch,
+};
+use stekguard::text::{Edit, EditSet, Span};
+
+/// `# new` in front of a file's text.
+fn planned(path: &Path, text: &str, why: &str) -> PlannedFile {
+    let line = "# new\n";
+    let edit = Edit {
+        span: Span::at(0),
+        replacement: line.into(),
+    };
+    let mut round = EditSet::new();
+    round.insert(edit).unwrap();
+    PlannedFile {
+        paths: vec![Arc::from(path)],
+        real: Some(path.to_owned()),
+        server: Server::Nginx,
+        before: text.as_bytes().into(),
+        after: [line, text].concat().into_bytes(),
+        rounds: vec![round],
+        reasons: vec![Reason {
+            span: Span::new(0, line.len() as u32),
+            rule: "dead-tickets",
+            text: why.to_owned(),
+        }],
+        crowded: false,
+    }
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let temporary = tempfile::tempdir().unwrap();
+    let base = fs::canonicalize(temporary.path()).unwrap();
+    (temporary, base)
+}
+
+/// Two copies in one second lie in two folders, and the first stays as it is.
+#[test]
+fn copies_of_one_second_do_not_meet() {
+    let (_held, base) = folder();
+    let state = State::at(base.join("state"));
+    let path = base.join("a.conf");
+    let copy = |text: &str| {
+        let copies = backup(&[planned(&path, text, "why")], &state, 1_700_000_000).unwrap();
+        assert_eq!(copies.len(), 1);
+        assert_eq!(copies[0].0, path);
+        copies[0].1.clone()
+    };
+    let (first, second) = (copy("one\n"), copy("two\n"));
+    assert!(first.starts_with(state.dir()) && second.starts_with(state.dir()));
+    assert_eq!(fs::read_to_string(first).unwrap(), "one\n");
+    assert_eq!(fs::read_to_string(second).unwrap(), "two\n");
+}
+
+/// Nothing was written yet, or the journal cannot be read: the second is no empty list.
+#[test]
+fn a_journal_that_is_not_there_and_one_that_cannot_be_read() {
+    let (_held, base) = folder();
+    let state = State::at(base.join("state"));
+    assert_eq!(list(&state).unwrap(), []);
+    fs::create_dir_all(state.dir()).unwrap();
+    fs::write(state.dir().join("journal"), "").unwrap();
+    assert!(list(&state).is_err());
+}
+
+#[test]
+fn a_patch_belongs_to_the_repository_of_all_its_files() {
+    let (_held, base) = folder();
+    for repository in ["one", "two"] {
+        fs::create_dir_all(base.join(repository).join(".git")).unwrap();
+        fs::create_dir_all(base.join(repository).join("sites")).unwrap();
+    }
+    let common = |names: &[&str]| {
+        let file = |name: &&str| planned(&base.join(name), "x\n", "why");
+        common_repository(&names.iter().map(file).collect::<Vec<_>>())
+    };
+    let one = Some(base.join("one"));
+    assert_eq!(common(&["one/a.conf"]), one);
+    assert_eq!(common(&["one/a.conf", "one/sites/b.conf"]), one);
+    assert_eq!(common(&["one/a.conf", "two/b.conf"]), None);
+    assert_eq!(common(&["one/a.conf", "b.conf"]), None);
+    assert_eq!(common(&[]), None);
+}
+
+/// A reason stands behind the place of its hunk, on that one line, whatever it quotes.
+#[test]
+fn a_reason_is_one_line_of_the_patch() {
+    let file = planned(
+        Path::new("/srv/a.conf"),
+        "x\n",
+        "because of\n+evil\tand  more",
+    );
+    let text = String::from_utf8(patch(&[file], PatchOptions::default())).unwrap();
+    let place = text.lines().find(|line| line.starts_with("@@ ")).unwrap();
+    assert!(place.ends_with("because of +evil and more"), "{text}");
+    let added: Vec<&str> = text.lines().filter(|line| line.starts_with('+')).collect();
+    assert_eq!(added[1..], ["+# new"]);
+}
+
+/// As git's quote.c writes names that would end early.
+#[test]
+fn names_are_quoted_as_git_quotes_them() {
+    let name = |name: &str| {
+        let file = planned(Path::new(name), "x\n", "why");
+        let text = String::from_utf8(patch(&[file], PatchOptions::default())).unwrap();
+        text.split('\n').next().unwrap().to_owned()
+    };
+    assert_eq!(name("/srv/plain"), "--- a/srv/plain");
+    assert_eq!(name("/srv/with space"), "--- a/srv/with space\t");
+    assert_eq!(name("/srv/a\tb"), r#"--- "a/srv/a\tb""#);
+    assert_eq!(name("/srv/a\nb"), r#"--- "a/srv/a\nb""#);
+    assert_eq!(name("/srv/a\rb"), r#"--- "a/srv/a\rb""#);
+    assert_eq!(name("/srv/a\"b\\"), r#"--- "a/srv/a\"b\\""#);
+    assert_eq!(name("/srv/\u{1b}é"), r#"--- "a/srv/\033\303\251""#);
+}

@@ -1,0 +1,84 @@
+//! The rotation: which keys nobody needs, when keys stay away for good, and what clocks cost.
+
+use stekguard::keys::core::{
+    Alarm, Key, KeyId, Now, Offer, Schedule, Slot, State, Step, View, WhenMissing, step,
+};
+use stekguard::policy::Rotation;
+
+const HOUR: u64 = 3_600_000;
+
+/// Hourly keys, two ahead and 19 back; clocks differ by five minutes at most.
+fn hourly() -> Schedule {
+    Schedule::new(&Rotation::default(), WhenMissing::Ratchet)
+}
+
+fn key(epoch: u64) -> Key {
+    Key {
+        slot: Slot {
+            generation: 0,
+            epoch,
+        },
+        id: KeyId(epoch.to_be_bytes()),
+    }
+}
+
+fn look(hours: u64, offered: &[(u64, bool)], state: &State) -> Step {
+    let time = hours * HOUR + 1000;
+    let now = Now {
+        wall: time,
+        boot: time,
+    };
+    let offer = |(epoch, derived): &(u64, bool)| Offer {
+        key: key(*epoch),
+        derived: *derived,
+        made: None,
+    };
+    let view = View {
+        offers: offered.iter().map(offer).collect(),
+        ..View::default()
+    };
+    step(&hourly(), now, &view, state)
+}
+
+/// A key goes on for two slots beyond its own, so nobody derives one for those.
+#[test]
+fn a_key_is_derived_only_beyond_the_grace() {
+    let held = look(
+        100,
+        &[(100, false), (101, false), (102, false)],
+        &State::default(),
+    )
+    .state;
+    for (epoch, taken) in [(103, false), (104, false), (105, true)] {
+        let looked = look(104, &[(epoch, true)], &held);
+        assert_eq!(looked.state.find(&key(epoch)).is_some(), taken, "{epoch}");
+        let rejected = |alarm: &Alarm| matches!(alarm, Alarm::Rejected(..));
+        assert!(!looked.alarms.iter().any(rejected), "{epoch}");
+    }
+}
+
+/// A host that has only what it derived has missed the source for more than the whole window.
+#[test]
+fn nothing_of_the_source_in_the_window() {
+    let looked = look(100, &[(100, true)], &State::default());
+    assert_eq!(looked.alarms, [Alarm::NoFreshKey(19 + 1)]);
+}
+
+/// Two clocks are five minutes off each, in either direction: ten between them. Where that is
+/// more than a slot bears, a quarter of it stands for one clock.
+#[test]
+fn what_clocks_cost() {
+    let minutes = |count: u64| count * 60_000;
+    let schedule = hourly();
+    // An eighth of an hour, and ten minutes.
+    assert_eq!(schedule.patience(), minutes(10) + HOUR / 8);
+    // Known to everybody: two slots and ten minutes before its own.
+    let latest = 100 * HOUR - 2 * HOUR - minutes(10);
+    assert!(schedule.is_ripe(100, latest));
+    assert!(!schedule.is_ripe(100, latest + 1));
+    let loose = Schedule {
+        skew: 5 * HOUR,
+        ..schedule
+    };
+    assert_eq!(loose.patience(), minutes(30) + HOUR / 8);
+}
