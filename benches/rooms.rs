@@ -1,12 +1,15 @@
 //! How fast each room is: lexer and tree, include resolution, model, rules, diff.
 //!
-//! `cargo bench --bench rooms`. Everything stands in memory: no disk is measured.
+//! `cargo bench --bench rooms`. Everything stands in memory, but for `includes_on_disk`. With
+//! STEKGUARD_CORPORA, a folder of real files below `nginx/` and `apache/`, their trees are
+//! measured too.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![allow(dead_code, unreachable_pub)]
 
 mod trees;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -15,8 +18,8 @@ use stekguard::fix::{self, Options, PatchOptions, Proposal};
 use stekguard::model::{Assumed, Groundwork, Platform, VersionSource};
 use stekguard::policy::Policy;
 use stekguard::rules::{self, Context};
-use stekguard::source::{LoadOptions, Memory, Project, Root, load};
-use stekguard::syntax::{apache, nginx};
+use stekguard::source::{Disk, LoadOptions, Memory, Project, Root, load};
+use stekguard::syntax::{NodeId, apache, nginx};
 use trees::{Kind, Shape};
 
 const KINDS: [Kind; 2] = [Kind::Nginx, Kind::Apache];
@@ -50,6 +53,77 @@ fn tree(bencher: Bencher<'_, '_>, (kind, bytes): (Kind, usize)) {
         .bench(|| parse(kind, divan::black_box(text.as_bytes())));
 }
 
+/// Text to words, as far as each server's lexer can be asked for them: nginx's tokens and their
+/// values; httpd's logical lines, their heads and words.
+fn lex(kind: Kind, text: &[u8]) -> usize {
+    match kind {
+        Kind::Nginx => {
+            let tree = nginx::parse(text, &nginx::Options::default());
+            let nodes = (0..tree.nodes.len() as u32).map(NodeId);
+            nodes
+                .map(|node| nginx::words(text, &tree, node).count())
+                .sum()
+        }
+        Kind::Apache => {
+            let words = |line: apache::Line| {
+                let joined = line.joined(text);
+                let line = apache::trim(&joined.bytes);
+                apache::words(&line[apache::head(line).args]).len()
+            };
+            apache::lines(text).map(words).sum()
+        }
+    }
+}
+
+/// Text to words.
+#[divan::bench(args = KINDS)]
+fn words(bencher: Bencher<'_, '_>, kind: Kind) {
+    let text = trees::text(kind, 6_500_000);
+    bencher
+        .counter(BytesCount::of_str(&text))
+        .bench(|| lex(kind, divan::black_box(text.as_bytes())));
+}
+
+/// The servers of which there are real files.
+fn given() -> Vec<Kind> {
+    let there = |kind: &Kind| !real(*kind).is_empty();
+    KINDS.into_iter().filter(there).collect()
+}
+
+/// The bytes of the real files.
+fn real(kind: Kind) -> Vec<Vec<u8>> {
+    let name = kind.root().split('.').next().unwrap();
+    let name = name.replace("httpd", "apache");
+    let mut folders: Vec<PathBuf> = std::env::var_os("STEKGUARD_CORPORA")
+        .map(|folder| Path::new(&folder).join(name))
+        .into_iter()
+        .collect();
+    let mut texts = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => texts.push(fs::read(path).unwrap()),
+            }
+        }
+    }
+    texts
+}
+
+/// Text to tokens and tree: every real file, one after the other.
+#[divan::bench(args = given())]
+fn tree_of_real_files(bencher: Bencher<'_, '_>, kind: Kind) {
+    let texts = real(kind);
+    let bytes: usize = texts.iter().map(Vec::len).sum();
+    let all = || texts.iter().map(|text| parse(kind, text)).sum::<usize>();
+    bencher.counter(BytesCount::new(bytes)).bench(all);
+}
+
+fn bytes(files: &[(PathBuf, String)]) -> usize {
+    files.iter().map(|(_, text)| text.len()).sum()
+}
+
 fn files(kind: Kind, shape: Shape) -> (Root, Memory) {
     let files = trees::tree(kind, shape, HOSTS, "/srv/tree");
     let root = Root::new(server(kind), Path::new("/srv/tree").join(kind.root()));
@@ -65,9 +139,27 @@ fn project(kind: Kind, shape: Shape) -> Project {
 #[divan::bench(args = KINDS)]
 fn includes(bencher: Bencher<'_, '_>, kind: Kind) {
     let (root, files) = files(kind, Shape::Snippet);
+    let size = bytes(&trees::tree(kind, Shape::Snippet, HOSTS, "/srv/tree"));
     bencher
+        .counter(BytesCount::new(size))
         .counter(ItemsCount::new(HOSTS))
         .bench(|| load(&root, &files, &LoadOptions::default()));
+}
+
+/// The same with the files on disk, in the system's cache.
+#[divan::bench(args = KINDS)]
+fn includes_on_disk(bencher: Bencher<'_, '_>, kind: Kind) {
+    let folder = tempfile::tempdir().unwrap();
+    let written = trees::tree(kind, Shape::Plain, HOSTS, folder.path().to_str().unwrap());
+    for (path, text) in &written {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let root = Root::new(server(kind), folder.path().join(kind.root()));
+    bencher
+        .counter(BytesCount::new(bytes(&written)))
+        .counter(ItemsCount::new(HOSTS))
+        .bench(|| load(&root, &Disk::default(), &LoadOptions::default()));
 }
 
 fn platform(kind: Kind) -> Platform {

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod finding;
 pub mod fix;
 pub mod keys;
+pub mod machine;
 pub mod model;
 pub mod policy;
 pub mod probe;

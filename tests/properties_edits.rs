@@ -1,7 +1,7 @@
 //! What `fix` changes: on random trees of both servers, for every policy, the edits that it names
 //! are disjoint, in order and within their file; made by hand they give what GNU patch makes of
 //! the printed diff and what `--write` leaves on disk; `undo` gives back every byte, mode, owner
-//! and link; and a write that is cut short by a limit of the kernel ends, after the next command,
+//! and link; and a write that is killed, or whose system call fails, ends after the next command
 //! with all old bytes.
 //!
 //! `STEKGUARD_CASES=10` tries ten times as many trees, `STEKGUARD_SEED=7` others.
@@ -27,13 +27,13 @@ use generator::nginx::tree;
 use generator::print;
 use generator_apache::run;
 use generator_apache::world::World as ApacheWorld;
-use properties::fixing::{Cut, Tally, Tool};
-use properties::{holds, pick, seed};
+use properties::fixing::{CALLS, Cut, Tally, Tool};
+use properties::{BUILT_IN, holds, pick, seed};
 use proptest::prelude::*;
 use support::install;
 
-const NGINX_TREES: u32 = 50;
-const APACHE_TREES: u32 = 50;
+const NGINX_TREES: u32 = 40;
+const APACHE_TREES: u32 = 40;
 const POLICIES: [&str; 5] = [
     "no-tickets",
     "no-resumption",
@@ -41,9 +41,6 @@ const POLICIES: [&str; 5] = [
     "automatic",
     "sound",
 ];
-/// What is compiled into Debian's httpd (`apache2 -l`).
-const BUILT_IN: &str = "core_module,so_module,watchdog_module,http_module,log_config_module,\
-                        logio_module,version_module,unixd_module";
 
 /// How a tree is fixed.
 #[derive(Debug, Clone, Copy)]
@@ -58,10 +55,11 @@ struct Wish {
 }
 
 fn wishes() -> impl Strategy<Value = Wish> {
-    let cut = (any::<bool>(), 0..6000_u32, 3..24_u32);
-    let cut = cut.prop_map(|(by_size, bytes, files)| match by_size {
-        true => Cut::Bytes(bytes),
-        false => Cut::Files(files),
+    let cut = (0..CALLS.len(), 1..8_u32, any::<bool>());
+    let cut = cut.prop_map(|(call, number, fails)| Cut {
+        call,
+        number,
+        fails,
     });
     let number = (0..100_000_u32).no_shrink();
     let wish = (

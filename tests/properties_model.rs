@@ -28,7 +28,7 @@ use generator::print;
 use generator_apache::run;
 use generator_apache::world::World as ApacheWorld;
 use properties::answer::{Answer, Question, answer};
-use properties::{Step, Texts, Verdict, apache, holds, nginx, real, seed, steps};
+use properties::{BUILT_IN, Step, Texts, Verdict, apache, holds, nginx, real, seed, steps};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use stekguard::app::Startup;
@@ -43,9 +43,6 @@ const REAL_TREES: u32 = 150;
 const STEPS: usize = 40;
 /// One tree of so many is shown to the server, before and after.
 const SAMPLE: u32 = 3;
-/// What is compiled into Debian's httpd (`apache2 -l`).
-const BUILT_IN: &str = "core_module,so_module,watchdog_module,http_module,log_config_module,\
-                        logio_module,version_module,unixd_module";
 
 /// What was done, to be told.
 #[derive(Debug, Default)]
@@ -200,7 +197,7 @@ fn tree_number() -> impl Strategy<Value = u32> {
 
 /// The version is known for most trees.
 fn question(server: Server, program: &Program, number: u32) -> Question {
-    let known = number % 5 != 0;
+    let known = !number.is_multiple_of(5);
     Question {
         version: known.then(|| (server, program.version.parse().unwrap())),
         startup: Startup::default(),
@@ -208,7 +205,7 @@ fn question(server: Server, program: &Program, number: u32) -> Question {
 }
 
 fn sampled(number: u32) -> bool {
-    number % SAMPLE == 0
+    number.is_multiple_of(SAMPLE)
 }
 
 fn read<'a>(folder: &Path, names: impl Iterator<Item = &'a str>) -> Texts {

@@ -33,7 +33,7 @@ const CHANGES: usize = 6;
 
 fn nginx_text(number: u32) -> Vec<u8> {
     let ability = Ability {
-        stream_names: number % 2 == 0,
+        stream_names: number.is_multiple_of(2),
         stream_module: None,
         main: vec!["daemon off".to_owned()],
     };

@@ -1,11 +1,12 @@
 //! `--detect`: asks the installed servers for their versions, and httpd for what it has built
 //! in, loads and defines. The only place that runs programs, and only on request.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::startup::Modules;
 use super::{AppError, Startup};
 use crate::catalog::{Server, Version};
+use crate::machine::program;
 
 /// Programs and the argument that makes them say their version, in the order tried.
 const NGINX: [(&str, &str); 2] = [("nginx", "-V"), ("/usr/sbin/nginx", "-V")];
@@ -98,7 +99,9 @@ fn first_answer(
     for (program, argument) in programs {
         let output = match said(program, &[argument]) {
             Ok(output) => output,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            // What was passed over is told; that nothing is there, only by its name.
+            Err(error) if error.raw_os_error().is_some() && is_missing(&error) => continue,
+            Err(error) if error.get_ref().is_none() && is_missing(&error) => continue,
             Err(error) => {
                 why = error.to_string();
                 continue;
@@ -117,6 +120,10 @@ fn first_answer(
     })
 }
 
+fn is_missing(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::NotFound
+}
+
 /// What a program wrote.
 struct Said {
     success: bool,
@@ -124,8 +131,8 @@ struct Said {
     err: String,
 }
 
-fn said(program: &str, arguments: &[&str]) -> std::io::Result<Said> {
-    let output = Command::new(program)
+fn said(name: &str, arguments: &[&str]) -> std::io::Result<Said> {
+    let output = program(name.as_ref())?
         .args(arguments)
         .stdin(Stdio::null())
         .output()?;

@@ -155,11 +155,7 @@ impl Inputs {
 
     /// Loads one of them. `replaced` stands for files that are not as they are on disk.
     pub(super) fn load(&self, index: usize, replaced: &Replaced) -> Option<Loaded> {
-        let each = self.places.iter().flat_map(|place| {
-            let files = &*place.files;
-            place.found.iter().map(move |found| (files, found))
-        });
-        let (files, found) = each.into_iter().nth(index)?;
+        let (files, found) = self.found(index)?;
         let wish = self.wish(&found.root.path, files);
         // Without replacements the base answers for itself: a file then says by itself
         // where its bytes come from.
@@ -171,6 +167,17 @@ impl Inputs {
             overlay.replace(path, Arc::clone(bytes));
         }
         Some(self.loaded(found, &overlay, wish))
+    }
+
+    /// By its number; not by counting all that stand before it.
+    fn found(&self, mut index: usize) -> Option<(&dyn FileSystem, &Found)> {
+        for place in &self.places {
+            if let Some(found) = place.found.get(index) {
+                return Some((&*place.files, found));
+            }
+            index -= place.found.len();
+        }
+        None
     }
 
     fn loaded(&self, found: &Found, files: &dyn FileSystem, wish: Option<&RootWish>) -> Loaded {

@@ -47,7 +47,7 @@ mod validate;
 pub use crate::finding::GoLive;
 pub use crate::fix::{FixError, KEPT as WRITES_KEPT};
 pub use crate::probe::{DEFAULT_PORT, Mode, Plan, ProbeError, Target};
-pub use crate::source::{FragmentContext, SourceError};
+pub use crate::source::{FragmentContext, SourceError, lead};
 pub use crate::tls::{Mail, Manner, Speech};
 pub use apply::{Applied, Wish, apply, order_of};
 pub use baseline::{Baseline, BaselineError};

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::lint::Judged;
 use super::server::installed;
 use crate::catalog::Server;
+use crate::machine::read_at_most;
 use crate::source::{DirectiveId, Project};
 
 /// How many steps a server may take until a new process of it is there.
@@ -16,6 +17,8 @@ const PATIENCE: u32 = 200;
 /// How many steps it has to live on then.
 const AFTERWARDS: u32 = 10;
 const STEP: Duration = Duration::from_millis(50);
+/// A file with a process id holds a number; the configuration may name any file.
+const LONGEST_PID: u64 = 64;
 
 /// Programs by the name that the kernel keeps of them.
 const NGINX: [&str; 4] = ["nginx", "openresty", "angie", "freenginx"];
@@ -57,10 +60,13 @@ pub(super) fn running(old: &Judged, judged: &Judged) -> Result<Running, String> 
     let file = pid_file(judged).ok_or_else(|| {
         format!("{root}: the configuration does not name the file with the server's process id")
     })?;
-    let named = fs::read_to_string(&file)
+    let named = read_at_most(&file, LONGEST_PID)
         .map_err(|error| format!("{}: {error}: is the server running?", file.display()))?;
     let none = || format!("{}: does not name a running server", file.display());
-    let master: i32 = named.trim().parse().map_err(|_| none())?;
+    let master: i32 = String::from_utf8_lossy(&named)
+        .trim()
+        .parse()
+        .map_err(|_| none())?;
     let name = fs::read_to_string(format!("/proc/{master}/comm")).map_err(|_| none())?;
     let known: &[&str] = match project.server {
         Server::Nginx => &NGINX,

@@ -4,12 +4,13 @@
 use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use crate::catalog::Server;
+use crate::machine::{self, program_of_user};
 
 const NGINX: [&str; 2] = ["nginx", "/usr/sbin/nginx"];
 const APACHE: [&str; 4] = ["apache2", "/usr/sbin/apache2", "httpd", "/usr/sbin/httpd"];
@@ -60,6 +61,8 @@ pub(super) struct Call {
     pub(super) words: Vec<OsString>,
     /// Variables of the environment that are added.
     pub(super) environment: Vec<(String, OsString)>,
+    /// A command of the user's own: it keeps the environment.
+    pub(super) of_user: bool,
 }
 
 /// The installed server of this kind, by what its program says of itself.
@@ -123,7 +126,7 @@ impl Call {
         let words = words.into_iter();
         Self {
             words: words.map(|word| word.as_ref().to_owned()).collect(),
-            environment: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -132,7 +135,10 @@ impl Call {
         let (Some(program), arguments) = (self.words.first(), self.words.get(1..)) else {
             return Err(std::io::ErrorKind::InvalidInput.into());
         };
-        let mut command = Command::new(program);
+        let mut command = match self.of_user {
+            true => program_of_user(program)?,
+            false => machine::program(program)?,
+        };
         command.args(arguments.unwrap_or_default());
         let environment = self.environment.iter();
         command.envs(environment.map(|(name, value)| (name, value)));
@@ -156,15 +162,13 @@ impl Call {
         // First whether it can be done at all: what fails later is the server's word.
         let mut trial = words.clone();
         trial.push("true".into());
-        let trial = Call {
-            words: trial,
-            environment: Vec::new(),
-        };
+        let trial = Call::new(trial);
         trial.run().ok().filter(|answer| answer.success)?;
         words.extend(self.words.iter().cloned());
         let call = Call {
             words,
             environment: self.environment.clone(),
+            of_user: self.of_user,
         };
         call.run()
             .ok()

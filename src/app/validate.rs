@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::inputs::Loaded;
 use super::server::{Answer, Call, Installed, LIMIT, installed};
 use crate::catalog::Server;
-use crate::fix::{Copied, FixError, PlannedFile, Shadow, State, is_root};
+use crate::fix::{Copied, FixError, PlannedFile, Shadow, State};
+use crate::machine::is_root;
 use crate::source::{Dump, File, RootKind};
 
 /// When the server's own test is run.
@@ -310,6 +311,7 @@ impl Trial<'_> {
         let pairs = shadow.files(self.files)?;
         let call = |place: PathBuf| {
             let mut call = Call::new(["/bin/sh", "-c", command]);
+            call.of_user = true;
             call.environment = environment(&root.environment);
             call.environment.push((CONFIG.to_owned(), place.into()));
             call

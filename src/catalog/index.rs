@@ -12,8 +12,9 @@ const PLACES: usize = 2048;
 
 /// Where the rows of a name begin, by a number made of its bytes.
 struct Index {
-    /// One past the first row; 0 for none. Who finds another name there looks one place on.
-    places: [u16; PLACES],
+    /// The first row and how many there are; none for no name. Who finds another name there looks
+    /// one place on.
+    places: [(u16, u16); PLACES],
 }
 
 static INDICES: [OnceLock<Box<Index>>; 2] = [OnceLock::new(), OnceLock::new()];
@@ -23,30 +24,30 @@ pub(super) fn rows(server: Server, name: &[u8]) -> &'static [Directive] {
     let rows = all(server);
     let index = INDICES[server as usize].get_or_init(|| Box::new(Index::of(server, rows)));
     let mut place = number(name);
-    while let Some(first) = index.places[place].checked_sub(1) {
-        let rest = &rows[usize::from(first)..];
-        if same(server, rest[0].name.as_bytes(), name) {
-            let count = rest.iter().take_while(|row| row.name == rest[0].name);
-            return &rest[..count.count()];
+    loop {
+        let (first, count) = index.places[place];
+        let found = &rows[usize::from(first)..usize::from(first + count)];
+        if count == 0 || same(server, found[0].name.as_bytes(), name) {
+            return found;
         }
         place = (place + 1) % PLACES;
     }
-    &[]
 }
 
 impl Index {
     fn of(server: Server, rows: &[Directive]) -> Self {
-        let mut places = [0; PLACES];
+        let mut places = [(0, 0); PLACES];
         for (at, row) in rows.iter().enumerate() {
             let name = row.name.as_bytes();
             if at > 0 && same(server, rows[at - 1].name.as_bytes(), name) {
                 continue;
             }
             let mut place = number(name);
-            while places[place] != 0 {
+            while places[place] != (0, 0) {
                 place = (place + 1) % PLACES;
             }
-            places[place] = at as u16 + 1;
+            let alike = rows[at..].iter().take_while(|next| next.name == row.name);
+            places[place] = (at as u16, alike.count() as u16);
         }
         Self { places }
     }
@@ -59,12 +60,19 @@ fn same(server: Server, row: &[u8], name: &[u8]) -> bool {
     }
 }
 
-/// The same for both cases of a letter.
+/// Made of the length and both ends, which tell nearly all names apart. The same for both cases
+/// of a letter.
 fn number(name: &[u8]) -> usize {
-    let mixed = name.iter().fold(name.len() as u32, |mixed, byte| {
-        (mixed ^ u32::from(byte.to_ascii_lowercase())).wrapping_mul(0x0100_0193)
-    });
-    (mixed >> 11) as usize % PLACES
+    let (head, tail) = match (name.first_chunk(), name.last_chunk()) {
+        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+        _ => (
+            name.iter().fold(0, |all, byte| all << 8 | u64::from(*byte)),
+            0,
+        ),
+    };
+    let lower = u64::from_le_bytes([b' '; 8]);
+    let mixed = (head | lower) ^ (tail | lower).rotate_left(29) ^ name.len() as u64;
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % PLACES
 }
 
 #[cfg(test)]

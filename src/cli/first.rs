@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::terminal::Terminal;
 use super::{CLEAN, FAILED};
+use crate::report;
 
 /// What `stekguard` alone says.
 pub(super) const INTRODUCTION: &str = "\
@@ -76,8 +77,15 @@ const OPTIONS: [(&str, &str); 13] = [
 /// Help and version go to stdout and are no failure; everything else is one, with a hint
 /// where one is known.
 pub(super) fn usage(error: &clap::Error, terminal: &Terminal) -> u8 {
-    // A reader that has gone away is no reason to fail.
-    let _ = error.print();
+    let said = error.render().to_string();
+    let safe = report::escape_lines(&said);
+    if safe == said {
+        // A reader that has gone away is no reason to fail.
+        let _ = error.print();
+    } else {
+        // What was given is repeated, but not acted on.
+        terminal.say(&safe);
+    }
     if let Some(hint) = hint(error) {
         terminal.hint(&hint);
     }

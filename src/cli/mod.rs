@@ -5,6 +5,7 @@
 
 mod ansible;
 mod args;
+mod careful;
 mod choose;
 mod completions;
 mod config;
@@ -52,17 +53,23 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     if let Some(code) = ansible::as_module(&arguments, &Terminal::new(args::Color::Auto)) {
         return code;
     }
-    let matches = Arguments::command().try_get_matches_from(arguments);
-    let parsed = matches.and_then(|matches| {
-        let mut parsed = Arguments::from_arg_matches(&matches)?;
-        config::fill(&mut parsed, &matches);
-        Ok(parsed)
-    });
-    let parsed = match parsed {
+    let parsed = match parsed(&arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return first::usage(&error, &Terminal::new(args::Color::Auto)),
+        Err(error) => {
+            // What was given is repeated, but nothing obeys it.
+            let error = careful::shown(&arguments)
+                .and_then(|shown| parsed_wrongly(&shown))
+                .unwrap_or(error);
+            return first::usage(&error, &Terminal::new(args::Color::Auto));
+        }
     };
     let terminal = Terminal::new(parsed.color);
+    if let Some(code) = careful::refused(&parsed.command, &terminal) {
+        return code;
+    }
+    if let Command::Lint(_) | Command::Fix(_) | Command::Inspect(_) = parsed.command {
+        crate::app::lead();
+    }
     match parsed.command {
         Command::Lint(arguments) => lint::run(&arguments, &terminal),
         Command::Fix(arguments) => fix::run(&arguments, &terminal),
@@ -77,4 +84,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Completions(arguments) => completions::completions(arguments.shell, &terminal),
         Command::Man(arguments) => completions::man(&arguments, &terminal),
     }
+}
+
+fn parsed(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let matches = Arguments::command().try_get_matches_from(arguments)?;
+    let mut parsed = Arguments::from_arg_matches(&matches)?;
+    config::fill(&mut parsed, &matches);
+    Ok(parsed)
+}
+
+fn parsed_wrongly(arguments: &[OsString]) -> Option<clap::Error> {
+    parsed(arguments).err()
 }

@@ -85,6 +85,18 @@ pub enum FixError {
     /// Another instance is writing.
     #[error("another stekguard is writing (lock {0})")]
     Busy(PathBuf),
+    /// Somebody else could have written what the journal says.
+    #[error(
+        "{}: others can change {}, so what stands there is not used: have it belong to you alone \
+         (chmod go-w), or set STEKGUARD_STATE_DIR to another directory",
+        dir.display(), part.display()
+    )]
+    Foreign {
+        /// The directory of the journal.
+        dir: PathBuf,
+        /// What others can change: it, or a directory above it.
+        part: PathBuf,
+    },
     /// No directory for the journal.
     #[error("no place for the journal: set STEKGUARD_STATE_DIR, XDG_STATE_HOME or HOME")]
     NoState,

@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::fix::state::{make_directory, private, sync_directory};
 use crate::fix::{FixError, State};
+use crate::machine::read_at_most;
 
 const FORMAT: u32 = 1;
 const ENTRY: &str = "entry.json";
+/// More than a file may have that is read to be changed; a journal holds none that is larger.
+const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// How many writes the journal remembers.
 pub const KEPT: usize = 50;
@@ -90,6 +93,7 @@ enum StoredPath {
 /// All entries, oldest first. Reads only; no entries where the directory is not there.
 /// A directory without `entry.json` is a run that ended before it changed anything.
 pub(super) fn entries(state: &State) -> Result<Vec<Entry>, FixError> {
+    state.is_own()?;
     let dir = state.journal();
     let found = match fs::read_dir(&dir) {
         Ok(found) => found,
@@ -173,7 +177,7 @@ impl Entry {
 
     fn bytes(&self, name: &str) -> Result<Vec<u8>, FixError> {
         let path = self.dir.join(name);
-        fs::read(&path).map_err(|source| FixError::io(&path, "read", source))
+        read_at_most(&path, LARGEST).map_err(|source| FixError::io(&path, "read", source))
     }
 
     fn save(&self) -> Result<(), FixError> {
@@ -201,7 +205,7 @@ impl Entry {
 
 fn read(id: u64, dir: &Path) -> Result<Option<Entry>, FixError> {
     let path = dir.join(ENTRY);
-    let json = match fs::read(&path) {
+    let json = match read_at_most(&path, LARGEST) {
         Ok(json) => json,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(FixError::io(&path, "read", source)),

@@ -42,7 +42,7 @@ pub use patch::{PatchOptions, common_repository, patch, piece};
 pub use plan::{Note, Options, Plan, PlannedFile, Proposal, Reason, Refusal, plan, untouchable};
 pub use recover::{Recovered, recover};
 pub use shadow::Shadow;
-pub use state::{State, is_root};
+pub use state::State;
 pub use tree::Copied;
 pub use undo::{Undone, list, undo};
 pub use verify::{Texts, verify};

@@ -9,6 +9,7 @@ use similar::{Algorithm, capture_diff_slices};
 
 use crate::fix::hunks::{Hunk, hunks, is_equal, lines};
 use crate::fix::plan::PlannedFile;
+use crate::text::deceives;
 
 /// How to print a patch.
 #[derive(Copy, Clone, Eq, PartialEq, Debug, Default)]
@@ -300,7 +301,7 @@ fn harmless(line: &[u8]) -> String {
         for c in chunk.valid().chars() {
             match c {
                 '\t' => text.push(c),
-                c if c.is_control() => text.extend(c.escape_default()),
+                c if c.is_control() || deceives(c) => text.extend(c.escape_default()),
                 c => text.push(c),
             }
         }

@@ -3,17 +3,21 @@
 //! A reader sees the old bytes or the new ones. The file must be a symlink's target: a
 //! rename over a link would leave the target behind.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::fix::attributes;
 use crate::fix::state::{private, sync_directory};
 use crate::fix::{FixError, State};
+use crate::machine::{open_regular, read_at_most};
+
+/// No file that was read to be changed is larger.
+const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// Reads a file to compare it; `None` where it is gone.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, FixError> {
-    match fs::read(path) {
+    match read_at_most(path, LARGEST) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(source) => Err(FixError::io(path, "read", source)),
@@ -99,7 +103,7 @@ pub(super) fn waiting_place(
 /// Writes the new bytes to their waiting place, with the attributes of the file.
 pub(super) fn prepare(path: &Path, bytes: &[u8], waiting: &Path) -> Result<(), FixError> {
     let error = |source| FixError::io(path, "write a new version of", source);
-    let old = File::open(path).map_err(|source| FixError::io(path, "read", source))?;
+    let (old, _) = open_regular(path).map_err(|source| FixError::io(path, "read", source))?;
     let mut new = private(OpenOptions::new().write(true).create_new(true))
         .open(waiting)
         .map_err(error)?;

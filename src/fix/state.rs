@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::fix::FixError;
+use crate::machine::{is_root, stranger};
 
 /// The state directory. It and all below it belong to the user alone.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -71,10 +72,28 @@ impl State {
         self.dir.join("journal")
     }
 
+    /// Nobody else may say what stood in a file: root writes what it reads here anywhere. A
+    /// directory that is not there yet is nobody's.
+    pub(super) fn is_own(&self) -> Result<(), FixError> {
+        for dir in [self.dir.clone(), self.journal()] {
+            let part = match fs::symlink_metadata(&dir) {
+                Ok(_) if is_root() => stranger(&dir),
+                Ok(_) => stranger(&dir).filter(|part| *part == dir),
+                Err(_) => None,
+            };
+            if let Some(part) = part {
+                return Err(FixError::Foreign { dir, part });
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the directories and takes the lock, without waiting.
     pub(super) fn lock(&self) -> Result<Lock, FixError> {
+        self.is_own()?;
         make_directory(&self.dir)?;
         make_directory(&self.journal())?;
+        self.is_own()?;
         let path = self.dir.join("lock");
         let file = private(OpenOptions::new().write(true).create(true).truncate(false))
             .open(&path)
@@ -112,20 +131,6 @@ pub(super) fn sync_directory(dir: &Path) -> Result<(), FixError> {
     }
     let synced: io::Result<()> = File::open(dir).and_then(|dir| dir.sync_all());
     synced.map_err(|source| FixError::io(dir, "sync", source))
-}
-
-/// True where this process may do everything.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-#[must_use]
-pub fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
-}
-
-/// True where this process may do everything; here that is not known.
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-#[must_use]
-pub fn is_root() -> bool {
-    false
 }
 
 #[cfg(all(test, unix))]

@@ -20,6 +20,7 @@ use super::label;
 use super::names;
 use super::saved::Saved;
 use super::secret::Secret;
+use crate::machine::{open_regular, read_at_most};
 use crate::tls::{Layout, TicketKey};
 
 const STATE: &str = "state.json";
@@ -161,7 +162,7 @@ impl Folder {
     /// What is remembered; `None` where nothing is, or nothing that can be read: the files of
     /// keys say the rest.
     pub fn saved(&self) -> Option<Saved> {
-        let file = File::open(self.dir.join(STATE)).ok()?;
+        let (file, _) = open_regular(&self.dir.join(STATE)).ok()?;
         let mut text = String::new();
         file.take(LARGEST).read_to_string(&mut text).ok()?;
         serde_json::from_str(&text).ok()
@@ -256,8 +257,7 @@ impl Folder {
     fn secret(&self, offer: &Offer) -> Result<Secret, KeysError> {
         let path = self.file(offer);
         let failed = |why| KeysError::file("read", &path, why);
-        let mut file = File::open(&path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
+        let (mut file, metadata) = open_regular(&path).map_err(failed)?;
         if metadata.len() != self.layout.bytes() as u64 {
             return Err(KeysError::Damaged(path));
         }
@@ -278,7 +278,7 @@ impl Folder {
     /// [`KeysError::File`] where it cannot be read.
     pub fn include(&self) -> Result<Option<Vec<u8>>, KeysError> {
         let path = self.dir.join(include::NAME);
-        match fs::read(&path) {
+        match read_at_most(&path, LARGEST) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(why) => Err(KeysError::file("read", &path, why)),
@@ -368,7 +368,7 @@ impl Folder {
 /// [`KeysError`] where it cannot be read or is no key of this layout.
 pub fn read_key(path: &Path, layout: Layout) -> Result<Box<TicketKey>, KeysError> {
     let failed = |why| KeysError::file("read", path, why);
-    let file = File::open(path).map_err(failed)?;
+    let (file, _) = open_regular(path).map_err(failed)?;
     // httpd reads the first bytes of a longer file.
     let mut bytes = Zeroizing::new(Vec::with_capacity(layout.bytes()));
     let most = layout.bytes() as u64;

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::examine::{Check, Grade};
+use crate::machine::program;
 
 /// Where units lie, the strongest first.
 const FOLDERS: [&str; 5] = [
@@ -113,7 +114,8 @@ fn running(root: &Path, name: &str) -> Option<BTreeMap<String, String>> {
         return None;
     }
     let keys: Vec<&str> = WANTED.iter().map(|(key, ..)| *key).collect();
-    let output = Command::new("systemctl")
+    let output = program("systemctl".as_ref())
+        .ok()?
         .args([
             "show",
             "--property",

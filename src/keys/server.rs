@@ -5,13 +5,14 @@
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::workers::{self, Child};
+use crate::machine::program_of_user;
 
 const STEP: Duration = Duration::from_millis(10);
 /// The most that is kept of what a command says.
@@ -131,14 +132,16 @@ impl Server {
     }
 
     fn run(&self, command: &str) -> Result<(), String> {
-        let process = Command::new("/bin/sh")
-            .args(["-c", command])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            // Its own group, so that all of it can be ended.
-            .process_group(0)
-            .spawn();
+        let process = program_of_user("/bin/sh".as_ref()).and_then(|mut shell| {
+            shell
+                .args(["-c", command])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                // Its own group, so that all of it can be ended.
+                .process_group(0)
+                .spawn()
+        });
         let mut process = process.map_err(|why| format!("`{command}` cannot be run: {why}"))?;
         let said = process.stderr.take().map(|stderr| {
             thread::spawn(move || {

@@ -5,10 +5,13 @@ use std::fs;
 use std::path::Path;
 
 use super::saved::Draining;
+use crate::machine::read_at_most;
 
 /// What nginx calls a worker in its process title.
 const WORKER: &str = "worker process";
 const DRAINING: &str = "is shutting down";
+/// A pid file holds a number.
+const LONGEST_PID: u64 = 64;
 
 /// A child of the master.
 #[derive(Clone, Eq, PartialEq, Debug)]
@@ -42,7 +45,8 @@ impl Child {
 
 /// The process of a pid file, where it runs and is a web server's first one.
 pub(super) fn master(pid_file: &Path) -> Option<u32> {
-    let pid = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
+    let named = read_at_most(pid_file, LONGEST_PID).ok()?;
+    let pid = std::str::from_utf8(&named).ok()?.trim().parse().ok()?;
     let title = title(pid)?;
     // A number in a forgotten file may be anybody's by now.
     let ours = ["nginx", "openresty", "angie", "apache2", "httpd"];

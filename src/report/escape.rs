@@ -6,6 +6,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::text::deceives;
+
 /// Characters of a name or value that are shown in a table or a list.
 const LONGEST: usize = 120;
 
@@ -14,6 +16,34 @@ pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         push_char(&mut out, character);
+    }
+    out
+}
+
+/// Text of several lines: the same, but line ends stay.
+pub fn lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(line).collect();
+    lines.join("\n")
+}
+
+/// A JSON document that says the same and is safe to be shown: characters of its strings that a
+/// terminal acts on, or that hide or reorder others, are written as JSON's own escapes.
+pub(super) fn json(text: String) -> String {
+    let odd = |character: char| character.is_control() && character != '\n' || deceives(character);
+    let Some(first) = text.find(odd) else {
+        return text;
+    };
+    let mut out = String::with_capacity(text.len() + 64);
+    out.push_str(&text[..first]);
+    let mut units = [0; 2];
+    for character in text[first..].chars() {
+        if !odd(character) {
+            out.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut units) {
+            let _ = write!(out, "\\u{unit:04x}");
+        }
     }
     out
 }
@@ -65,19 +95,19 @@ fn push_char(out: &mut String, character: char) {
     }
 }
 
-/// Characters that change the order of what follows or cannot be seen.
-fn deceives(character: char) -> bool {
-    matches!(
-        character,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_says_the_same() {
+        let odd = "a\u{7f}\u{9b}\u{202e}\u{e0041}é\u{1f600}\"\\\n";
+        let text = serde_json::to_string(odd).unwrap();
+        let safe = json(text);
+        assert_eq!(safe, r#""a\u007f\u009b\u202e\udb40\udc41é😀\"\\\n""#);
+        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), odd);
+        assert_eq!(json("[\n\"é\"\n]\n".to_owned()), "[\n\"é\"\n]\n");
+    }
 
     #[test]
     fn a_long_name_is_cut() {

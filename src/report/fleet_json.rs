@@ -88,7 +88,8 @@ pub fn json(overview: &Overview, worst_first: bool) -> String {
         hosts: rows.into_iter().map(host).collect(),
     };
     // Plain data always has a text.
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let mut text = super::escape::json(text);
     text.push('\n');
     text
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{Lint, Problem, Server};
+use super::{Lint, Problem, Server, escape};
 use crate::catalog;
 use crate::finding::{
     Applicability, Confidence, Finding, GoLive, Related, Severity, Silence, Silenced,
@@ -59,7 +59,8 @@ pub(super) const fn kind(server: catalog::Server) -> &'static str {
 
 pub(super) fn print(document: &impl Serialize) -> String {
     // Every field is a string, a number, a list or a struct: nothing of it can fail.
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut text = escape::json(text);
     text.push('\n');
     text
 }

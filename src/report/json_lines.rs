@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::Lint;
+use super::escape;
 use super::json::{Accepted, Gap, LintFinding, Summary};
 
 /// The lines; `type` says what each is: `finding`, `incomplete`, `suppressed`, and `summary` at the end.
@@ -50,6 +51,6 @@ fn line(out: &mut String, name: &'static str, content: &impl Serialize) {
         content,
     })
     .unwrap_or_default();
-    out.push_str(&text);
+    out.push_str(&escape::json(text));
     out.push('\n');
 }

@@ -96,7 +96,8 @@ pub fn status_json(status: &Status) -> String {
         alarms: &status.alarms,
     };
     // Plain data always has a text.
-    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    let mut text = escape::json(text);
     text.push('\n');
     text
 }

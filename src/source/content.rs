@@ -5,6 +5,13 @@
 /// How much of a file is looked at for binary content.
 const HEAD: usize = 8192;
 
+/// Statements of one file, ended by `;`, `{`, `}` or a line: the largest file that is read holds
+/// 2 million ordinary ones. Each takes a hundred bytes of memory, whatever it says.
+const MOST_STATEMENTS: usize = 8 * 1024 * 1024;
+
+/// Words and marks of one file: the largest file holds 17 million where every word is short.
+const MOST_PIECES: usize = 24 * 1024 * 1024;
+
 /// Why `text` can be no configuration; `None` where it may be one. Charsets do not matter
 /// to the servers, so any bytes above 127 pass.
 pub(super) fn objection(text: &[u8]) -> Option<&'static str> {
@@ -13,6 +20,12 @@ pub(super) fn objection(text: &[u8]) -> Option<&'static str> {
     }
     if is_binary(text) {
         return Some("the file is binary, not a configuration");
+    }
+    if is_flood(text) {
+        return Some(
+            "the file holds more than 8388608 statements or 25165824 words and is not read; \
+             split it into files that are included",
+        );
     }
     if is_template(text) {
         return Some("the file is a template; render it first and give the result");
@@ -32,15 +45,42 @@ fn is_wide(text: &[u8]) -> bool {
             .count()
     };
     let pairs = head.len() / 2;
-    pairs >= 4 && (zeros(0) == pairs || zeros(1) == pairs)
+    // All of it NUL is no text at all.
+    pairs >= 4 && ((zeros(0) == pairs) != (zeros(1) == pairs))
+}
+
+/// True for a text that would take memory out of all proportion. Counted only where a file is
+/// large enough to hold so much.
+fn is_flood(text: &[u8]) -> bool {
+    if text.len() < MOST_STATEMENTS {
+        return false;
+    }
+    let (mut marks, mut lines, mut words) = (0_usize, 0_usize, 0_usize);
+    let (mut in_word, mut bare) = (false, true);
+    for byte in text {
+        let mark = matches!(byte, b';' | b'{' | b'}');
+        let space = matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        words += usize::from(!space && !mark && !in_word);
+        in_word = !space && !mark;
+        marks += usize::from(mark);
+        // A line counts where something stands on it.
+        lines += usize::from(bare && !space);
+        bare = *byte == b'\n' || (bare && space);
+    }
+    marks > MOST_STATEMENTS || lines > MOST_STATEMENTS || marks + words > MOST_PIECES
 }
 
 /// Random bytes hold an eighth control characters; texts hold next to none.
 fn is_binary(text: &[u8]) -> bool {
     let head = &text[..text.len().min(HEAD)];
-    // As a sum of numbers the compiler counts many bytes at once.
-    let odd: u32 = head.iter().map(|byte| u32::from(is_control(*byte))).sum();
-    odd as usize * 20 > head.len()
+    // As sums of small numbers the compiler counts many bytes at once.
+    let odd = |part: &[u8]| {
+        part.iter()
+            .map(|byte| u8::from(is_control(*byte)))
+            .sum::<u8>()
+    };
+    let odd: usize = head.chunks(128).map(|part| usize::from(odd(part))).sum();
+    odd * 20 > head.len()
 }
 
 const fn is_control(byte: u8) -> bool {

@@ -1,7 +1,7 @@
 //! The real disk, read only. It must not write, and it opens nothing but regular files.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +10,10 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, classify, path};
+use crate::machine::open_seen;
+
+/// Files below this size are read in one piece.
+const PIECE: usize = 4 * 1024;
 
 /// Directories that hold no configuration but many files.
 const NOT_ENTERED: [&str; 5] = [".git", ".hg", ".svn", "node_modules", "__pycache__"];
@@ -39,8 +43,8 @@ impl Disk {
 }
 
 impl Disk {
-    /// Reads a file of which this is known; asked before opening, because opening a FIFO
-    /// would wait for a writer.
+    /// Reads a file of which this is known. What stands there may be something else by then, so
+    /// it is opened as carefully as if nothing were known.
     fn read_known(&self, path: &Path, metadata: &fs::Metadata) -> Result<Arc<[u8]>, ReadError> {
         if metadata.is_dir() {
             return Err(ReadError::Directory);
@@ -54,10 +58,21 @@ impl Disk {
         if metadata.len() > self.largest_file {
             return Err(too_large);
         }
-        // The size is a hint only: files of /proc say 0, and a file can grow meanwhile.
-        let mut bytes = Vec::with_capacity(metadata.len() as usize);
-        File::open(path)?
-            .take(self.largest_file + 1)
+        let mut file = open_seen(path)?;
+        let size = metadata.len() as usize;
+        let mut piece = [0; PIECE];
+        let read = match size < PIECE {
+            true => file.read(&mut piece)?,
+            false => 0,
+        };
+        let begun = piece.get(..read).unwrap_or_default();
+        // The whole file, unless it grew meanwhile; files of /proc say 0.
+        if read == size && size > 0 {
+            return Ok(begun.into());
+        }
+        let mut bytes = Vec::with_capacity(size);
+        bytes.extend_from_slice(begun);
+        file.take((self.largest_file + 1).saturating_sub(read as u64))
             .read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.largest_file {
             return Err(too_large);
@@ -94,6 +109,17 @@ impl FileSystem for Disk {
         }
         names.sort_by(|left, right| path::bytes_of(left).cmp(&path::bytes_of(right)));
         Ok(names)
+    }
+
+    fn entries(&self, path: &Path) -> Result<Vec<(OsString, Option<FileKind>)>, ReadError> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let kind = entry.file_type().ok().and_then(plain_kind);
+            entries.push((entry.file_name(), kind));
+        }
+        entries.sort_by(|(left, _), (right, _)| path::bytes_of(left).cmp(&path::bytes_of(right)));
+        Ok(entries)
     }
 
     fn kind(&self, path: &Path) -> Option<FileKind> {
@@ -163,6 +189,15 @@ impl FileSystem for Disk {
             }
         }
         found
+    }
+}
+
+/// What is surely the same behind symlinks.
+fn plain_kind(kind: fs::FileType) -> Option<FileKind> {
+    match kind {
+        kind if kind.is_file() => Some(FileKind::File),
+        kind if kind.is_dir() => Some(FileKind::Directory),
+        _ => None,
     }
 }
 

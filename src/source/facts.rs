@@ -331,12 +331,28 @@ impl<'a> Search<'a> {
             }
             folders.push(self.place(&folder));
         }
-        // A system call for each part of each path.
-        let real = |here: PathBuf| self.files.real(&here).unwrap_or(here);
+        // A system call for each part of each path, but for what lies below a folder that is not
+        // there, as on every machine but the server all do.
+        let gone = folders.first().and_then(|first| self.gone(first));
+        let is_gone = |here: &Path| gone.as_ref().is_some_and(|gone| here.starts_with(gone));
+        let real = |here: PathBuf| match is_gone(&here) {
+            true => here,
+            false => self.files.real(&here).unwrap_or(here),
+        };
         match folders.len() < FEW {
             true => folders.into_iter().map(real).collect(),
             false => folders.into_par_iter().map(real).collect(),
         }
+    }
+
+    /// The highest folder of an absolute path that is not there.
+    fn gone(&self, path: &Path) -> Option<PathBuf> {
+        let mut folders = path.ancestors();
+        let there = folders
+            .by_ref()
+            .position(|it| self.files.kind(it).is_some())?;
+        let gone = there.checked_sub(1)?;
+        path.ancestors().nth(gone).map(Path::to_path_buf)
     }
 
     fn served_from(&self, real: &Path) -> Option<PathBuf> {

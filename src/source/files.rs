@@ -28,6 +28,16 @@ pub trait FileSystem: fmt::Debug + Sync {
     /// [`ReadError`]; [`ReadError::NotDirectory`] where `path` is something else.
     fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError>;
 
+    /// [`list`](Self::list) with the [`kind`](Self::kind) of each where the directory itself
+    /// says it.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    fn entries(&self, path: &Path) -> Result<Vec<(OsString, Option<FileKind>)>, ReadError> {
+        let names = self.list(path)?;
+        Ok(names.into_iter().map(|name| (name, None)).collect())
+    }
+
     /// What stands at a path; `None` for nothing (a dangling symlink included).
     fn kind(&self, path: &Path) -> Option<FileKind>;
 
@@ -119,8 +129,11 @@ pub enum ReadError {
     /// A FIFO, socket or device.
     #[error("it is a pipe, socket or device, not a regular file")]
     NotRegular,
+    /// The kernel would have its reader wait, as for `/proc/kmsg`.
+    #[error("reading it would wait for somebody who writes to it")]
+    Waits,
     /// Larger than the limit.
-    #[error("it is larger than {limit} bytes")]
+    #[error("it is larger than {limit} bytes, the most that is read of a file")]
     TooLarge {
         /// The limit in bytes.
         limit: u64,
@@ -137,6 +150,9 @@ impl From<io::Error> for ReadError {
             io::ErrorKind::PermissionDenied => Self::Permission,
             io::ErrorKind::IsADirectory => Self::Directory,
             io::ErrorKind::NotADirectory => Self::NotDirectory,
+            io::ErrorKind::WouldBlock => Self::Waits,
+            // Of a place where a regular file stood a moment ago.
+            io::ErrorKind::InvalidInput => Self::NotRegular,
             _ => Self::Other(Arc::new(error)),
         }
     }

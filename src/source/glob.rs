@@ -3,9 +3,10 @@
 //! `fnmatch(3)` and `glob(3)` in the C locale: nginx calls `glob` with no flags; httpd
 //! matches each component with a leading period protected. There are no braces and no `**`.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::files::{FileKind, FileSystem};
+use super::files::{FileKind, FileSystem, ReadError};
 use super::path;
 
 /// True where nginx (and httpd) take a name as a pattern.
@@ -184,13 +185,23 @@ pub(super) fn fixed_folder(base: &Path, pattern: &[u8]) -> PathBuf {
     path::below(base, &unescaped(&head[..slash.map_or(0, |at| at + 1)]))
 }
 
+/// What a pattern names.
+#[derive(Debug, Default)]
+pub(super) struct Expansion {
+    /// In byte order of the whole path, as `glob` sorts them.
+    pub(super) paths: Vec<PathBuf>,
+    /// The first folder on the way that may not be looked into by this user.
+    pub(super) hidden: Option<PathBuf>,
+}
+
 /// The paths that a pattern names, in byte order of the whole path, as `glob` sorts them.
 /// `base` stands in front as it is: nothing in it is a wildcard.
 ///
 /// nginx itself hands the whole path to `glob`, so wildcards in its own prefix count there;
 /// nobody can mean that, and the names found are the same everywhere else.
-pub(super) fn expand(base: &Path, pattern: &[u8], files: &dyn FileSystem) -> Vec<PathBuf> {
+pub(super) fn expand(base: &Path, pattern: &[u8], files: &dyn FileSystem) -> Expansion {
     let absolute = path::is_absolute(pattern);
+    let mut hidden = None;
     let mut found = vec![if absolute {
         PathBuf::from("/")
     } else {
@@ -204,21 +215,42 @@ pub(super) fn expand(base: &Path, pattern: &[u8], files: &dyn FileSystem) -> Vec
         }
         let is_last = components.peek().is_none();
         fixed &= !is_pattern(component);
-        found = descend(&found, component, files);
+        found = descend(&found, component, files, &mut hidden);
         if !is_last {
             found.retain(|path| files.kind(path) != Some(FileKind::File));
         } else if !fixed && !is_pattern(component) {
-            found.retain(|path| is_named(path, files));
+            found.retain(|path| is_named(path, files, &mut hidden));
         }
     }
     found.sort_by(|left, right| {
         path::bytes_of(left.as_os_str()).cmp(&path::bytes_of(right.as_os_str()))
     });
-    found
+    Expansion {
+        paths: found,
+        hidden,
+    }
+}
+
+/// The names in a folder; one that may not be listed is noted.
+fn names(folder: &Path, files: &dyn FileSystem, hidden: &mut Option<PathBuf>) -> Vec<OsString> {
+    match files.list(folder) {
+        Ok(names) => names,
+        Err(reason) => {
+            if matches!(reason, ReadError::Permission) {
+                hidden.get_or_insert_with(|| folder.to_path_buf());
+            }
+            Vec::new()
+        }
+    }
 }
 
 /// One component deeper. A plain component is appended; whether it exists shows later.
-fn descend(folders: &[PathBuf], component: &[u8], files: &dyn FileSystem) -> Vec<PathBuf> {
+fn descend(
+    folders: &[PathBuf],
+    component: &[u8],
+    files: &dyn FileSystem,
+    hidden: &mut Option<PathBuf>,
+) -> Vec<PathBuf> {
     if !is_pattern(component) {
         let name = path::from_bytes(&unescaped(component));
         return folders.iter().map(|folder| folder.join(&name)).collect();
@@ -230,7 +262,7 @@ fn descend(folders: &[PathBuf], component: &[u8], files: &dyn FileSystem) -> Vec
         } else {
             folder
         };
-        for name in files.list(listed).unwrap_or_default() {
+        for name in names(listed, files, hidden) {
             if component_matches(component, &path::bytes_of(&name)) {
                 found.push(folder.join(&name));
             }
@@ -241,16 +273,15 @@ fn descend(folders: &[PathBuf], component: &[u8], files: &dyn FileSystem) -> Vec
 
 /// True where something of this name stands, be it a symlink to nothing, which `glob` finds
 /// and the server then fails to open.
-fn is_named(path: &Path, files: &dyn FileSystem) -> bool {
+fn is_named(path: &Path, files: &dyn FileSystem, hidden: &mut Option<PathBuf>) -> bool {
     if files.kind(path).is_some() {
         return true;
     }
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return false;
     };
-    files
-        .list(folder)
-        .is_ok_and(|names| names.iter().any(|listed| listed == name))
+    let names = names(folder, files, hidden);
+    names.iter().any(|listed| listed == name)
 }
 
 /// A component without the backslashes that a pattern needs.

@@ -185,6 +185,22 @@ impl FileSystem for Overlay<'_> {
         }
     }
 
+    fn open(
+        &self,
+        path: &Path,
+        folder: Option<&Path>,
+    ) -> (Result<Arc<[u8]>, ReadError>, Option<PathBuf>) {
+        let is_replaced = |path: &Path| self.replaced.kind(path) == Some(FileKind::File);
+        if is_replaced(path) {
+            return (self.replaced.read(path), self.base.real(path));
+        }
+        let (bytes, real) = self.base.open(path, folder);
+        match real {
+            Some(real) if is_replaced(&real) => (self.replaced.read(&real), Some(real)),
+            real => (bytes, real),
+        }
+    }
+
     fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError> {
         let real = self.base.real(path);
         let added = real.as_deref().unwrap_or(path);

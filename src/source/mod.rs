@@ -28,6 +28,7 @@ mod place;
 mod project;
 mod reading;
 mod resolve;
+mod threads;
 mod upward;
 
 pub use discover::{Discovery, Found, Given, discover, discover_file};
@@ -48,4 +49,5 @@ pub use project::{
     Atom, AtomKind, Awaited, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
     ProblemKind, Project, Subtree, Text, Via, ViaId, When, WhenId,
 };
+pub use threads::lead;
 pub use upward::upward;

@@ -183,8 +183,15 @@ pub struct Limits {
     pub instances: usize,
     /// How many directives may stand in force, counting every instance.
     pub directives: usize,
+    /// How many words may stand behind the names of directives, counting every instance.
+    pub words: usize,
+    /// How many bytes all files may have together, each counted once.
+    pub bytes: usize,
     /// How deep includes may nest (httpd: 128, nginx has no limit but its stack).
     pub depth: usize,
+    /// httpd: how deep sections may nest, conditionals left out. It has no limit but its stack:
+    /// with 20,000 it crashes. nginx's blocks are bounded where they are parsed.
+    pub sections: usize,
 }
 
 impl Default for Limits {
@@ -193,7 +200,13 @@ impl Default for Limits {
             // Room for 100,000 virtual hosts in files of their own, each with a snippet.
             instances: 250_000,
             directives: 5_000_000,
+            // Five a directive.
+            words: 25_000_000,
+            // 100,000 virtual hosts have 120 MB; a file may have 64 MiB.
+            bytes: 256 * 1024 * 1024,
             depth: 128,
+            // No real tree has ten.
+            sections: 10_000,
         }
     }
 }

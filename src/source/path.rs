@@ -24,6 +24,9 @@ pub(super) fn from_bytes(bytes: &[u8]) -> PathBuf {
 /// The path without `.`, doubled slashes and `name/..`: one spelling for one key. Only for
 /// comparing: with symlinks, `name/..` can be another place.
 pub fn clean(path: &Path) -> PathBuf {
+    if is_clean(&bytes_of(path.as_os_str())) {
+        return path.to_path_buf();
+    }
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {
@@ -36,6 +39,19 @@ pub fn clean(path: &Path) -> PathBuf {
         }
     }
     out
+}
+
+/// The same as a key: a path would be compared and hashed part by part.
+pub(super) fn spelling(path: &Path) -> OsString {
+    clean(path).into_os_string()
+}
+
+/// True for a path that is spelled so already, as most are. On Windows none is known to be.
+fn is_clean(path: &[u8]) -> bool {
+    // What begins with a period is looked at closely.
+    let is_name = |at: usize| !matches!(path.get(at), None | Some(b'/' | b'.'));
+    let first = usize::from(path.starts_with(b"/"));
+    cfg!(unix) && is_name(first) && memchr::memchr_iter(b'/', path).all(|at| is_name(at + 1))
 }
 
 fn last(path: &Path) -> Option<Component<'_>> {

@@ -223,7 +223,7 @@ pub(super) fn fragment_base(file: &Path, text: &[u8], files: &dyn FileSystem) ->
 
 fn exists(base: &Path, name: &[u8], files: &dyn FileSystem) -> bool {
     if glob::is_pattern(name) {
-        return !glob::expand(base, name, files).is_empty();
+        return !glob::expand(base, name, files).paths.is_empty();
     }
     files.kind(&path::below(base, name)).is_some()
 }

@@ -14,8 +14,9 @@ use super::{FileOrigin, glob, path};
 pub(super) enum Named {
     /// A file that has to be there.
     One(PathBuf),
-    /// The files that a pattern matches; none is fine.
-    Pattern(Vec<PathBuf>),
+    /// The files that a pattern matches; none is fine. Where a folder may not be looked into,
+    /// there may be more.
+    Pattern(Vec<PathBuf>, Option<PathBuf>),
     /// A pattern over a folder of the server's machine that is not here: what it matches
     /// there cannot be known.
     Elsewhere(PathBuf),
@@ -56,14 +57,14 @@ impl<'a> Resolver<'a> {
         if !is_pattern {
             return Named::One(path::below(base, name));
         }
-        let paths = glob::expand(base, name, self.files);
+        let glob::Expansion { paths, hidden } = glob::expand(base, name, self.files);
         let foreign = path::is_absolute(name) && mapped.is_none() && !self.at_home;
-        if !paths.is_empty() || !foreign {
-            return Named::Pattern(paths);
+        if !paths.is_empty() || hidden.is_some() || !foreign {
+            return Named::Pattern(paths, hidden);
         }
         let folder = glob::fixed_folder(&self.base, name);
         if self.files.is_directory(&folder) || self.is_own(&folder) {
-            return Named::Pattern(paths);
+            return Named::Pattern(paths, hidden);
         }
         Named::Elsewhere(folder)
     }

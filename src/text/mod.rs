@@ -6,9 +6,11 @@
 mod edit;
 mod lines;
 mod location;
+mod shown;
 mod span;
 
 pub use edit::{Edit, EditError, EditSet};
 pub use lines::{LineColumn, LineIndex};
 pub use location::Location;
+pub use shown::deceives;
 pub use span::Span;

@@ -29,6 +29,10 @@ const SEED: u64 = 20_261_122;
 /// Each step towards a smaller counterexample costs as much as a case.
 const SHRINKS: u32 = 600;
 
+/// What is compiled into Debian's httpd (`apache2 -l`).
+pub const BUILT_IN: &str = "core_module,so_module,watchdog_module,http_module,log_config_module,\
+                            logio_module,version_module,unixd_module";
+
 /// Files by path.
 pub type Texts = BTreeMap<PathBuf, Vec<u8>>;
 

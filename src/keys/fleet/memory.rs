@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FleetName;
 use crate::keys::KeysError;
+use crate::machine::open_regular;
 
 const SCHEMA: &str = "stekguard-fleet-memory/1";
 const NEW: &str = ".new";
@@ -50,9 +51,9 @@ impl Memory {
     /// [`KeysError::File`] where there is a file that cannot be read or is not of this fleet.
     pub fn floor(&self) -> Result<u32, KeysError> {
         let failed = |why| KeysError::file("read", &self.path, why);
-        let file = match File::open(&self.path) {
+        let file = match open_regular(&self.path) {
             Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(0),
-            opened => opened.map_err(failed)?,
+            opened => opened.map_err(failed)?.0,
         };
         let mut text = String::new();
         file.take(LARGEST)

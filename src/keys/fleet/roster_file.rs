@@ -2,11 +2,12 @@
 //! somebody wrote beside the hosts stays.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use super::{Roster, RosterError, roster_text};
+use crate::machine::read_at_most;
 
 /// Far more than any roster, in bytes.
 const LARGEST: u64 = 8 << 20;
@@ -106,14 +107,7 @@ impl RosterFile {
 
     fn text(&self) -> Result<String, RosterFileError> {
         let read = |why| self.failed("read", why);
-        let file = File::open(&self.path).map_err(read)?;
-        let mut bytes = Vec::new();
-        file.take(LARGEST + 1)
-            .read_to_end(&mut bytes)
-            .map_err(read)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(read(io::ErrorKind::FileTooLarge.into()));
-        }
+        let bytes = read_at_most(&self.path, LARGEST).map_err(read)?;
         String::from_utf8(bytes).map_err(|_| read(io::ErrorKind::InvalidData.into()))
     }
 

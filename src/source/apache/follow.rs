@@ -2,12 +2,11 @@
 //!
 //! Which files a name stands for is `include`'s to say.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::catalog::{self, Server};
-use crate::source::ahead::AT_ONCE;
+use crate::source::ahead::{self, AT_ONCE, Batch};
 use crate::source::files::ReadError;
 use crate::source::reading::Reading;
 use crate::source::{
@@ -19,7 +18,7 @@ use super::execute::one;
 use super::include::{Finder, Named};
 use super::reader::RawLine;
 
-impl Expander<'_> {
+impl<'a> Expander<'a> {
     pub(super) fn finder(&self, optional: bool) -> Finder<'_> {
         Finder {
             files: self.files,
@@ -64,37 +63,51 @@ impl Expander<'_> {
         };
         let via_id = ViaId(self.project.vias.len() as u32);
         self.project.vias.push(via);
-        for found in self.finder(optional).find(&name).chunks(AT_ONCE) {
-            self.read_ahead(found);
-            for named in found {
-                match named {
-                    Named::File(path) => self.follow(raw, path, &name, via_id),
-                    Named::Refused(message) => self.unresolved(raw, &name, message.clone(), true),
-                    Named::Elsewhere(path) => self.elsewhere(raw, path, &name, via_id),
-                }
-                if self.stopped {
-                    return Ok(());
-                }
+        let found = self.finder(optional).find(&name);
+        let mut parts = found.chunks(AT_ONCE).peekable();
+        let first = parts.peek().and_then(|part| self.fresh(part));
+        let mut ready = first.map(Batch::read);
+        while let Some(part) = parts.next() {
+            self.ahead.put(ready.take());
+            let next = parts.peek().and_then(|part| self.fresh(part));
+            ready = ahead::beside(next, || self.put_all(raw, part, &name, via_id));
+            if self.stopped {
+                break;
             }
         }
         Ok(())
     }
 
-    /// Reads and parses files that the same include names and that nobody asked for yet.
-    fn read_ahead(&mut self, found: &[Named]) {
-        let mut seen = HashSet::new();
+    /// Puts what an include names in its place.
+    fn put_all(&mut self, raw: &RawLine, found: &[Named], name: &[u8], via: ViaId) {
+        for named in found {
+            match named {
+                Named::File(path) => self.follow(raw, path, name, via),
+                Named::Refused(message) => self.unresolved(raw, name, message.clone(), true),
+                Named::Elsewhere(path) => self.elsewhere(raw, path, name, via),
+            }
+            if self.stopped {
+                return;
+            }
+        }
+    }
+
+    /// Files that the same include names and that nobody asked for yet, to be read ahead.
+    fn fresh<'p>(&mut self, found: &'p [Named]) -> Option<Batch<'p>>
+    where
+        'a: 'p,
+    {
         let known = &self.known;
         let mut fresh = Vec::new();
         for named in found {
             let Named::File(path) = named else {
                 continue;
             };
-            let key = path::clean(path);
-            if !known.contains_key(&key) && seen.insert(key) {
+            if !known.contains_key(&path::spelling(path)) {
                 fresh.push(path.as_path());
             }
         }
-        self.ahead.read(&fresh, false, self.files, Reading::Apache);
+        self.ahead.batch(fresh, false, self.files, Reading::Apache)
     }
 
     /// Reads the file of an include in its place.
@@ -110,6 +123,13 @@ impl Expander<'_> {
         let Some(file) = self.file(raw, path, name) else {
             return;
         };
+        if self.bytes > self.options.limits.bytes {
+            let most = self.options.limits.bytes;
+            return self.stop(
+                raw,
+                format!("all files have more than {most} bytes together"),
+            );
+        }
         self.depth += 1;
         self.read(file, via);
         self.depth -= 1;
@@ -117,7 +137,7 @@ impl Expander<'_> {
 
     /// A file by path, read when it is first asked for; `None` with a problem reported.
     fn file(&mut self, raw: &RawLine, path: &Path, name: &[u8]) -> Option<FileId> {
-        if let Some(file) = self.known.get(&path::clean(path)) {
+        if let Some(file) = self.known.get(&path::spelling(path)) {
             return Some(*file);
         }
         if let Some(ready) = self.ahead.take(path, false) {

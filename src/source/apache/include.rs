@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::source::files::{FileKind, FileSystem};
+use crate::source::files::{FileKind, FileSystem, ReadError};
 use crate::source::options::{LoadOptions, PathMap};
 use crate::source::{glob, path};
 
@@ -84,9 +84,14 @@ impl Finder<'_> {
         match self.files.kind(path) {
             Some(FileKind::Directory) => self.directory(path, depth, found),
             None if self.is_elsewhere(path) => found.push(Named::Elsewhere(path.to_path_buf())),
-            None if self.optional => {}
+            // What may not be looked at may well be there.
+            None if self.optional && !self.is_hidden(path) => {}
             _ => found.push(Named::File(path.to_path_buf())),
         }
+    }
+
+    fn is_hidden(&self, path: &Path) -> bool {
+        matches!(self.files.read(path), Err(ReadError::Permission))
     }
 
     fn directory(&self, path: &Path, depth: usize, found: &mut Vec<Named>) {
@@ -129,8 +134,8 @@ impl Finder<'_> {
         } else {
             at
         };
-        let names = match self.files.list(here) {
-            Ok(names) => names,
+        let entries = match self.files.entries(here) {
+            Ok(entries) => entries,
             Err(error) if error.is_missing() && self.is_elsewhere(here) => {
                 return found.push(Named::Elsewhere(here.to_path_buf()));
             }
@@ -141,11 +146,16 @@ impl Finder<'_> {
         };
         let before = found.len();
         let mut any = false;
-        for name in names {
+        for (name, kind) in entries {
             if !glob::component_matches(part, &path::bytes_of(&name)) {
                 continue;
             }
             let path = at.join(&name);
+            if rest.is_empty() && kind == Some(FileKind::File) {
+                any = true;
+                found.push(Named::File(path));
+                continue;
+            }
             if !rest.is_empty() && !self.is_plain_directory(at, &path) {
                 continue;
             }

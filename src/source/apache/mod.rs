@@ -28,6 +28,7 @@ mod value;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,8 +69,8 @@ struct Expander<'a> {
     files: &'a dyn FileSystem,
     options: &'a LoadOptions,
     project: Project,
-    /// Files by their cleaned path.
-    known: HashMap<PathBuf, FileId>,
+    /// Files by their [`path::spelling`].
+    known: HashMap<OsString, FileId>,
     /// Files of the include that is followed.
     ahead: Ahead,
     conditions: Conditions,
@@ -91,6 +92,8 @@ struct Expander<'a> {
     /// How many includes are open.
     depth: usize,
     instances: usize,
+    /// Of all files.
+    bytes: usize,
     /// Bytes that variables and macros added.
     expanded: usize,
     /// What httpd finds when it carries the directives out, after all was read.
@@ -123,6 +126,7 @@ impl<'a> Expander<'a> {
             parents: Vec::new(),
             depth: 0,
             instances: 0,
+            bytes: 0,
             expanded: 0,
             late: Vec::new(),
             refused: HashSet::new(),
@@ -339,7 +343,8 @@ impl<'a> Expander<'a> {
             real,
         } = ready;
         let id = FileId(self.project.files.len() as u32);
-        self.known.insert(path::clean(path), id);
+        self.bytes += text.len();
+        self.known.insert(path::spelling(path), id);
         self.project.files.push(File {
             path: path.into(),
             real,

@@ -77,6 +77,9 @@ impl Expander<'_> {
             let name = String::from_utf8_lossy(&head.name);
             self.report_late(raw, format!("<{name}> directive missing closing '>'"));
         }
+        if self.is_deep(raw) {
+            return;
+        }
         self.parents.push(directive);
         let name = head.name.to_vec();
         frames.push(Frame::Section {
@@ -84,6 +87,16 @@ impl Expander<'_> {
             directive,
             opening: raw.clone(),
         });
+    }
+
+    /// Stops where sections nest too deep: every directive looks at those around it.
+    fn is_deep(&mut self, raw: &RawLine) -> bool {
+        let most = self.options.limits.sections;
+        let deep = self.parents.len() >= most;
+        if deep {
+            self.stop(raw, format!("sections nest deeper than {most}"));
+        }
+        deep
     }
 
     pub(super) fn close(&mut self, frames: &mut Vec<Frame>, raw: &RawLine, head: &Head<'_>) {

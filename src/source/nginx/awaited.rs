@@ -27,7 +27,7 @@ impl Expander<'_> {
         if !glob::path_matches(name, &path) {
             return None;
         }
-        let known = self.known.get(&(paths::clean(&path), false));
+        let known = self.known.get(&(paths::spelling(&path), false));
         if let Some(file) = known {
             return Some(*file);
         }

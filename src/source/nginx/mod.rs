@@ -9,6 +9,7 @@ mod reader;
 mod values;
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::{self, Context, Duplicate, Server};
@@ -16,7 +17,7 @@ use crate::syntax::nginx::{Word, words};
 use crate::syntax::{NodeId, NodeKind, Tree};
 use crate::text::Span;
 
-use super::ahead::{AT_ONCE, Ahead};
+use super::ahead::{self, AT_ONCE, Ahead, Batch};
 use super::files::FileSystem;
 use super::options::{LoadOptions, Root, RootKind};
 use super::resolve::{Named, Resolver};
@@ -41,6 +42,7 @@ pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions)
         once: Once::default(),
         placed: !matches!(root.kind, RootKind::Fragment(_)),
         instances: 0,
+        bytes: 0,
         stopped: false,
     };
     expander.run(root);
@@ -70,11 +72,11 @@ struct Expander<'a> {
     resolver: Resolver<'a>,
     project: Project,
     /// Files by spelling and by how their top level is read.
-    known: HashMap<(PathBuf, bool), FileId>,
+    known: HashMap<(OsString, bool), FileId>,
     /// Files of the include that is followed.
     ahead: Ahead,
     /// One number per file behind all its spellings and symlinks.
-    identities: HashMap<PathBuf, u32>,
+    identities: HashMap<OsString, u32>,
     /// The identity of each [`FileId`].
     identity: Vec<u32>,
     /// The instances being read, outermost first.
@@ -85,6 +87,8 @@ struct Expander<'a> {
     /// Contexts are known, not guessed.
     placed: bool,
     instances: usize,
+    /// Of all files.
+    bytes: usize,
     stopped: bool,
 }
 
@@ -269,6 +273,12 @@ impl Expander<'_> {
                 id,
                 format!("more than {most} directives with all includes expanded"),
             );
+        } else if self.project.arguments.len() >= self.options.limits.words {
+            let most = self.options.limits.words;
+            self.stop(
+                id,
+                format!("more than {most} words with all includes expanded"),
+            );
         }
         id
     }
@@ -331,21 +341,35 @@ impl Expander<'_> {
                 self.project.vias.push(chain);
                 self.follow(id, &path, Place { via, ..place }, data, &name);
             }
-            Named::Pattern(paths) if paths.is_empty() => {
+            Named::Pattern(paths, hidden) if paths.is_empty() => {
                 if let Some(file) = self.awaited_keys(&name) {
                     self.project.vias.push(chain);
                     self.instance(file, Place { via, ..place });
+                } else if let Some(folder) = hidden {
+                    self.hidden(id, &folder, &name);
                 }
             }
-            Named::Pattern(paths) => {
+            Named::Pattern(paths, hidden) => {
+                if let Some(folder) = hidden {
+                    self.hidden(id, &folder, &name);
+                }
                 self.project.vias.push(chain);
-                for paths in paths.chunks(AT_ONCE) {
-                    let before = self.project.files.len();
-                    self.read_ahead(paths, data);
-                    for path in paths {
-                        self.follow(id, path, Place { via, ..place }, data, &name);
+                let mut parts = paths.chunks(AT_ONCE).peekable();
+                let first = parts.peek().and_then(|part| self.fresh(part, data));
+                let mut ready = first.map(Batch::read);
+                while let Some(part) = parts.next() {
+                    self.ahead.put(ready.take());
+                    let next = parts.peek().and_then(|part| self.fresh(part, data));
+                    ready = ahead::beside(next, || {
+                        let before = self.project.files.len();
+                        for path in part {
+                            self.follow(id, path, Place { via, ..place }, data, &name);
+                        }
+                        self.project.forget_trees(before);
+                    });
+                    if self.stopped {
+                        break;
                     }
-                    self.project.forget_trees(before);
                 }
             }
             Named::Elsewhere(folder) => match self.awaited_keys(&name) {
@@ -371,6 +395,13 @@ impl Expander<'_> {
         let Some(file) = self.file(id, path, data, name) else {
             return;
         };
+        if self.bytes > self.options.limits.bytes {
+            let most = self.options.limits.bytes;
+            return self.stop(
+                id,
+                format!("all files have more than {most} bytes together"),
+            );
+        }
         let identity = self.identity[file.0 as usize];
         let open = self
             .stack
@@ -450,7 +481,11 @@ impl Once {
 /// The row for a name where it stands. In a place that does not allow it, any row of the
 /// name: a reader still knows what is meant.
 fn spec(name: &[u8], context: Option<Context>) -> Option<&'static catalog::Directive> {
-    catalog::nginx_in(name, context?).or_else(|| catalog::nginx(name).first())
+    let context = context?;
+    let rows = catalog::nginx(name);
+    rows.iter()
+        .find(|row| row.allowed_in(context))
+        .or_else(|| rows.first())
 }
 
 fn text_of(word: &Word<'_>) -> Text {

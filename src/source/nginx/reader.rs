@@ -3,7 +3,6 @@
 //!
 //! It must not follow includes.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +12,7 @@ use crate::syntax::nginx::{InitialContext, Options};
 use crate::text::{LineIndex, Span};
 
 use super::Expander;
-use crate::source::ahead::Ready;
+use crate::source::ahead::{Batch, Ready};
 use crate::source::files::ReadError;
 use crate::source::options::{Root, RootKind};
 use crate::source::reading::{Grown, Reading};
@@ -21,7 +20,7 @@ use crate::source::{
     DirectiveId, File, FileId, FileOrigin, Problem, ProblemKind, content, path as paths,
 };
 
-impl Expander<'_> {
+impl<'a> Expander<'a> {
     pub(super) fn unreadable_root(&mut self, root: &Root, reason: &ReadError) {
         self.project.problems.push(Problem {
             kind: if reason.is_missing() {
@@ -45,7 +44,7 @@ impl Expander<'_> {
         data: bool,
         name: &[u8],
     ) -> Option<FileId> {
-        let key = (paths::clean(path), data);
+        let key = (paths::spelling(path), data);
         if let Some(file) = self.known.get(&key) {
             return Some(*file);
         }
@@ -106,22 +105,37 @@ impl Expander<'_> {
         self.report(id, ProblemKind::Missing, message, false);
     }
 
+    /// A pattern over a folder that this user may not look into. The server, which begins as
+    /// root, reads what is there.
+    pub(super) fn hidden(&mut self, id: DirectiveId, folder: &Path, name: &[u8]) {
+        let path = paths::from_bytes(name);
+        if self.resolver.may_be_missing(&path, name) {
+            return self.assume(&path);
+        }
+        let message = format!(
+            "{}: permission denied, so the files that {} names are unknown; read them as a user \
+             who may, or allow it with --allow-missing",
+            folder.display(),
+            String::from_utf8_lossy(name)
+        );
+        self.report(id, ProblemKind::Unreadable, message, false);
+    }
+
     fn assume(&mut self, path: &Path) {
         if !self.project.assumed.iter().any(|known| known == path) {
             self.project.assumed.push(path.to_path_buf());
         }
     }
 
-    /// Reads and parses files that the same include names and that nobody asked for yet.
-    pub(super) fn read_ahead(&mut self, all: &[PathBuf], data: bool) {
+    /// Files that the same include names and that nobody asked for yet, to be read ahead.
+    pub(super) fn fresh<'p>(&mut self, all: &'p [PathBuf], data: bool) -> Option<Batch<'p>>
+    where
+        'a: 'p,
+    {
         let known = &self.known;
-        let mut seen = HashSet::new();
-        let fresh = |path: &&PathBuf| {
-            let key = (paths::clean(path), data);
-            !known.contains_key(&key) && seen.insert(key)
-        };
+        let fresh = |path: &&PathBuf| !known.contains_key(&(paths::spelling(path), data));
         let fresh: Vec<&Path> = all.iter().filter(fresh).map(PathBuf::as_path).collect();
-        self.ahead.read(&fresh, data, self.files, reading(data));
+        self.ahead.batch(fresh, data, self.files, reading(data))
     }
 
     pub(super) fn add_file(
@@ -151,9 +165,11 @@ impl Expander<'_> {
 
     fn put(&mut self, file: File, data: bool) -> FileId {
         let id = FileId(self.project.files.len() as u32);
-        let spelling = paths::clean(&file.path);
+        self.bytes += file.text.len();
+        let spelling = paths::spelling(&file.path);
         let next = self.identities.len() as u32;
-        let key = file.real.clone().unwrap_or_else(|| spelling.clone());
+        let real = file.real.as_ref().map(|real| real.as_os_str().to_owned());
+        let key = real.unwrap_or_else(|| spelling.clone());
         self.identity
             .push(*self.identities.entry(key).or_insert(next));
         self.known.insert((spelling, data), id);

@@ -22,6 +22,9 @@ impl Expanded<'_> {
     /// The bytes of the original that bytes of `line` come from: the same ones where
     /// nothing was replaced, a whole reference where a part of its value is meant.
     pub fn origin(&self, range: Range<usize>) -> Range<usize> {
+        if self.replaced.is_empty() {
+            return range.start..range.end.max(range.start);
+        }
         let behind = self
             .replaced
             .partition_point(|(new, _)| new.end <= range.start);
@@ -98,6 +101,7 @@ pub fn expand<'a>(line: &'a [u8], value: Lookup<'_, 'a>) -> Expanded<'a> {
 
 /// The next `${...}` at or behind `from`: its first byte and one past its `}`.
 fn reference(line: &[u8], from: usize) -> Option<(usize, usize)> {
+    let from = from + memchr::memchr(b'$', line.get(from..)?)?;
     let rest = line.get(from..)?;
     let start = from + rest.windows(2).position(|pair| pair == b"${")?;
     let end = line

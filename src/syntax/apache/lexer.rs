@@ -2,20 +2,26 @@
 //!
 //! Says where the pieces of a line stand; what follows from them is the parser's business.
 
+use std::borrow::Cow;
+
 use super::head::{Head, HeadKind, head};
 use super::line::{Joined, Line};
 use crate::syntax::{Token, TokenKind};
 use crate::text::Span;
 
 /// Appends the tokens of a line and returns what the line is, with the indices of the
-/// tokens from its name to its last byte.
-pub(super) fn tokenize(text: &[u8], line: &Line, tokens: &mut Vec<Token>) -> Lexed {
-    let joined = line.joined(text);
+/// tokens from its name to its last byte. `joined` is the line itself.
+pub(super) fn tokenize<'j>(
+    line: &Line,
+    joined: &'j Joined<'_>,
+    tokens: &mut Vec<Token>,
+) -> Lexed<'j> {
     let trimmed = joined.trimmed();
     let bytes = joined.bytes.get(trimmed.clone()).unwrap_or_default();
     let head = head(bytes);
     let mut out = Out {
-        joined: &joined,
+        joined,
+        whole: joined.is_whole(),
         tokens,
         done: 0,
         offset: line.span.start,
@@ -42,7 +48,7 @@ pub(super) fn tokenize(text: &[u8], line: &Line, tokens: &mut Vec<Token>) -> Lex
         kind: head.kind,
         lacks_bracket: head.lacks_bracket(),
         trailing: !head.rest.is_empty(),
-        name: head.name.into_owned(),
+        name: head.name,
         length: joined.bytes.len(),
         span,
         first: first as u32,
@@ -51,10 +57,10 @@ pub(super) fn tokenize(text: &[u8], line: &Line, tokens: &mut Vec<Token>) -> Lex
 }
 
 /// What the parser needs to know of a line.
-pub(super) struct Lexed {
+pub(super) struct Lexed<'j> {
     pub(super) kind: HeadKind,
     /// The name, unquoted, without brackets.
-    pub(super) name: Vec<u8>,
+    pub(super) name: Cow<'j, [u8]>,
     pub(super) lacks_bracket: bool,
     /// Something stands behind the first word.
     pub(super) trailing: bool,
@@ -101,6 +107,8 @@ fn closing(out: &mut Out<'_, '_>, head: &Head<'_>, start: usize) {
 /// stand.
 struct Out<'a, 't> {
     joined: &'a Joined<'t>,
+    /// Nothing was cut out of the line, as of nearly every line.
+    whole: bool,
     tokens: &'a mut Vec<Token>,
     /// Joined bytes already in tokens.
     done: usize,
@@ -110,7 +118,19 @@ struct Out<'a, 't> {
 
 impl Out<'_, '_> {
     /// A token up to the joined position `end`, split at continuations.
+    #[inline]
     fn push(&mut self, kind: TokenKind, end: usize) {
+        if !self.whole {
+            return self.push_around(kind, end);
+        }
+        if self.done < end {
+            self.token(kind, self.offset + (end - self.done) as u32);
+            self.done = end;
+        }
+    }
+
+    /// The same in a line with continuations.
+    fn push_around(&mut self, kind: TokenKind, end: usize) {
         while self.done < end {
             self.cut_before(self.done);
             let stretch = self.joined.stretch_end(self.done).min(end);
@@ -131,6 +151,9 @@ impl Out<'_, '_> {
 
     /// The continuation that ends right before a joined position, if it is still open.
     fn cut_before(&mut self, position: usize) {
+        if self.whole {
+            return;
+        }
         let offset = self.joined.offset(position);
         if offset > self.offset {
             self.token(TokenKind::Continuation, offset);

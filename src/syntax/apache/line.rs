@@ -5,10 +5,6 @@
 
 use std::borrow::Cow;
 
-use nom::bytes::complete::tag;
-use nom::combinator::opt;
-use nom::{IResult, Parser};
-
 use super::words::is_space;
 use crate::text::Span;
 
@@ -113,20 +109,14 @@ fn physical(text: &[u8], at: u32) -> Physical {
         Some(0) => memchr::memchr(b'\n', hidden).unwrap_or(hidden.len()),
         _ => 0,
     };
-    let (rest, after) = hidden.split_at(rest);
-    let (after, line_feed) = line_feed(after).unwrap_or((after, false));
+    let end = at + kept.len() as u32;
+    let line_feed = hidden.len() > rest;
     Physical {
-        end: at + kept.len() as u32,
-        next: text.len() as u32 - after.len() as u32,
+        end,
+        next: end + rest as u32 + u32::from(line_feed),
         line_feed,
-        nul: !rest.is_empty(),
+        nul: rest > 0,
     }
-}
-
-fn line_feed(input: &[u8]) -> IResult<&[u8], bool> {
-    opt(tag("\n"))
-        .map(|found: Option<&[u8]>| found.is_some())
-        .parse(input)
 }
 
 /// Where the content of a line that ends in the line feed at `line_feed` ends, and the
@@ -135,6 +125,9 @@ fn line_feed(input: &[u8]) -> IResult<&[u8], bool> {
 /// httpd looks at the joined bytes: the carriage return and the backslash may stand behind
 /// an earlier continuation.
 fn line_end(text: &[u8], start: u32, line_feed: u32, cuts: &[Span]) -> (u32, Option<u32>) {
+    if cuts.is_empty() {
+        return whole_line_end(text, start, line_feed);
+    }
     let mut cuts = cuts.iter().rev().copied().peekable();
     let mut before = |mut at: u32| -> Option<u32> {
         while let Some(cut) = cuts.next_if(|cut| cut.end >= at) {
@@ -154,6 +147,16 @@ fn line_end(text: &[u8], start: u32, line_feed: u32, cuts: &[Span]) -> (u32, Opt
         end,
         last.filter(|at| text.get(*at as usize) == Some(&b'\\')),
     )
+}
+
+/// The same for a line without a continuation so far, as nearly all are.
+fn whole_line_end(text: &[u8], start: u32, line_feed: u32) -> (u32, Option<u32>) {
+    let content = Span::new(start, line_feed).of(text);
+    let (kept, end) = match content {
+        [kept @ .., b'\r'] => (kept, line_feed - 1),
+        kept => (kept, line_feed),
+    };
+    (end, kept.ends_with(b"\\").then(|| end - 1))
 }
 
 /// Adds a cut: one with those that it covers or touches.
@@ -208,6 +211,11 @@ impl<'t> Joined<'t> {
             first,
             stretches,
         }
+    }
+
+    /// True for a line without continuations.
+    pub(super) fn is_whole(&self) -> bool {
+        self.stretches.is_empty()
     }
 
     /// The text's offset of the joined byte at `position`; for the end of the joined bytes,

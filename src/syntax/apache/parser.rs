@@ -21,7 +21,8 @@ use crate::text::Span;
 pub fn parse(text: &[u8]) -> Tree {
     let mut parser = Parser::new(text);
     for line in lines(text) {
-        let lexed = tokenize(text, &line, &mut parser.tree.tokens);
+        let joined = line.joined(text);
+        let lexed = tokenize(&line, &joined, &mut parser.tree.tokens);
         parser.line(&line, &lexed);
     }
     parser.finish();
@@ -33,8 +34,10 @@ struct Parser<'t> {
     tree: Tree,
     /// The sections around the current line, outermost first.
     open: Vec<Section>,
-    /// For each name in lower case, where in `open` its sections stand.
-    named: HashMap<Vec<u8>, Vec<usize>>,
+    /// The number of each section name, in lower case.
+    names: HashMap<Vec<u8>, usize>,
+    /// For each of those numbers, where in `open` its sections stand.
+    named: Vec<Vec<usize>>,
     /// Where in `open` macro definitions stand.
     macros: Vec<usize>,
     /// How many of `open` are conditionals.
@@ -46,7 +49,8 @@ struct Parser<'t> {
 
 struct Section {
     node: NodeId,
-    name: Vec<u8>,
+    /// The number of its name.
+    name: usize,
     spelled: Vec<u8>,
     line: u32,
     conditional: bool,
@@ -54,18 +58,22 @@ struct Section {
 
 impl<'t> Parser<'t> {
     fn new(text: &'t [u8]) -> Self {
+        let mut tree = Tree::default();
+        tree.tokens.reserve(text.len() / 6);
+        tree.nodes.reserve(text.len() / 36);
         Self {
             text,
-            tree: Tree::default(),
+            tree,
             open: Vec::new(),
-            named: HashMap::new(),
+            names: HashMap::new(),
+            named: Vec::new(),
             macros: Vec::new(),
             conditionals: 0,
             unsure: false,
         }
     }
 
-    fn line(&mut self, line: &Line, lexed: &Lexed) {
+    fn line(&mut self, line: &Line, lexed: &Lexed<'_>) {
         self.check(line, lexed);
         match lexed.kind {
             HeadKind::Empty | HeadKind::Comment => {}
@@ -76,7 +84,7 @@ impl<'t> Parser<'t> {
     }
 
     /// What is wrong with a line whatever stands around it.
-    fn check(&mut self, line: &Line, lexed: &Lexed) {
+    fn check(&mut self, line: &Line, lexed: &Lexed<'_>) {
         if line.nul {
             let hidden = Span::new(line.content.end, line.span.end);
             self.error(
@@ -99,7 +107,7 @@ impl<'t> Parser<'t> {
 
     /// httpd reads a macro's body with a buffer of its own, and a line that does not fit
     /// ends the reading: the macro's first line is reported.
-    fn check_length(&mut self, line: &Line, lexed: &Lexed) {
+    fn check_length(&mut self, line: &Line, lexed: &Lexed<'_>) {
         let length = lexed.length + usize::from(line.line_feed);
         if length > LINE_LIMIT {
             self.error("line too long", lexed.span, line.number, true);
@@ -118,15 +126,16 @@ impl<'t> Parser<'t> {
         self.error(message, lexed.span, reported, certain);
     }
 
-    fn directive(&mut self, lexed: &Lexed) {
-        let varies = lexed.name.windows(2).any(|pair| pair == b"${");
+    fn directive(&mut self, lexed: &Lexed<'_>) {
+        let mut pairs = lexed.name.windows(2);
+        let varies = lexed.name.contains(&b'$') && pairs.any(|pair| pair == b"${");
         if self.macros.is_empty() && (varies || lexed.name.eq_ignore_ascii_case(b"use")) {
             self.unsure = true;
         }
         self.node(NodeKind::Directive, lexed);
     }
 
-    fn enter(&mut self, line: &Line, lexed: &Lexed) {
+    fn enter(&mut self, line: &Line, lexed: &Lexed<'_>) {
         let node = self.node(NodeKind::Block, lexed);
         let body = Span::at(line.span.end);
         if let Some(block) = self.tree.nodes.last_mut() {
@@ -145,8 +154,11 @@ impl<'t> Parser<'t> {
             self.macros.push(at);
         }
         self.conditionals += usize::from(conditional);
-        self.named.entry(name.clone()).or_default().push(at);
-        let spelled = lexed.name.clone();
+        let name = self.number(name);
+        if let Some(positions) = self.named.get_mut(name) {
+            positions.push(at);
+        }
+        let spelled = lexed.name.to_vec();
         self.open.push(Section {
             node,
             name,
@@ -156,17 +168,26 @@ impl<'t> Parser<'t> {
         });
     }
 
-    fn leave(&mut self, line: &Line, lexed: &Lexed) {
+    /// The number of a name in lower case.
+    fn number(&mut self, name: Vec<u8>) -> usize {
+        let next = self.named.len();
+        let number = *self.names.entry(name).or_insert(next);
+        if number == next {
+            self.named.push(Vec::new());
+        }
+        number
+    }
+
+    fn leave(&mut self, line: &Line, lexed: &Lexed<'_>) {
         let in_macro = self.macros.last().copied();
         let Some(at) = self.closes(lexed) else {
             self.stray(line, lexed, in_macro);
             return;
         };
-        let expected = self.open.last().map(|section| section.spelled.clone());
         let quiet = in_macro.is_some();
         if at + 1 < self.open.len() && !quiet {
-            let expected = expected.unwrap_or_default();
-            self.mismatch(&expected, line, lexed);
+            let expected = self.open.last().map(|section| section.spelled.clone());
+            self.mismatch(&expected.unwrap_or_default(), line, lexed);
         }
         let conditional = self.open.get(at).is_some_and(|section| section.conditional);
         if conditional && lexed.trailing && !quiet {
@@ -183,16 +204,22 @@ impl<'t> Parser<'t> {
 
     /// Which open section a closing line ends: the innermost of its name, but none outside
     /// the macro body that the line stands in.
-    fn closes(&self, lexed: &Lexed) -> Option<usize> {
+    fn closes(&self, lexed: &Lexed<'_>) -> Option<usize> {
         if lexed.lacks_bracket {
             return None;
         }
-        let name = lexed.name.to_ascii_lowercase();
-        let at = self.named.get(&name)?.last().copied()?;
+        let innermost = self.open.last();
+        let at = match innermost.filter(|it| it.spelled.eq_ignore_ascii_case(&lexed.name)) {
+            Some(_) => self.open.len() - 1,
+            None => {
+                let name = self.names.get(&lexed.name.to_ascii_lowercase())?;
+                self.named.get(*name)?.last().copied()?
+            }
+        };
         (at >= self.macros.last().copied().unwrap_or(0)).then_some(at)
     }
 
-    fn stray(&mut self, line: &Line, lexed: &Lexed, in_macro: Option<usize>) {
+    fn stray(&mut self, line: &Line, lexed: &Lexed<'_>, in_macro: Option<usize>) {
         self.node(NodeKind::StrayClose, lexed);
         if in_macro.is_some() {
             return;
@@ -217,7 +244,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn mismatch(&mut self, expected: &[u8], line: &Line, lexed: &Lexed) {
+    fn mismatch(&mut self, expected: &[u8], line: &Line, lexed: &Lexed<'_>) {
         let expected = String::from_utf8_lossy(expected);
         let name = String::from_utf8_lossy(&lexed.name);
         let message = format!("expected </{expected}> but saw </{name}>");
@@ -229,7 +256,7 @@ impl<'t> Parser<'t> {
         let Some(section) = self.open.pop() else {
             return;
         };
-        if let Some(positions) = self.named.get_mut(&section.name) {
+        if let Some(positions) = self.named.get_mut(section.name) {
             positions.pop();
         }
         if self.macros.last() == Some(&self.open.len()) {
@@ -275,9 +302,12 @@ impl<'t> Parser<'t> {
         while !self.open.is_empty() {
             self.close(end, end);
         }
+        // Trees live as long as the project: what was reserved in vain does not.
+        self.tree.tokens.shrink_to_fit();
+        self.tree.nodes.shrink_to_fit();
     }
 
-    fn node(&mut self, kind: NodeKind, lexed: &Lexed) -> NodeId {
+    fn node(&mut self, kind: NodeKind, lexed: &Lexed<'_>) -> NodeId {
         let id = self.tree.nodes.len() as u32;
         self.tree.nodes.push(Node {
             kind,

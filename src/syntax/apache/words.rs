@@ -5,9 +5,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use nom::bytes::complete::take_till;
-use nom::{IResult, Parser};
-
 /// A word and where it stands.
 #[derive(Clone, Eq, PartialEq, Debug)]
 pub struct Word<'a> {
@@ -71,11 +68,44 @@ pub fn flag(raw: &[u8]) -> Option<bool> {
     first.value.eq_ignore_ascii_case(b"off").then_some(false)
 }
 
+/// What a byte does inside a word without quotes.
+#[derive(Copy, Clone)]
+enum Within {
+    Plain,
+    Space,
+    Backslash,
+}
+
+const WITHIN: [Within; 256] = {
+    let mut table = [Within::Plain; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if is_space(byte as u8) {
+            table[byte] = Within::Space;
+        }
+        byte += 1;
+    }
+    table[b'\\' as usize] = Within::Backslash;
+    table
+};
+
 fn bare(rest: &[u8], start: usize) -> Word<'_> {
-    let taken: IResult<&[u8], &[u8]> = take_till(is_space).parse(rest);
-    let raw = taken.map_or(rest, |(_, raw)| raw);
+    let mut escaped = false;
+    let mut length = 0;
+    while let Some(byte) = rest.get(length) {
+        match WITHIN[*byte as usize] {
+            Within::Plain => {}
+            Within::Space => break,
+            Within::Backslash => escaped = true,
+        }
+        length += 1;
+    }
+    let raw = rest.get(..length).unwrap_or_default();
     Word {
-        value: unescape(raw, None),
+        value: match escaped {
+            true => unescape(raw, None),
+            false => Cow::Borrowed(raw),
+        },
         range: start..start + raw.len(),
         quote: None,
         terminated: true,
