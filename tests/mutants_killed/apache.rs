@@ -1,7 +1,7 @@
 //! httpd's model: which stores and keys open what, and what stays under a condition.
 
 use stekguard::catalog::Server;
-use stekguard::model::{Endpoint, Site};
+use stekguard::model::{Endpoint, Field, KeySource, Site};
 
 use super::world;
 
@@ -180,4 +180,82 @@ fn comparisons_of_versions() {
         });
         assert_eq!(off, expected, "{condition}");
     }
+}
+
+fn words(endpoint: &Endpoint) -> [&'static str; 4] {
+    [
+        endpoint.tls12.session_id.word(),
+        endpoint.tls12.ticket.word(),
+        endpoint.tls13.issued.word(),
+        endpoint.tls13.resumes.word(),
+    ]
+}
+
+/// Nothing here says what a variable is: what it decides is unknown, and the reason is its line.
+#[test]
+fn variables_without_a_value() {
+    let tickets = one("", "SSLSessionTickets ${UNKNOWN}");
+    assert_eq!(words(&tickets), ["never", "unknown", "unknown", "unknown"]);
+    let why = tickets.why(Field::Tls12Ticket).unwrap();
+    assert_eq!(
+        (why.setting, &*why.value),
+        ("SSLSessionTickets", "${UNKNOWN}")
+    );
+    let engine = format!(
+        "{SSL}<VirtualHost *:443>\nServerName a.test\nSSLEngine ${{UNKNOWN}}\n</VirtualHost>\n"
+    );
+    let engine = site(&engine).endpoints[0].clone();
+    assert_eq!(words(&engine), ["unknown"; 4]);
+}
+
+/// A store keeps nothing for a lifetime of 0.
+#[test]
+fn a_store_that_keeps_nothing() {
+    let off = "SSLSessionTickets off\nSSLSessionCacheTimeout";
+    let lasting = one(STORE, &format!("{off} 300"));
+    assert_eq!(words(&lasting), ["resumes", "none", "stateful", "always"]);
+    let gone = one(STORE, &format!("{off} 0"));
+    assert_eq!(words(&gone), ["never", "none", "stateful", "never"]);
+}
+
+/// There is a key where tickets are made with it, by either version, and nowhere else.
+#[test]
+fn where_there_is_a_key() {
+    let source = |own: &str| one("", own).ticket_key.source;
+    assert_eq!(source(""), KeySource::Startup);
+    assert_eq!(source("SSLProtocol -all +TLSv1.3"), KeySource::Startup);
+    assert_eq!(source("SSLSessionTickets off"), KeySource::None);
+    let off = "SSLProtocol -all +TLSv1.3\nSSLSessionTickets off";
+    assert_eq!(source(off), KeySource::None);
+}
+
+#[test]
+fn protocols_by_conf_commands() {
+    let spoken = |command: &str| {
+        let words = words(&one("", &format!("SSLOpenSSLConfCmd {command}")));
+        (words[1], words[2])
+    };
+    assert_eq!(spoken("MaxProtocol TLSv1.2"), ("resumes", "unavailable"));
+    assert_eq!(spoken("MinProtocol TLSv1.3"), ("unavailable", "stateless"));
+    // TLS 1.1 is left, of which the library decides.
+    assert_eq!(spoken("MaxProtocol TLSv1.1"), ("unknown", "unavailable"));
+    assert_eq!(spoken("Protocol -TLSv1.3"), ("resumes", "unavailable"));
+    // Nothing is left at all.
+    assert_eq!(spoken("Protocol -ALL"), ("unavailable", "unavailable"));
+}
+
+/// The unspecified address of IPv6 is every address, and a vhost without a port has that of
+/// the server's name above it.
+#[test]
+fn addresses_and_ports_that_are_not_written() {
+    let any = "LoadModule ssl_module modules/mod_ssl.so\nListen [::]:443\n\
+               <VirtualHost *:443>\nServerName a.test\nSSLEngine on\n</VirtualHost>\n";
+    assert_eq!(site(any).endpoints[0].address, "*:443");
+    let port = format!(
+        "{SSL}Listen 8443\nServerName main.test:8443\n\
+         <VirtualHost 10.0.0.1>\nServerName a.test\nSSLEngine on\n</VirtualHost>\n"
+    );
+    let endpoints = site(&port).endpoints;
+    let addresses: Vec<&str> = endpoints.iter().map(|it| it.address.as_str()).collect();
+    assert_eq!(addresses, ["10.0.0.1:8443"]);
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use stekguard::catalog::Server;
 use stekguard::fix::{
-    PatchOptions, PlannedFile, Reason, State, backup, common_repository, list, patch,
+    Options, PatchOptions, PlannedFile, Reason, State, backup, common_repository, list, patch,
+    untouchable,
 };
+use stekguard::source::{self, LoadOptions, Memory, Root};
 use stekguard::text::{Edit, EditSet, Span};
 
 /// `# new` in front of a file's text.
@@ -119,4 +121,19 @@ fn names_are_quoted_as_git_quotes_them() {
     assert_eq!(name("/srv/a\rb"), r#"--- "a/srv/a\rb""#);
     assert_eq!(name("/srv/a\"b\\"), r#"--- "a/srv/a\"b\\""#);
     assert_eq!(name("/srv/\u{1b}é"), r#"--- "a/srv/\033\303\251""#);
+}
+
+/// certbot compares two files of its own by hash; others in its folder are the administrator's.
+#[test]
+fn certbots_own_files_are_known_by_name_and_folder() {
+    let held = |path: &str| {
+        let files = Memory::new([(path, "events {}\n")]);
+        let root = Root::new(Server::Nginx, path);
+        let project = source::load(&root, &files, &LoadOptions::default());
+        !untouchable(&project, &Options::default()).is_empty()
+    };
+    assert!(held("/etc/letsencrypt/options-ssl-nginx.conf"));
+    assert!(held("/etc/letsencrypt/options-ssl-apache.conf"));
+    assert!(!held("/etc/letsencrypt/own.conf"));
+    assert!(!held("/etc/nginx/options-ssl-nginx.conf"));
 }

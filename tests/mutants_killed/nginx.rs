@@ -106,3 +106,52 @@ fn protocols_by_conf_commands() {
         assert_eq!((speaks12, speaks13), expected, "{command}");
     }
 }
+
+/// Domains that a server opens: its key where tickets are on; TLS 1.2 ids where it keeps
+/// sessions and speaks TLS 1.2; stateful tickets where it keeps sessions and tickets are off.
+#[test]
+fn what_opens_sessions() {
+    let opens = |version: &str, own: &str| {
+        let text = format!("events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}");
+        let site = world::site(Server::Nginx, version, &text);
+        site.endpoints[0].accepts.len()
+    };
+    let rows = [
+        ("ssl_protocols TLSv1.2 TLSv1.3;", 1),
+        (
+            "ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:S:1m;",
+            2,
+        ),
+        ("ssl_protocols TLSv1.3; ssl_session_cache shared:S:1m;", 1),
+        ("ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off;", 0),
+        (
+            "ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off; ssl_session_cache shared:S:1m;",
+            2,
+        ),
+        (
+            "ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache shared:S:1m;",
+            1,
+        ),
+    ];
+    for (own, count) in rows {
+        assert_eq!(opens("1.22.1", own), count, "1.22.1: {own}");
+        assert_eq!(opens("1.31.3", own), count, "1.31.3: {own}");
+    }
+    // Where the block that is asked for decides, one that rejects opens nothing.
+    let rejects = "ssl_protocols TLSv1.2 TLSv1.3; ssl_session_cache shared:S:1m; \
+                   ssl_reject_handshake on;";
+    assert_eq!(opens("1.31.3", rejects), 0);
+}
+
+/// A server that is alone at its address resumes its own sessions under every name, if it
+/// resumes any.
+#[test]
+fn one_server_serves_every_name() {
+    let crosses = |own: &str| {
+        let text = format!("events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}");
+        let site = world::site(Server::Nginx, "1.31.3", &text);
+        site.endpoints[0].cross_name.word()
+    };
+    assert_eq!(crosses(""), "served");
+    assert_eq!(crosses("ssl_session_tickets off;"), "full");
+}

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use stekguard::catalog::Server;
-use stekguard::finding::{Change, Confidence, Finding, Fix, GoLive, Target};
+use stekguard::finding::{Change, Confidence, Finding, Fix, GoLive, Severity, Target};
 use stekguard::model::{self, Site};
 use stekguard::policy::{Goal, Policy};
 use stekguard::rules::{self, Context};
@@ -277,7 +277,7 @@ fn one_name_with_two_authorities() {
             )
         };
         let text = format!(
-            "{SSL}Listen 8443\n{}{}",
+            "{SSL}Listen 8443\nSSLSessionCache shmcb:/run/cache(512000)\n{}{}",
             host("443", "one"),
             host(second, "two")
         );
@@ -286,4 +286,27 @@ fn one_name_with_two_authorities() {
     };
     assert_eq!(shared("8443", ""), 0);
     assert_eq!(shared("8443", "SSLSessionTickets off"), 0);
+}
+
+/// A key file that a policy of no tickets has left over does no harm.
+#[test]
+fn a_key_file_is_left_over_where_no_tickets_are_wanted() {
+    let site = server("ssl_session_tickets off; ssl_session_ticket_key a.key;");
+    let severity = |goal: Goal| {
+        let found = found(&site, &policy(goal), "ignored-session-directive");
+        found.first().map(|finding| finding.severity)
+    };
+    assert_eq!(severity(Goal::NoTickets), Some(Severity::Note));
+    assert!(severity(Goal::Sound) > Some(Severity::Note));
+}
+
+/// A switch that is gone concerns every server inside the block that it stands in.
+#[test]
+fn a_removed_switch_concerns_the_servers_inside() {
+    let site = nginx(&format!(
+        "events {{}} http {{ {TLS} ssl on; server {{ listen 443 ssl; server_name a.test; }} \
+         server {{ listen 443 ssl; server_name b.test; }} }}"
+    ));
+    let found = found(&site, &Policy::default(), "directive-not-in-version");
+    assert_eq!(found[0].endpoints, ["*:443 (a.test)", "*:443 (b.test)"]);
 }

@@ -1,7 +1,8 @@
 //! The rotation: which keys nobody needs, when keys stay away for good, and what clocks cost.
 
 use stekguard::keys::core::{
-    Alarm, Key, KeyId, Now, Offer, Schedule, Slot, State, Step, View, WhenMissing, step,
+    Alarm, Claimed, GeneratorState, GeneratorView, Key, KeyId, Now, Offer, Schedule, Slot, State,
+    Step, View, WhenMissing, generate, step,
 };
 use stekguard::policy::Rotation;
 
@@ -22,12 +23,15 @@ fn key(epoch: u64) -> Key {
     }
 }
 
-fn look(hours: u64, offered: &[(u64, bool)], state: &State) -> Step {
+fn now(hours: u64) -> Now {
     let time = hours * HOUR + 1000;
-    let now = Now {
+    Now {
         wall: time,
         boot: time,
-    };
+    }
+}
+
+fn look(hours: u64, offered: &[(u64, bool)], state: &State) -> Step {
     let offer = |(epoch, derived): &(u64, bool)| Offer {
         key: key(*epoch),
         derived: *derived,
@@ -37,7 +41,7 @@ fn look(hours: u64, offered: &[(u64, bool)], state: &State) -> Step {
         offers: offered.iter().map(offer).collect(),
         ..View::default()
     };
-    step(&hourly(), now, &view, state)
+    step(&hourly(), now(hours), &view, state)
 }
 
 /// A key goes on for two slots beyond its own, so nobody derives one for those.
@@ -81,4 +85,38 @@ fn what_clocks_cost() {
         ..schedule
     };
     assert_eq!(loose.patience(), minutes(30) + HOUR / 8);
+}
+
+/// Without any key the last resort is due at once.
+#[test]
+fn no_key_at_all() {
+    let schedule = Schedule {
+        when_missing: WhenMissing::LocalRandom,
+        ..hourly()
+    };
+    let looked = step(&schedule, now(100), &View::default(), &State::default());
+    assert_eq!(looked.make, Some(key(100).slot));
+    assert_eq!(looked.alarms, [Alarm::NoKey]);
+}
+
+/// A generator that has just started takes a store for emptied unless it has a key of the
+/// current slot and of the generation that counts.
+#[test]
+fn a_store_without_the_current_key_has_lost_something() {
+    let lost = |generation: u32, epoch: u64| {
+        let claim = Claimed {
+            key: key(epoch),
+            made: 90 * HOUR,
+        };
+        let view = GeneratorView {
+            claims: Some(vec![claim]),
+            generation,
+            ..GeneratorView::default()
+        };
+        let state = GeneratorState::default();
+        generate(&hourly(), now(100), &view, &state).state.lost
+    };
+    assert_eq!(lost(0, 100), Some(0));
+    assert_eq!(lost(0, 101), Some(now(100).wall));
+    assert_eq!(lost(1, 100), Some(now(100).wall));
 }
