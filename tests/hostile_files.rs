@@ -226,7 +226,7 @@ fn a_file_that_grows_is_read_up_to_the_limit() {
         });
         let disk = Disk::with_largest_file(limit);
         let mut outcomes = [0; 2];
-        for _ in 0..400 {
+        while outcomes.iter().any(|count| *count < 50) {
             match disk.read(&path) {
                 Ok(bytes) => {
                     assert!(bytes.len() as u64 <= limit);

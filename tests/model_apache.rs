@@ -302,9 +302,9 @@ fn a_name_without_tls_is_served_through_the_first_vhost() {
 #[test]
 fn a_wildcard_takes_the_names_behind_it() {
     let (_, _, b) = two("", "ServerAlias *.test", "ServerAlias b.example");
-    assert_eq!(b.names, ["b.example"]);
+    assert_eq!(*b.names, ["b.example"]);
     let (_, _, b) = two("", "ServerAlias ?.test", "ServerAlias *.test");
-    assert_eq!(b.names, ["*.test"]);
+    assert_eq!(*b.names, ["*.test"]);
 }
 
 #[test]

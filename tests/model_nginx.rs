@@ -316,7 +316,7 @@ fn default_protocols_and_names_by_version() {
         site(version, &text)
             .endpoints
             .iter()
-            .map(|endpoint| endpoint.names.clone())
+            .map(|endpoint| endpoint.names.to_vec())
             .collect()
     };
     assert_eq!(names("1.25.4"), [Vec::<String>::new(), Vec::new()]);

@@ -51,6 +51,12 @@ pub(super) fn judge(
         base: &base,
     };
     let check = |site: &Site| measured.check(site);
+    if let [only] = platforms {
+        let site = ground.into_site(only);
+        let mut merger = Merger::default();
+        merger.put(measured.check(&site));
+        return Some(verdict(project, platforms, request, site, merger));
+    }
     let answer = |index: usize| answer(&ground, &stretches, &check, index);
     // Only the newest version's site is wanted; the others need not wait for each other.
     let findings = |index: usize| {
@@ -60,7 +66,17 @@ pub(super) fn judge(
         (findings, holds)
     };
     let mut newest = None;
-    let mut found: Vec<(Range<usize>, Vec<Finding>)> = Vec::new();
+    // What is found from both ends.
+    let (mut oldest, mut newer_ones) = (Merger::default(), Merger::default());
+    let versions = |held: Range<usize>| {
+        // What holds for all of them names none.
+        let told = match held.len() == platforms.len() {
+            true => &[],
+            false => &platforms[held],
+        };
+        let told = told.iter().map(|it| it.server.value);
+        told.collect::<Vec<_>>()
+    };
     let mut open = 0..platforms.len();
     while !open.is_empty() {
         let (first, last) = (open.start, open.end - 1);
@@ -85,32 +101,37 @@ pub(super) fn judge(
         newest = newest.or(site);
         let held = holds.start.max(open.start)..open.end;
         open.end = held.start;
-        found.push((held, newer));
-        if let Some((older, holds)) = older {
+        newer_ones.add_older(newer, &versions(held));
+        // Where the newer answer holds for the oldest version too, the older one is the same.
+        if let Some((older, holds)) = older.filter(|_| !open.is_empty()) {
             let held = open.start..holds.end.min(open.end);
             open.start = held.end;
-            found.push((held, older));
+            oldest.add(older, &versions(held));
         }
     }
-    // Where the newer answer holds for the oldest version too, the older one is the same.
-    found.retain(|(held, _)| !held.is_empty());
-    found.sort_by_key(|(held, _)| held.start);
-    let mut merger = Merger::default();
-    for (held, findings) in found {
-        for finding in findings {
-            let versions = platforms[held.clone()].iter();
-            merger.add(finding, versions.map(|it| it.server.value).collect());
-        }
-    }
-    let mut site = newest?;
+    // What the versions were judged from has done its work.
+    drop(ground);
+    let mut all = oldest;
+    all.put(newer_ones.into_findings());
+    Some(verdict(project, platforms, request, newest?, all))
+}
+
+/// What was found for the platforms, as it is reported.
+fn verdict(
+    project: &Project,
+    platforms: &[Platform],
+    request: &Request,
+    mut site: Site,
+    found: Merger,
+) -> Verdict {
     site.files = read(project);
-    let findings = merger.finish(platforms.len());
+    let findings = found.finish(platforms.len());
     let sorted = sort(findings, &site.remarks, &request.laid.measure);
-    Some(Verdict {
+    Verdict {
         site,
         findings: sorted.findings,
         silenced: sorted.silenced,
-    })
+    }
 }
 
 /// Up to so many directives, starting threads takes longer than they save.

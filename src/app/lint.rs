@@ -228,9 +228,7 @@ impl<'a> Session<'a> {
         for judged in all {
             let refused = refusals(&judged);
             outcome.problems.extend(refused);
-            for finding in judged.findings {
-                merger.put(finding);
-            }
+            merger.put(judged.findings);
             silenced.extend(judged.silenced);
             let project = judged.loaded.project;
             outcome.problems.extend(problems(&project));

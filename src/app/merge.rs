@@ -3,73 +3,116 @@
 //! The same rule at the same place with the same words is the same finding; it then says
 //! for which versions it holds.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::catalog::Version;
 use crate::finding::Finding;
-use crate::text::Location;
+use crate::text::Span;
 
-/// What makes two findings one.
-type Key = (&'static str, Location, String);
-
-/// Collects findings.
+/// Collects findings. Those of one version after the other become one list at once: of
+/// several versions, most findings are the same.
 #[derive(Debug, Default)]
 pub(super) struct Merger {
     findings: Vec<Finding>,
-    known: BTreeMap<Key, usize>,
 }
 
 impl Merger {
-    /// Adds what holds for these versions. Call it with the oldest first: places, words and
+    /// Adds what holds for these versions, which are newer than all before: places, words and
     /// the fix are the newest one's.
-    pub(super) fn add(&mut self, mut finding: Finding, versions: Vec<Version>) {
-        finding.versions = versions;
-        self.put(finding);
+    pub(super) fn add(&mut self, findings: Vec<Finding>, versions: &[Version]) {
+        let older = std::mem::take(&mut self.findings);
+        self.findings = merged(older, of_versions(findings, versions));
     }
 
-    /// Adds a finding that already knows its versions (empty: all).
-    pub(super) fn put(&mut self, finding: Finding) {
-        let key = (
-            finding.rule,
-            finding.location.clone(),
-            finding.message.clone(),
-        );
-        match self.known.get(&key) {
-            Some(index) => absorb(&mut self.findings[*index], finding),
-            None => {
-                self.known.insert(key, self.findings.len());
-                self.findings.push(finding);
-            }
+    /// Adds what holds for these versions, which are older than all before.
+    pub(super) fn add_older(&mut self, findings: Vec<Finding>, versions: &[Version]) {
+        let newer = std::mem::take(&mut self.findings);
+        self.findings = merged(of_versions(findings, versions), newer);
+    }
+
+    /// Adds what knows its versions (empty: all), in which none are older than those before.
+    pub(super) fn put(&mut self, findings: Vec<Finding>) {
+        match self.findings.is_empty() {
+            true => self.findings = findings,
+            false => self.findings.extend(findings),
         }
     }
 
     /// The findings in the order of their places. `judged` versions in all: what holds for
     /// each of them does not name versions.
-    pub(super) fn finish(mut self, judged: usize) -> Vec<Finding> {
-        for finding in &mut self.findings {
+    pub(super) fn finish(self, judged: usize) -> Vec<Finding> {
+        let mut merged = merged(self.findings, Vec::new());
+        for finding in &mut merged {
             if finding.versions.len() >= judged {
-                finding.versions.clear();
+                finding.versions = Vec::new();
             }
         }
-        sort(&mut self.findings);
+        merged
+    }
+
+    /// What has come together.
+    pub(super) fn into_findings(self) -> Vec<Finding> {
         self.findings
     }
 }
 
+fn of_versions(mut findings: Vec<Finding>, versions: &[Version]) -> Vec<Finding> {
+    for finding in &mut findings {
+        finding.versions = versions.to_vec();
+    }
+    findings
+}
+
+/// Both lists as one, in the order of their places, what is the same once.
+fn merged(older: Vec<Finding>, newer: Vec<Finding>) -> Vec<Finding> {
+    let mut all = older;
+    all.reserve_exact(newer.len());
+    all.extend(newer);
+    // Stable: of those that are the same, the oldest comes first.
+    sort(&mut all);
+    for alike in all.chunk_by_mut(|a, b| order(a, b).is_eq()) {
+        together(alike);
+    }
+    all.dedup_by(|newer, known| {
+        let same = newer.location == known.location && order(newer, known).is_eq();
+        if same {
+            absorb(known, newer);
+        }
+        same
+    });
+    all.shrink_to_fit();
+    all
+}
+
+/// What begins at the same place and ends elsewhere is not the same: of these, each goes to
+/// the first that is.
+fn together(alike: &mut [Finding]) {
+    if alike.iter().all(|it| it.location == alike[0].location) {
+        return;
+    }
+    let spans: Vec<Span> = alike.iter().map(|it| it.location.span).collect();
+    alike.sort_by_cached_key(|it| spans.iter().position(|span| *span == it.location.span));
+}
+
 /// By path, line, column, rule and words.
 pub(super) fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| {
-        let key = |finding: &Finding| {
-            let place = &finding.location;
-            (
-                std::sync::Arc::clone(&place.path),
-                place.line,
-                place.column,
-                finding.rule,
-            )
-        };
-        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
-    });
+    findings.sort_by(order);
+}
+
+fn order(a: &Finding, b: &Finding) -> Ordering {
+    let (here, there) = (&a.location, &b.location);
+    // Paths take long to compare, and neighbours have the same one more often than not.
+    let paths = match Arc::ptr_eq(&here.path, &there.path) {
+        true => Ordering::Equal,
+        false => here.path.cmp(&there.path),
+    };
+    paths
+        .then_with(|| here.line.cmp(&there.line))
+        .then_with(|| here.column.cmp(&there.column))
+        .then_with(|| a.rule.cmp(b.rule))
+        .then_with(|| a.message.cmp(&b.message))
 }
 
 /// Both lists without repetition, in order.
@@ -86,43 +129,35 @@ fn union(mut older: Vec<String>, newer: Vec<String>) -> Vec<String> {
     older
 }
 
-fn absorb(into: &mut Finding, newer: Finding) {
-    let everywhere = into.versions.is_empty() || newer.versions.is_empty();
-    let mut versions = std::mem::take(&mut into.versions);
-    versions.extend(newer.versions);
+/// Puts a newer version's finding in the place of an older one's that is the same, for both.
+fn absorb(into: &mut Finding, newer: &mut Finding) {
+    std::mem::swap(into, newer);
+    let older = newer;
+    let everywhere = into.versions.is_empty() || older.versions.is_empty();
+    let mut versions = std::mem::take(&mut older.versions);
+    versions.append(&mut into.versions);
     versions.sort_unstable();
     versions.dedup();
+    into.versions = if everywhere { Vec::new() } else { versions };
 
-    let endpoints = union(std::mem::take(&mut into.endpoints), newer.endpoints);
+    let newest = std::mem::take(&mut into.endpoints);
+    into.endpoints = union(std::mem::take(&mut older.endpoints), newest);
     // A condition that holds at one version only does not restrict the finding.
-    let when = std::mem::take(&mut into.when);
-    let when = if when == newer.when { when } else { Vec::new() };
-
-    *into = Finding {
-        severity: into.severity.max(newer.severity),
-        confidence: into.confidence.max(newer.confidence),
-        versions: if everywhere { Vec::new() } else { versions },
-        endpoints,
-        when,
-        fix: newer.fix.or_else(|| into.fix.take()),
-        ..Finding {
-            versions: Vec::new(),
-            endpoints: Vec::new(),
-            when: Vec::new(),
-            fix: None,
-            ..newer
-        }
-    };
+    if older.when != into.when {
+        into.when.clear();
+    }
+    into.severity = into.severity.max(older.severity);
+    into.confidence = into.confidence.max(older.confidence);
+    into.fix = into.fix.take().or_else(|| older.fix.take());
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Arc;
 
     use super::*;
     use crate::finding::{Confidence, Severity};
-    use crate::text::Span;
+    use crate::text::Location;
 
     fn finding(line: u32, severity: Severity, endpoint: &str) -> Finding {
         Finding {
@@ -155,10 +190,10 @@ mod tests {
         ];
         let mut merger = Merger::default();
         for version in versions {
-            merger.add(finding(2, Severity::Note, "a"), vec![version]);
+            merger.add(vec![finding(2, Severity::Note, "a")], &[version]);
         }
-        merger.add(finding(1, Severity::Note, "a"), vec![versions[1]]);
-        merger.add(finding(1, Severity::Error, "b"), vec![versions[2]]);
+        merger.add(vec![finding(1, Severity::Note, "a")], &versions[1..2]);
+        merger.add(vec![finding(1, Severity::Error, "b")], &versions[2..]);
         let merged = merger.finish(3);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].location.line, 1);
@@ -166,5 +201,24 @@ mod tests {
         assert_eq!(merged[0].severity, Severity::Error);
         assert_eq!(merged[0].endpoints, ["a", "b"]);
         assert!(merged[1].versions.is_empty());
+    }
+
+    /// Two statements on one line can begin at the same column only in different ways of
+    /// reading them; what is said of each stays apart, in the order in which it was said.
+    #[test]
+    fn places_with_other_ends_are_other_findings() {
+        let ending = |end| {
+            let mut finding = finding(1, Severity::Note, "a");
+            finding.location.span = Span::new(0, end);
+            finding
+        };
+        let versions = [Version::new(1, 0, 0), Version::new(1, 1, 0)];
+        let mut merger = Merger::default();
+        merger.add(vec![ending(9), ending(4)], &versions[..1]);
+        merger.add(vec![ending(4), ending(9)], &versions[1..]);
+        let merged = merger.finish(2);
+        let ends: Vec<u32> = merged.iter().map(|it| it.location.span.end).collect();
+        assert_eq!(ends, [9, 4]);
+        assert!(merged.iter().all(|it| it.versions.is_empty()));
     }
 }

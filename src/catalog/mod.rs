@@ -6,6 +6,7 @@ mod debian;
 mod index;
 mod names;
 mod near;
+mod parts;
 mod tables;
 mod types;
 mod validity;
@@ -13,6 +14,7 @@ mod version;
 
 pub use names::{Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
 pub use near::meant;
+pub use parts::in_parts;
 pub use tables::{behaviours, directives};
 pub use types::{
     Advisory, Backport, Behaviour, Command, Decision, Directive, Fork, LibraryFact, Module, Stub,

@@ -13,13 +13,27 @@ thread_local! {
     static OPEN: Cell<Option<VersionRange>> = const { Cell::new(None) };
 }
 
-/// Runs `work`, which may ask about one version only and on this thread only, and says for
-/// which versions around it everything that was asked has the same answer.
+/// Runs `work`, which may ask about one version only, and on other threads only through
+/// [`in_parts`](super::in_parts), and says for which versions around it everything that was asked has the same
+/// answer.
 pub fn validity<T>(work: impl FnOnce() -> T) -> (T, VersionRange) {
     let outer = OPEN.replace(Some(VersionRange::ALWAYS));
     let result = work();
     let found = OPEN.replace(outer).unwrap_or(VersionRange::ALWAYS);
     (result, found)
+}
+
+/// What was asked elsewhere counts here too.
+pub(super) fn narrow(found: &VersionRange) {
+    let Some(mut open) = OPEN.get() else {
+        return;
+    };
+    open.from = open.from.max(found.from);
+    open.before = match (open.before, found.before) {
+        (Some(known), Some(new)) => Some(known.min(new)),
+        (known, new) => known.or(new),
+    };
+    OPEN.set(Some(open));
 }
 
 /// A question whether `version` lies in `range`.

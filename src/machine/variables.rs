@@ -83,8 +83,7 @@ pub(super) fn is_harmless(name: &OsStr) -> bool {
 
 pub(super) fn is_dangerous(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    let begins = |beginning: &&str| name.starts_with(*beginning);
-    DANGEROUS.contains(&&*name) || DANGEROUS_BEGINNINGS.iter().any(|it| begins(it))
+    DANGEROUS.contains(&&*name) || DANGEROUS_BEGINNINGS.iter().any(|it| name.starts_with(it))
 }
 
 /// The first variable that would have the TLS library of this process take something that others

@@ -8,7 +8,7 @@ use super::{
     Block, BlockId, BlockKind, Effect, Origin, Place, Setting, SettingId, Why, WrittenBlock,
     WrittenSetting,
 };
-use crate::catalog;
+use crate::catalog::{self, in_parts};
 use crate::source::{DirectiveId, Facts, FileOrigin, Project};
 use crate::text::{Location, Span};
 
@@ -28,8 +28,12 @@ pub(in crate::model) struct Blocks {
 #[derive(Debug, Default)]
 pub(in crate::model) struct Collected {
     blocks: Vec<WrittenBlock>,
-    settings: Vec<Setting>,
+    /// Settings by their directive, with the block that each stands in.
+    settings: Vec<(DirectiveId, &'static str, BlockId)>,
 }
+
+/// For fewer settings, starting threads takes longer than they save.
+const FEW: usize = 4000;
 
 impl Blocks {
     /// The settings of this name that stand directly in a block, in order.
@@ -93,7 +97,7 @@ impl Blocks {
             setting: reason.setting,
             value: reason.value,
             origin: reason.origin.unwrap_or(written),
-            at: setting.map(|setting| setting.location.clone()),
+            at: setting.map(|setting| Arc::clone(&setting.written)),
             by: reason.by,
         }
     }
@@ -107,23 +111,36 @@ impl Blocks {
 impl Collected {
     /// The blocks with what is asked of them again and again.
     pub(in crate::model) fn finish(mut self, project: &Project) -> Blocks {
-        let settings = self.settings;
-        for block in &mut self.blocks {
-            block.by_name.clone_from(&block.settings);
-            // Stable: settings of one name stay in order.
-            block.by_name.sort_by_key(|id| settings[id.0 as usize].name);
+        let found = &self.settings;
+        let settings = in_parts(found.len(), FEW, |range| {
+            let written = found[range].iter().map(|it| setting(project, *it));
+            written.collect::<Vec<_>>()
+        });
+        let blocks = &self.blocks;
+        let few = FEW.saturating_sub(found.len());
+        let known = in_parts(blocks.len(), few, |range| {
+            let known = blocks[range].iter().map(|block| {
+                let mut by_name = block.settings.clone();
+                // Stable: settings of one name stay in order.
+                by_name.sort_by_key(|id| found[id.0 as usize].1);
+                (by_name, Arc::new(place(project, block)))
+            });
+            known.collect::<Vec<_>>()
+        });
+        let mut places = Vec::with_capacity(self.blocks.len());
+        for (block, (by_name, place)) in self.blocks.iter_mut().zip(known.into_iter().flatten()) {
+            block.by_name = by_name;
+            places.push(place);
         }
-        let places = self.blocks.iter().map(|block| place(project, block));
-        let places = places.map(Arc::new).collect();
         let blocks = self.blocks.into_iter().map(|written| Block {
             written: Arc::new(written),
-            names: Vec::new(),
+            names: Arc::new([]),
             tls: false,
             reads_early_data: false,
         });
         Blocks {
             blocks: blocks.collect(),
-            settings,
+            settings: joined(settings),
             places,
             facts: project.facts.clone(),
         }
@@ -192,25 +209,41 @@ impl Collected {
         if spec.body != catalog::Body::None {
             return;
         }
-        let arguments = project.arguments(id);
-        let written = WrittenSetting {
-            directive: id,
-            name: spec.name,
-            arguments: arguments
-                .map(|value| String::from_utf8_lossy(value).into_owned())
-                .collect(),
-            location: project.location(id),
-            block,
-        };
-        let setting = Setting {
-            written: Arc::new(written),
-            effect: Effect::Unused,
-            when: when(project, id),
-            excluded: false,
-        };
         let setting_id = SettingId(self.settings.len() as u32);
-        self.settings.push(setting);
+        self.settings.push((id, spec.name, block));
         self.blocks[block.0 as usize].settings.push(setting_id);
+    }
+}
+
+/// One list of several.
+fn joined<T>(parts: Vec<Vec<T>>) -> Vec<T> {
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_default();
+    let rest = parts.as_slice().iter().map(Vec::len).sum();
+    all.reserve_exact(rest);
+    parts.for_each(|part| all.extend(part));
+    all
+}
+
+fn setting(
+    project: &Project,
+    (directive, name, block): (DirectiveId, &'static str, BlockId),
+) -> Setting {
+    let arguments = project.arguments(directive);
+    let written = WrittenSetting {
+        directive,
+        name,
+        arguments: arguments
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect(),
+        location: project.location(directive),
+        block,
+    };
+    Setting {
+        written: Arc::new(written),
+        effect: Effect::Unused,
+        when: when(project, directive),
+        excluded: false,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Short names for session domains: the sets of sessions that one store or one key opens.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::{BlockId, Issues};
+use super::{Accepts, BlockId, Issues};
 
 /// What keeps or opens the sessions of a domain.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
@@ -43,12 +44,14 @@ enum Part {
 #[derive(Debug, Default)]
 pub(in crate::model) struct Domains {
     numbers: HashMap<(Part, Domain), u32>,
+    /// The name of each number, from 1.
+    names: Vec<Arc<str>>,
     /// Neighbours have the same domains more often than not.
     last: Option<(Reach, Named)>,
 }
 
 /// What is issued and what is accepted, in short names.
-type Named = (Issues, Vec<String>);
+type Named = (Issues, Accepts);
 
 /// Gives texts numbers, the same one to the same text.
 #[derive(Debug, Default)]
@@ -131,19 +134,24 @@ impl Domains {
         accepts.sort_unstable();
         accepts.dedup();
         let issues = Issues {
-            tls12_id: ids.map(shown),
-            tls12_ticket: ticket12.map(shown),
-            tls13: tls13.map(shown),
+            tls12_id: ids.map(|number| self.shown(number)),
+            tls12_ticket: ticket12.map(|number| self.shown(number)),
+            tls13: tls13.map(|number| self.shown(number)),
         };
-        (issues, accepts.into_iter().map(shown).collect())
+        let accepts = accepts.into_iter().map(|number| self.shown(number));
+        (issues, accepts.collect())
     }
 
     fn number(&mut self, part: Part, domain: Domain) -> u32 {
         let next = self.numbers.len() as u32 + 1;
-        *self.numbers.entry((part, domain)).or_insert(next)
+        let number = *self.numbers.entry((part, domain)).or_insert(next);
+        if number == next {
+            self.names.push(format!("d{number}").into());
+        }
+        number
     }
-}
 
-fn shown(number: u32) -> String {
-    format!("d{number}")
+    fn shown(&self, number: u32) -> Arc<str> {
+        Arc::clone(&self.names[number as usize - 1])
+    }
 }

@@ -20,10 +20,9 @@ impl<'a> Effects<'a> {
         }
     }
 
-    /// The effects found.
-    pub(in crate::model) fn into_found(self) -> impl Iterator<Item = (SettingId, Effect)> {
-        let found = self.found.into_iter().enumerate();
-        found.filter_map(|(index, effect)| Some((SettingId(index as u32), effect?)))
+    /// The effect of each setting, where one was found.
+    pub(in crate::model) fn into_found(self) -> Vec<Option<Effect>> {
+        self.found
     }
 
     /// The settings judged.

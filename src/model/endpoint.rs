@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::site::{BlockId, SettingId, path};
+use super::site::{BlockId, SettingId, WrittenSetting, path};
 use super::words::{
     ClientAuth, CrossName, Field, KeySource, Module, Origin, Replaced, Tls12Id, Tls12Ticket,
     Tls13Issued, Tls13Resumes, Transport,
@@ -19,13 +19,13 @@ use crate::text::Location;
 #[derive(Clone, Debug, Serialize)]
 pub struct Endpoint {
     /// `IP:port`, `*:port`, `[::]:port`, `unix:/path`.
-    pub address: String,
+    pub address: Arc<str>,
     /// TCP or QUIC.
     pub transport: Transport,
     /// http, stream or mail.
     pub module: Module,
     /// As written, without those lost to an earlier block.
-    pub names: Vec<String>,
+    pub names: Arc<[String]>,
     /// The default of its address.
     pub default: bool,
     /// False when no client reaches the block.
@@ -77,7 +77,7 @@ impl Endpoint {
     /// `address (name, name)`, as findings name it.
     pub fn label(&self) -> String {
         if self.names.is_empty() {
-            return self.address.clone();
+            return self.address.to_string();
         }
         format!("{} ({})", self.address, self.names.join(", "))
     }
@@ -157,15 +157,15 @@ pub struct Tickets {
 #[derive(Clone, Eq, PartialEq, Debug, Default, Serialize)]
 pub struct Issues {
     /// TLS 1.2 session ids.
-    pub tls12_id: Option<String>,
+    pub tls12_id: Option<Arc<str>>,
     /// TLS 1.2 tickets.
-    pub tls12_ticket: Option<String>,
+    pub tls12_ticket: Option<Arc<str>>,
     /// TLS 1.3 tickets.
-    pub tls13: Option<String>,
+    pub tls13: Option<Arc<str>>,
 }
 
 /// Domains that are accepted, sorted.
-pub type Accepts = Vec<String>;
+pub type Accepts = Vec<Arc<str>>;
 
 /// The reason of a value.
 #[derive(Clone, Debug, Serialize)]
@@ -180,21 +180,28 @@ pub struct Why {
     pub origin: Origin,
     /// Where it is written; `None` for defaults.
     #[serde(serialize_with = "at")]
-    pub at: Option<Location>,
+    pub at: Option<Arc<WrittenSetting>>,
     /// The setting, for rules.
     #[serde(skip)]
     pub by: Option<SettingId>,
 }
 
-fn at<S: Serializer>(at: &Option<Location>, serializer: S) -> Result<S::Ok, S::Error> {
+impl Why {
+    /// Where it is written; `None` for defaults.
+    pub fn place(&self) -> Option<&Location> {
+        self.at.as_ref().map(|setting| &setting.location)
+    }
+}
+
+fn at<S: Serializer>(at: &Option<Arc<WrittenSetting>>, serializer: S) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
     struct At<'a> {
         path: std::borrow::Cow<'a, str>,
         line: u32,
     }
     let at = at.as_ref().map(|at| At {
-        path: at.path.to_string_lossy(),
-        line: at.line,
+        path: at.location.path.to_string_lossy(),
+        line: at.location.line,
     });
     at.serialize(serializer)
 }

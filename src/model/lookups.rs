@@ -1,8 +1,9 @@
 //! Where things of a site are, by what is asked of every finding: made when first asked for,
 //! so that no question has to look through the whole site. Must not judge.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::hash::{Hash, Hasher};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 use super::{BlockId, Setting, Site};
 use crate::text::Location;
@@ -10,9 +11,9 @@ use crate::text::Location;
 /// The lookups of one site. Empty until asked; it says nothing else than the site does.
 #[derive(Clone, Debug, Default)]
 pub struct Lookups {
-    by_governor: OnceLock<HashMap<BlockId, Vec<usize>>>,
-    by_block: OnceLock<HashMap<BlockId, Vec<usize>>>,
-    by_place: OnceLock<HashMap<Location, Vec<usize>>>,
+    by_governor: OnceLock<Groups>,
+    by_block: OnceLock<Groups>,
+    by_place: OnceLock<Places>,
 }
 
 impl Site {
@@ -20,36 +21,114 @@ impl Site {
     pub fn governed_by(&self, block: BlockId) -> &[usize] {
         let by = self.lookups.by_governor.get_or_init(|| {
             let endpoints = self.endpoints.iter();
-            grouped(endpoints.map(|endpoint| endpoint.governor))
+            Groups::of(self.blocks.len(), endpoints.map(|it| it.governor))
         });
-        by.get(&block).map_or(&[], Vec::as_slice)
+        by.of_block(block)
     }
 
     /// The endpoints of a block, by their index, in order.
     pub fn endpoints_of(&self, block: BlockId) -> &[usize] {
         let by = self.lookups.by_block.get_or_init(|| {
             let endpoints = self.endpoints.iter();
-            grouped(endpoints.map(|endpoint| endpoint.block))
+            Groups::of(self.blocks.len(), endpoints.map(|it| it.block))
         });
-        by.get(&block).map_or(&[], Vec::as_slice)
+        by.of_block(block)
     }
 
     /// The settings that are written at a place, in order: several where a file is included
     /// more than once.
     pub fn settings_at(&self, place: &Location) -> impl Iterator<Item = &Setting> {
-        let by = self.lookups.by_place.get_or_init(|| {
-            let settings = self.settings.iter();
-            grouped(settings.map(|setting| setting.location.clone()))
-        });
-        let found = by.get(place).map_or(&[][..], Vec::as_slice);
-        found.iter().filter_map(|index| self.settings.get(*index))
+        let by = self.lookups.by_place.get_or_init(|| Places::of(self));
+        let found = by.at(place).iter();
+        let found = found.filter_map(|(_, index)| self.settings.get(*index as usize));
+        found.filter(|setting| setting.location == *place)
     }
 }
 
-fn grouped<K: Eq + std::hash::Hash>(keys: impl Iterator<Item = K>) -> HashMap<K, Vec<usize>> {
-    let mut groups: HashMap<K, Vec<usize>> = HashMap::new();
-    for (index, key) in keys.enumerate() {
-        groups.entry(key).or_default().push(index);
+/// Endpoints by block: those of each block stand together, in order.
+#[derive(Clone, Debug)]
+struct Groups {
+    /// Where those of each block begin; one more at the end.
+    starts: Vec<usize>,
+    endpoints: Vec<usize>,
+}
+
+impl Groups {
+    fn of(blocks: usize, of: impl Iterator<Item = BlockId> + Clone) -> Self {
+        let mut starts = vec![0; blocks + 1];
+        for block in of.clone() {
+            starts[block.0 as usize + 1] += 1;
+        }
+        for block in 0..blocks {
+            starts[block + 1] += starts[block];
+        }
+        let mut next = starts.clone();
+        let mut endpoints = vec![0; starts.last().copied().unwrap_or(0)];
+        for (index, block) in of.enumerate() {
+            let next = &mut next[block.0 as usize];
+            endpoints[*next] = index;
+            *next += 1;
+        }
+        Self { starts, endpoints }
     }
-    groups
+
+    fn of_block(&self, block: BlockId) -> &[usize] {
+        let at = block.0 as usize;
+        let ends = self.starts.get(at).zip(self.starts.get(at + 1));
+        ends.map_or(&[], |(start, end)| &self.endpoints[*start..*end])
+    }
+}
+
+/// Settings by a number made of their place, sorted: a table of places would be larger than
+/// what it leads to.
+#[derive(Clone, Debug)]
+struct Places(Vec<(u64, u32)>);
+
+impl Places {
+    fn of(site: &Site) -> Self {
+        let mut last: Option<(&Arc<Path>, u64)> = None;
+        let numbered = site.settings.iter().enumerate().map(|(index, setting)| {
+            let place = &setting.location;
+            // A path is long, and neighbours stand in the same file.
+            let path = match last.filter(|(path, _)| Arc::ptr_eq(path, &place.path)) {
+                Some((_, number)) => number,
+                None => number(&place.path),
+            };
+            last = Some((&place.path, path));
+            (number(&(path, place.span)), index as u32)
+        });
+        let mut numbered: Vec<(u64, u32)> = numbered.collect();
+        numbered.sort_unstable();
+        Self(numbered)
+    }
+
+    /// Everything at a place, and perhaps something else.
+    fn at(&self, place: &Location) -> &[(u64, u32)] {
+        let asked = number(&(number(&place.path), place.span));
+        let start = self.0.partition_point(|(number, _)| *number < asked);
+        let rest = self.0.get(start..).unwrap_or_default();
+        let count = rest.iter().take_while(|(number, _)| *number == asked);
+        &rest[..count.count()]
+    }
+}
+
+/// The same for the same, in every run.
+fn number(of: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_keep_their_order_and_blocks_without_any_are_empty() {
+        let of = [2, 0, 2, 1].map(BlockId);
+        let groups = Groups::of(4, of.into_iter());
+        let found = (0..6).map(|block| groups.of_block(BlockId(block)).to_vec());
+        let expected: [&[usize]; 6] = [&[1], &[3], &[0, 2], &[], &[], &[]];
+        assert_eq!(found.collect::<Vec<_>>(), expected);
+    }
 }

@@ -44,7 +44,7 @@ use crate::source::Project;
 
 /// Evaluates a configuration for one platform.
 pub fn build(project: &Project, platform: &Platform) -> Site {
-    Groundwork::of(project).site(platform)
+    Groundwork::of(project).into_site(platform)
 }
 
 /// A configuration with everything worked out that no version changes, to be evaluated for
@@ -89,6 +89,20 @@ impl<'a> Groundwork<'a> {
         let settled = || conditions(self.project, platform);
         Site {
             remarks: self.remarks.clone(),
+            strangers: strangers::on_site(self.project, &self.strangers, settled),
+            ..site
+        }
+    }
+
+    /// The same where no other platform is asked for.
+    pub fn into_site(self, platform: &Platform) -> Site {
+        let site = match self.kind {
+            Kind::Nginx(ground) => ground.into_site(platform),
+            Kind::Apache(ground) => ground.into_site(platform),
+        };
+        let settled = || conditions(self.project, platform);
+        Site {
+            remarks: self.remarks,
             strangers: strangers::on_site(self.project, &self.strangers, settled),
             ..site
         }

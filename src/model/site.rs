@@ -83,7 +83,7 @@ pub struct Block {
     /// The block as written, the same for every version.
     pub written: Arc<WrittenBlock>,
     /// Names as written.
-    pub names: Vec<String>,
+    pub names: Arc<[String]>,
     /// True when an endpoint speaks TLS through it.
     pub tls: bool,
     /// nginx: `$ssl_early_data` is used in it, in a `server` or a `location` too; of an outer

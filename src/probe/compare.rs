@@ -103,7 +103,7 @@ fn visit(
     }
     let address = address(&endpoint.address, host).ok_or("its address is no IP address")?;
     let taken = |other: &Endpoint| {
-        other.address != endpoint.address && other.address == address.to_string()
+        other.address != endpoint.address && *other.address == *address.to_string()
     };
     if endpoints.iter().any(taken) {
         return Err("another block has the address by which it would be looked for");
@@ -329,7 +329,7 @@ impl Sheet<'_> {
             observed: observed.to_owned(),
             agrees,
             setting: why.map(|why| why.setting),
-            at: why.and_then(|why| why.at.clone()),
+            at: why.and_then(|why| why.place().cloned()),
         });
     }
 }

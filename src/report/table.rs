@@ -231,7 +231,7 @@ fn reasons(endpoints: &[Endpoint], paint: Paint) -> String {
     let mut known = HashMap::new();
     for (index, endpoint) in endpoints.iter().enumerate() {
         for why in &endpoint.why {
-            let key = (why.setting, &why.value, why.origin, &why.at);
+            let key = (why.setting, &why.value, why.origin, why.place());
             let at = *known.entry(key).or_insert_with(|| {
                 list.push(Reason {
                     why,
@@ -276,7 +276,7 @@ pub(super) fn origin(why: &Why) -> String {
         Origin::ConfCommand => "by a conf command, which is applied last",
         Origin::Combined => "from several settings",
     };
-    match &why.at {
+    match why.place() {
         Some(at) => format!("{word}, {}:{}", escape::path(&at.path), at.line),
         None => word.to_owned(),
     }

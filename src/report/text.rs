@@ -1,6 +1,7 @@
 //! Findings and problems as text with the source line and carets.
 
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet};
+use rayon::prelude::*;
 
 use super::escape;
 use super::excerpt::{Excerpt, NEAR};
@@ -16,13 +17,28 @@ const RELATED_SHOWN: usize = 6;
 
 /// Every finding with its places; empty without findings.
 pub fn findings(lint: &Lint<'_>, paint: Paint) -> String {
+    let shown = |findings: &[&Finding]| {
+        let mut out = String::new();
+        for finding in findings {
+            out.push_str(&one_finding(finding, lint, paint));
+            out.push_str("\n\n");
+        }
+        out
+    };
+    if lint.findings.len() < FEW {
+        return shown(&lint.findings);
+    }
     let mut out = String::new();
-    for finding in &lint.findings {
-        out.push_str(&one_finding(finding, lint, paint));
-        out.push_str("\n\n");
+    // So much at once that all processors have work, and not all of the text twice.
+    for some in lint.findings.chunks(64 * FEW) {
+        let parts: Vec<String> = some.par_chunks(FEW).map(shown).collect();
+        out.extend(parts);
     }
     out
 }
+
+/// For fewer findings, starting threads takes longer than they save.
+const FEW: usize = 32;
 
 /// Every problem; empty without problems.
 pub fn problems(problems: &[Problem], sources: &Sources, paint: Paint) -> String {

@@ -73,7 +73,7 @@ pub(super) fn line(site: &Site, endpoint: &Endpoint) -> Option<Location> {
     let own = places::own(site, &endpoint.when, endpoint.block, list).next_back();
     let asks = endpoint
         .why(Field::ClientAuth)
-        .and_then(|why| why.at.clone());
+        .and_then(|why| why.place().cloned());
     let own = own.map(|setting: &Setting| setting.location.clone());
     own.or(asks).or_else(|| places::head(site, endpoint.block))
 }

@@ -64,7 +64,7 @@ impl Predicted {
 
     /// The endpoint that a client reaches there by this name.
     pub fn endpoint(&self, address: &str, sni: Option<&str>) -> Option<&Endpoint> {
-        let at = |endpoint: &&Endpoint| endpoint.address == address && endpoint.reachable;
+        let at = |endpoint: &&Endpoint| *endpoint.address == *address && endpoint.reachable;
         let here: Vec<&Endpoint> = self.site.endpoints.iter().filter(at).collect();
         let named = sni.and_then(|sni| by_name(&here, sni));
         named.or_else(|| here.iter().copied().find(|endpoint| endpoint.default))
@@ -106,7 +106,7 @@ impl Predicted {
 
     /// Whether the server looks at names there: it does where it has a choice.
     pub fn chooses(&self, address: &str) -> bool {
-        let at = |endpoint: &&Endpoint| endpoint.address == address;
+        let at = |endpoint: &&Endpoint| *endpoint.address == *address;
         self.site.endpoints.iter().filter(at).count() > 1
     }
 
@@ -124,7 +124,7 @@ fn by_name<'a>(endpoints: &[&'a Endpoint], sni: &str) -> Option<&'a Endpoint> {
     let mut endpoints = endpoints.to_vec();
     endpoints.sort_by_key(|endpoint| endpoint.block);
     for endpoint in endpoints {
-        for name in &endpoint.names {
+        for name in endpoint.names.iter() {
             let Some(rank) = rank(&name.to_ascii_lowercase(), sni) else {
                 continue;
             };

@@ -118,7 +118,7 @@ impl Predicted {
             false => format!("{ip}:{port}"),
         };
         let here = |endpoint: &&Endpoint| {
-            endpoint.address == address && endpoint.reachable && holds(endpoint)
+            *endpoint.address == *address && endpoint.reachable && holds(endpoint)
         };
         let all: Vec<&Endpoint> = self.site.endpoints.iter().filter(here).collect();
         let by_name = probe.sni.as_ref().and_then(|sni| {

@@ -94,6 +94,12 @@ fn stripped(value: &mut Value) {
                 !PLACES.contains(&name.as_str()) || (name == "files" && value.is_array())
             });
             fields.values_mut().for_each(stripped);
+            // A name is quoted as it is written, and httpd's have no case.
+            for name in ["message", "why"] {
+                if let Some(Value::String(text)) = fields.get_mut(name) {
+                    *text = text.to_lowercase();
+                }
+            }
             if let Some(Value::Array(related)) = fields.get_mut("related") {
                 related.sort_by_key(ToString::to_string);
             }

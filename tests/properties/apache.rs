@@ -106,7 +106,7 @@ impl Written {
             "capitals" => capitals(&text, &all, step),
             "quotes added" => quoted(&text, &all, step),
             "quotes removed or swapped" => unquoted(&text, &all, step),
-            "line ends" => ends(&text, step),
+            "line ends" => ends(&text, &all, step),
             "split" => self.split(&text, &all, step),
             _ => self.joined(&text, &all, step),
         };
@@ -346,7 +346,7 @@ fn unquoted(text: &[u8], all: &[Line], step: Step) -> Option<Vec<u8>> {
 }
 
 /// CRLF, LF, or no end of the last line.
-fn ends(text: &[u8], step: Step) -> Option<Vec<u8>> {
+fn ends(text: &[u8], all: &[Line], step: Step) -> Option<Vec<u8>> {
     let pair = |at: &usize| text[*at] == b'\r' && text.get(at + 1) == Some(&b'\n');
     let kept = (0..text.len()).filter(|at| !pair(at));
     let lf: Vec<u8> = kept.map(|at| text[at]).collect();
@@ -361,7 +361,9 @@ fn ends(text: &[u8], step: Step) -> Option<Vec<u8>> {
         }
         _ => {
             let length = text.iter().rposition(|byte| !is_space(*byte))? + 1;
-            (text[length - 1] != b'\\').then(|| text[..length].to_vec())
+            // Behind a Use, httpd loses a last line without its end.
+            let uses = all.iter().any(|line| line.name == "use");
+            (text[length - 1] != b'\\' && !uses).then(|| text[..length].to_vec())
         }
     }
 }

@@ -102,7 +102,10 @@ impl Written {
             _ => [bytes, b"\n"].concat(),
         };
         let folder = format!("moved/{number}");
-        let name = match step.way >> 4 & 3 {
+        // Who includes keys by a pattern says that they are replaced. What an inner include
+        // leads to is not looked at.
+        let plain = says(&text[range.clone()], KEY) || says(&text[range.clone()], b"include");
+        let name = match step.way >> 4 & if plain { 1 } else { 3 } {
             0 => format!("{folder}/part.conf"),
             1 => format!("{}/{folder}/part.conf", self.base.display()),
             2 => format!("{folder}/p?rt.conf"),
@@ -149,6 +152,10 @@ impl Written {
             whole.extend_from_slice(part);
             whole.push(b'\n');
         }
+        let about_keys = says(&whole, KEY) || says(&whole, b"include");
+        if about_keys && !is_plain(&pattern) {
+            return None;
+        }
         Some(replaced(text, include.range.clone(), &whole))
     }
 
@@ -156,6 +163,12 @@ impl Written {
     pub fn folder(&self) -> &Path {
         &self.base
     }
+}
+
+const KEY: &[u8] = b"ssl_session_ticket_key";
+
+fn says(text: &[u8], words: &[u8]) -> bool {
+    text.windows(words.len()).any(|part| part == words)
 }
 
 /// Behind a comment a line has to end.

@@ -177,13 +177,16 @@ impl Real {
                 (written.texts, done)
             }
             Server::Apache => {
+                let macros = texts.values().any(|text| has_macros(text));
                 let mut written = apache::Written {
                     texts,
                     base,
                     made: 0,
                 };
                 for step in of(steps, &apache::KINDS) {
-                    if written.step(step) {
+                    // A macro's body may open or close what stands around its use.
+                    let moves = ["split", "joined"].contains(&apache::KINDS[step.what]);
+                    if !(moves && macros) && written.step(step) {
                         done.push(apache::KINDS[step.what]);
                     }
                 }
@@ -195,6 +198,11 @@ impl Real {
 
 fn of<'a>(steps: &'a [Step], kinds: &'a [&str]) -> impl Iterator<Item = Step> + 'a {
     steps.iter().copied().filter(|step| step.what < kinds.len())
+}
+
+fn has_macros(text: &[u8]) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.windows(6).any(|part| part == b"<macro")
 }
 
 /// A main file of nginx.

@@ -12,6 +12,7 @@ mod state;
 mod unresolved;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use self::alternatives::Alternatives;
 use self::blocks::{Roles, View};
@@ -19,12 +20,13 @@ use self::config::{Cache, CacheLine};
 use self::settings::Judged;
 use self::sockets::{Socket, Vhost};
 use self::state::{Keys, Pair};
+use super::blocks::Blocks;
 use super::domains::{Domain, Domains, Keeper, Numbers, Reach};
 use super::effects::Effects;
 use super::state::State;
 use super::{
-    Condition, CrossName, Effect, Endpoint, Lookups, Module, Platform, Site, Tls12Id, Tls12Ticket,
-    Tls13Issued, Transport, incomplete,
+    Block, Condition, CrossName, Effect, Endpoint, Lookups, Module, Platform, Setting, Site,
+    Tls12Id, Tls12Ticket, Tls13Issued, Transport, incomplete,
 };
 use crate::source::{Project, WhenId};
 
@@ -50,11 +52,42 @@ impl<'a> Groundwork<'a> {
 
     /// Evaluates the configuration for one version.
     pub(super) fn site(&self, platform: &Platform) -> Site {
-        build(self.project, &self.roles, platform, self.open)
+        let Blocks {
+            blocks, settings, ..
+        } = &self.roles.blocks;
+        evaluated(self.project, &self.roles, platform, self.open).site(
+            self.project,
+            platform,
+            blocks.clone(),
+            settings.clone(),
+        )
+    }
+
+    /// The same for the last version that is asked for: nothing has to be kept for another.
+    pub(super) fn into_site(self, platform: &Platform) -> Site {
+        let evaluated = evaluated(self.project, &self.roles, platform, self.open);
+        let Self { project, roles, .. } = self;
+        let Blocks {
+            blocks, settings, ..
+        } = roles.blocks;
+        evaluated.site(project, platform, blocks, settings)
     }
 }
 
-fn build(project: &Project, roles: &Roles, platform: &Platform, open: bool) -> Site {
+/// What a version makes of the configuration, apart from what is written.
+struct Evaluated<'a> {
+    endpoints: Vec<Endpoint>,
+    /// What became of settings.
+    found: Vec<Option<Effect>>,
+    alternatives: Alternatives<'a>,
+}
+
+fn evaluated<'a>(
+    project: &'a Project,
+    roles: &Roles,
+    platform: &Platform,
+    open: bool,
+) -> Evaluated<'a> {
     let alternatives = Alternatives::of(project, platform.server.value);
     let mut assembly = Assembly {
         platform,
@@ -86,40 +119,63 @@ fn build(project: &Project, roles: &Roles, platform: &Platform, open: bool) -> S
         })
         .collect();
     let (endpoints, places) = ordered(endpoints);
-    let (mut blocks, mut settings) = (roles.blocks.blocks.clone(), roles.blocks.settings.clone());
-    for (id, mut effect) in effects.into_found() {
-        if let Effect::Ignored(ignored) = &mut effect {
+    let mut found = effects.into_found();
+    for effect in &mut found {
+        if let Some(Effect::Ignored(ignored)) = effect {
             for endpoint in &mut ignored.endpoints {
                 *endpoint = places[*endpoint];
             }
             ignored.endpoints.sort_unstable();
         }
-        settings[id.0 as usize].effect = effect;
     }
-    for setting in &mut settings {
-        let when = project.directive(setting.directive).when;
-        (setting.when, setting.excluded) = alternatives.settled(project, when);
-    }
-    for endpoint in &endpoints {
-        let block = &mut blocks[endpoint.block.0 as usize];
-        block.tls = true;
-        block.names.clone_from(&endpoint.names);
-    }
-    Site {
-        server: project.server,
-        root: project.root.clone(),
-        platform: platform.clone(),
-        incomplete: incomplete(project),
-        refusals: Vec::new(),
-        files: project.files.len(),
+    Evaluated {
         endpoints,
-        blocks,
-        settings,
-        facts: project.facts.clone(),
-        lookups: Lookups::default(),
-        remarks: Vec::new(),
-        strangers: Vec::new(),
-        awaited: project.awaited.clone(),
+        found,
+        alternatives,
+    }
+}
+
+impl Evaluated<'_> {
+    fn site(
+        self,
+        project: &Project,
+        platform: &Platform,
+        mut blocks: Vec<Block>,
+        mut settings: Vec<Setting>,
+    ) -> Site {
+        let Self {
+            endpoints,
+            found,
+            alternatives,
+        } = self;
+        for (setting, effect) in settings.iter_mut().zip(found) {
+            setting.effect = effect.unwrap_or(Effect::Unused);
+        }
+        for setting in &mut settings {
+            let when = project.directive(setting.directive).when;
+            (setting.when, setting.excluded) = alternatives.settled(project, when);
+        }
+        for endpoint in &endpoints {
+            let block = &mut blocks[endpoint.block.0 as usize];
+            block.tls = true;
+            block.names.clone_from(&endpoint.names);
+        }
+        Site {
+            server: project.server,
+            root: project.root.clone(),
+            platform: platform.clone(),
+            incomplete: incomplete(project),
+            refusals: Vec::new(),
+            files: project.files.len(),
+            endpoints,
+            blocks,
+            settings,
+            facts: project.facts.clone(),
+            lookups: Lookups::default(),
+            remarks: Vec::new(),
+            strangers: Vec::new(),
+            awaited: project.awaited.clone(),
+        }
     }
 }
 
@@ -127,7 +183,7 @@ fn build(project: &Project, roles: &Roles, platform: &Platform, open: bool) -> S
 /// names are looked for: what only later alternatives showed goes to its place. Also says where
 /// each one went.
 fn ordered(endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<usize>) {
-    let mut addresses: HashMap<String, usize> = HashMap::new();
+    let mut addresses: HashMap<Arc<str>, usize> = HashMap::new();
     let mut keyed = Vec::with_capacity(endpoints.len());
     for (index, endpoint) in endpoints.into_iter().enumerate() {
         let next = addresses.len();
@@ -226,10 +282,10 @@ impl Assembly<'_> {
                 .collect();
             why.sort_by_key(|why| why.field);
             let endpoint = Endpoint {
-                address: socket.address.clone(),
+                address: Arc::clone(&socket.address),
                 transport: Transport::Tcp,
                 module: Module::Http,
-                names: member.names.clone(),
+                names: Arc::clone(&member.names),
                 default: member.vhost == first.vhost && socket.listened,
                 reachable: member.reachable,
                 rejects: state.rejects,

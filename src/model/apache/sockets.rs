@@ -1,6 +1,7 @@
 //! Which vhosts share an address, which is the first, and which names reach each.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::blocks::View;
 use super::config::{Config, Engine};
@@ -41,7 +42,7 @@ struct Listen {
 /// An address that speaks TLS, with the vhosts that share it, the first one first.
 #[derive(Debug)]
 pub(super) struct Socket {
-    pub(super) address: String,
+    pub(super) address: Arc<str>,
     /// False for a vhost that no Listen reaches.
     pub(super) listened: bool,
     pub(super) members: Vec<Member>,
@@ -55,7 +56,7 @@ pub(super) struct Member {
     /// What its clients meet: its own settings, or the first vhost's where it has no TLS.
     pub(super) config: Config,
     /// Names not lost to an earlier vhost of the socket.
-    pub(super) names: Vec<String>,
+    pub(super) names: Arc<[String]>,
     pub(super) reachable: bool,
 }
 
@@ -190,11 +191,11 @@ fn socket(
             vhost: *index,
             config,
             reachable: found.is_empty() || !free.is_empty(),
-            names: free,
+            names: free.into(),
         });
     }
     Some(Socket {
-        address,
+        address: address.into(),
         listened: true,
         members: found,
     })
@@ -267,12 +268,12 @@ fn unreached(listens: &Listened<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
                 continue;
             };
             sockets.push(Socket {
-                address: written(address.host.as_deref(), port),
+                address: written(address.host.as_deref(), port).into(),
                 listened: false,
                 members: vec![Member {
                     vhost: index,
                     config: vhost.config.clone(),
-                    names: vhost.config.names.clone(),
+                    names: vhost.config.names.as_slice().into(),
                     reachable: false,
                 }],
             });

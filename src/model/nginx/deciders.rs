@@ -2,6 +2,7 @@
 //! Must not say what a decider does.
 
 use super::config::server_context;
+use super::sockets::Socket;
 use crate::catalog::{self, Decider, Version};
 use crate::model::Module;
 
@@ -39,7 +40,27 @@ pub(super) struct Deciders {
 }
 
 impl Deciders {
-    pub(super) fn new(module: Module, version: Version) -> Self {
+    /// Of a module that has no servers.
+    pub(super) const NONE: Self = Self {
+        tickets: Decider::None,
+        protocols: Decider::None,
+        early_data: Decider::None,
+        timeout: Decider::None,
+        cache: Decider::None,
+    };
+
+    /// Those of each module that has a socket.
+    pub(super) fn of(sockets: &[Socket], version: Version) -> Vec<(Module, Self)> {
+        let mut found: Vec<(Module, Self)> = Vec::new();
+        for socket in sockets {
+            if found.iter().all(|(module, _)| *module != socket.module) {
+                found.push((socket.module, Self::new(socket.module, version)));
+            }
+        }
+        found
+    }
+
+    fn new(module: Module, version: Version) -> Self {
         let of = |directive: Decides| {
             let row = catalog::nginx_in(directive.name().as_bytes(), server_context(module));
             row.map_or(Decider::None, |row| row.decider(version))
@@ -54,7 +75,7 @@ impl Deciders {
     }
 
     /// The named decider of a directive; `None` where the module does not have it.
-    pub(super) const fn of(&self, directive: Decides) -> Decider {
+    pub(super) const fn decider(&self, directive: Decides) -> Decider {
         match directive {
             Decides::Tickets => self.tickets,
             Decides::Protocols => self.protocols,

@@ -128,15 +128,21 @@ fn by_block(version: Version) -> bool {
     behaviours::nginx::SESSION_CONTEXT_BY_BLOCK.holds(version)
 }
 
-/// The numbers of what a server's sessions depend on.
-pub(super) fn ids(config: &Config, module: Module, base: &Path, numbers: &mut Numbers) -> Ids {
-    let context = context_of(config, module, base);
-    let keys = config.keys.iter();
+/// What a server's sessions depend on, as texts: its session id context, and its key files.
+pub(super) fn named(config: &Config, module: Module, base: &Path) -> (String, Vec<String>) {
+    let keys = config.keys.iter().map(|key| full(base, &key.value));
+    (context_of(config, module, base), keys.collect())
+}
+
+/// The same as numbers.
+pub(super) fn ids(
+    (context, keys): &(String, Vec<String>),
+    config: &Config,
+    numbers: &mut Numbers,
+) -> Ids {
     Ids {
-        context: numbers.of(&context),
-        keys: keys
-            .map(|key| numbers.of(&full(base, &key.value)))
-            .collect(),
+        context: numbers.of(context),
+        keys: keys.iter().map(|key| numbers.of(key)).collect(),
         zone: config.zone.as_ref().map(|zone| numbers.of(&zone.value)),
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Pair<'a> {
 }
 
 /// What the sessions of a server depend on, as numbers: equal ones mean the same.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Ids {
     /// The session id context.
     pub(super) context: u32,
@@ -100,7 +100,7 @@ impl<'a> Pair<'a> {
 
     /// The named decider of a directive in this version.
     pub(super) fn decider(&self, of: Decides) -> Decider {
-        self.deciders.of(of)
+        self.deciders.decider(of)
     }
 
     /// The block that decides a directive; `otherwise` where the module has no such row.

@@ -193,7 +193,7 @@ impl Found<'_> {
             .collect();
         for socket in sockets {
             // `ssl on` has checks of its own, in versions that are long gone.
-            if !tls.contains(socket.address.as_str()) || socket.module == Module::Mail {
+            if !tls.contains(&*socket.address) || socket.module == Module::Mail {
                 continue;
             }
             let default = &servers[socket.default].config;

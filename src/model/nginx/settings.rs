@@ -6,15 +6,16 @@ use super::pair::Pair;
 use super::sockets::Server;
 use crate::catalog::Decider;
 use crate::model::effects::Effects;
-use crate::model::state::{State, Value};
-use crate::model::{IgnoredReason, KeySource, SettingId};
+use crate::model::state::Value;
+use crate::model::{IgnoredReason, SettingId};
 
 /// An endpoint with what its settings are judged by.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Judged<'a> {
     pub(super) index: usize,
     pub(super) pair: Pair<'a>,
-    pub(super) state: &'a State,
+    /// Tickets are issued.
+    pub(super) issues: bool,
     pub(super) governor: &'a Server,
 }
 
@@ -126,9 +127,8 @@ impl Judge<'_> {
                 self.ignored(of, Some(id), hidden_by(of), in_force.clone(), by);
             }
         }
-        let issued = of.state.key.source != KeySource::None;
         for id in of_a {
-            if issued {
+            if of.issues {
                 self.in_force(Some(id));
                 continue;
             }

@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::blocks::Roles;
 use super::config::Config;
 use super::domains;
 use super::pair::Ids;
+use crate::catalog::in_parts;
 use crate::model::blocks::Blocks;
 use crate::model::domains::Numbers;
 use crate::model::{BlockId, Module, SettingId, Transport};
@@ -21,7 +23,7 @@ pub(super) struct Server {
     /// What its sessions depend on.
     pub(super) ids: Ids,
     /// As written, in file order, without empty ones.
-    pub(super) names: Vec<String>,
+    pub(super) names: Arc<[String]>,
     pub(super) listens: Vec<Listen>,
 }
 
@@ -39,7 +41,7 @@ pub(super) struct Listen {
 /// An address with the servers that share it.
 #[derive(Debug)]
 pub(super) struct Socket {
-    pub(super) address: String,
+    pub(super) address: Arc<str>,
     pub(super) transport: Transport,
     pub(super) module: Module,
     /// Index of the default server.
@@ -54,7 +56,7 @@ pub(super) struct Member {
     /// Index of the server.
     pub(super) server: usize,
     /// Names not lost to an earlier server of the socket.
-    pub(super) names: Vec<String>,
+    pub(super) names: Arc<[String]>,
     /// Some client reaches it.
     pub(super) reachable: bool,
 }
@@ -77,24 +79,39 @@ pub(super) fn servers(roles: &Roles, ways: Ways, base: &Path) -> Vec<Server> {
     for (block, _) in &roles.outers {
         outer.insert(*block, defaults.merged(blocks, *block));
     }
-    let mut servers = Vec::with_capacity(roles.servers.len());
-    for (block, module) in &roles.servers {
+    let server = |(block, module): &(BlockId, Module)| {
         let around = blocks
             .block(*block)
             .parent
             .and_then(|parent| outer.get(&parent));
         let config = around.unwrap_or(&defaults).merged(blocks, *block);
-        servers.push(Server {
+        let named = domains::named(&config, *module, base);
+        let server = Server {
             block: *block,
             module: *module,
             names: names(blocks, *block, *module, ways),
             listens: listens(blocks, *block, *module),
-            ids: domains::ids(&config, *module, base, &mut numbers),
+            ids: Ids::default(),
             config,
+        };
+        (server, named)
+    };
+    let parts = in_parts(roles.servers.len(), FEW, |range| {
+        roles.servers[range].iter().map(server).collect::<Vec<_>>()
+    });
+    let mut servers = Vec::with_capacity(roles.servers.len());
+    // In order: numbers are given by first appearance.
+    for (server, named) in parts.into_iter().flatten() {
+        servers.push(Server {
+            ids: domains::ids(&named, &server.config, &mut numbers),
+            ..server
         });
     }
     servers
 }
+
+/// For fewer servers, starting threads takes longer than they save.
+const FEW: usize = 256;
 
 /// What makes listens of several servers one socket.
 type Key<'a> = (Module, Transport, &'a str);
@@ -142,11 +159,16 @@ fn socket(
     let mut taken = HashSet::new();
     let mut members = Vec::with_capacity(listens.len());
     for (index, _) in listens {
-        let names = &servers.get(*index)?.names;
-        let free = names
+        let all = &servers.get(*index)?.names;
+        let free = all
             .iter()
             .filter(|name| taken.insert(name.to_ascii_lowercase()));
-        let names: Vec<String> = free.cloned().collect();
+        let names: Vec<&String> = free.collect();
+        // Most servers keep all of theirs.
+        let names = match names.len() == all.len() {
+            true => Arc::clone(all),
+            false => names.into_iter().cloned().collect(),
+        };
         let reachable = *index == default || !names.is_empty();
         members.push(Member {
             server: *index,
@@ -156,7 +178,7 @@ fn socket(
     }
     members.sort_by_key(|member| member.server != default);
     Some(Socket {
-        address: address.to_owned(),
+        address: address.into(),
         transport,
         module,
         default,
@@ -164,7 +186,7 @@ fn socket(
     })
 }
 
-fn names(blocks: &Blocks, block: BlockId, module: Module, ways: Ways) -> Vec<String> {
+fn names(blocks: &Blocks, block: BlockId, module: Module, ways: Ways) -> Arc<[String]> {
     let by_name = match module {
         Module::Http => true,
         Module::Stream => ways.stream_names,
@@ -172,7 +194,7 @@ fn names(blocks: &Blocks, block: BlockId, module: Module, ways: Ways) -> Vec<Str
         Module::Mail => false,
     };
     if !by_name {
-        return Vec::new();
+        return Arc::new([]);
     }
     let settings = blocks
         .own(block, "server_name")

@@ -1,6 +1,8 @@
 //! Session domains as a picture: who issues sessions, where they are kept, who accepts them.
 //! The same stands in a table below, for readers who do not see the picture.
 
+use std::sync::Arc;
+
 use super::HtmlReport;
 use super::markup::Html;
 use crate::model::{ClientAuth, CrossName, Endpoint, KeySource, Tls13Issued};
@@ -107,10 +109,14 @@ fn alike(a: &Endpoint, b: &Endpoint) -> bool {
 fn issued(endpoint: &Endpoint) -> Vec<&str> {
     let issues = &endpoint.issues;
     let each = [&issues.tls12_id, &issues.tls12_ticket, &issues.tls13];
-    let mut names: Vec<&str> = each.into_iter().flatten().map(String::as_str).collect();
+    let mut names: Vec<&str> = each.into_iter().flatten().map(|name| &**name).collect();
     names.sort_unstable();
     names.dedup();
     names
+}
+
+fn accepts(endpoint: &Endpoint, domain: &str) -> bool {
+    endpoint.accepts.iter().any(|name| **name == *domain)
 }
 
 /// Every domain, in the order of first appearance, with what it is.
@@ -118,7 +124,7 @@ fn domains(endpoints: &[Endpoint]) -> Vec<Domain> {
     let mut out: Vec<Domain> = Vec::new();
     for endpoint in endpoints.iter().filter(|it| it.reachable) {
         let names = issued(endpoint).into_iter();
-        for name in names.chain(endpoint.accepts.iter().map(String::as_str)) {
+        for name in names.chain(endpoint.accepts.iter().map(|name| &**name)) {
             if out.iter().any(|domain| domain.name == name) {
                 continue;
             }
@@ -131,7 +137,7 @@ fn domains(endpoints: &[Endpoint]) -> Vec<Domain> {
 }
 
 fn domain(name: &str, issuer: Option<&Endpoint>) -> Domain {
-    let is = |field: &Option<String>| field.as_deref() == Some(name);
+    let is = |field: &Option<Arc<str>>| field.as_deref() == Some(name);
     let (class, what) = match issuer {
         None => ("other", "accepted, issued by nobody here".to_owned()),
         Some(at) if is(&at.issues.tls12_ticket) => ("ticket", key(at)),
@@ -200,7 +206,7 @@ fn picture(page: &mut Html, id: &str, groups: &[Group<'_>], domains: &[Domain]) 
                 let (from, to) = ((BOX_WIDTH, group_y(at)), (DOMAIN_X, domain_y(to)));
                 edge(page, domain.class, true, name, from, to);
             }
-            if group.first.accepts.contains(name) {
+            if accepts(group.first, name) {
                 let from = (DOMAIN_X + DOMAIN_WIDTH, domain_y(to));
                 let served = group.first.cross_name == CrossName::Served;
                 edge(
@@ -258,7 +264,7 @@ fn edge(
 fn group_box(page: &mut Html, group: &Group<'_>, x: usize, y: usize) {
     let links: Vec<&str> = issued(group.first)
         .into_iter()
-        .chain(group.first.accepts.iter().map(String::as_str))
+        .chain(group.first.accepts.iter().map(|name| &**name))
         .collect();
     let links = links.join(" ");
     page.open("g", &[("class", "node"), ("data-domains", &links)]);
@@ -273,7 +279,7 @@ fn group_box(page: &mut Html, group: &Group<'_>, x: usize, y: usize) {
 
 /// What stands in a box: the address and how many more, then names or the client certificate.
 fn lines(group: &Group<'_>) -> (String, String) {
-    let mut first = group.first.address.clone();
+    let mut first = group.first.address.to_string();
     if let Some(more) = group.members.len().checked_sub(2) {
         first.push_str(&format!(" and {} more", more + 1));
     }
@@ -345,9 +351,7 @@ fn table(page: &mut Html, groups: &[Group<'_>], domains: &[Domain]) {
             .filter(|it| issued(it.first).contains(&domain.name.as_str()));
         members(page, issuers);
         page.raw("</td><td>");
-        let acceptors = groups
-            .iter()
-            .filter(|it| it.first.accepts.contains(&domain.name));
+        let acceptors = groups.iter().filter(|it| accepts(it.first, &domain.name));
         members(page, acceptors);
         page.raw("</td></tr>\n");
     }

@@ -104,7 +104,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     let mut causes: Causes<Location> = Causes::new();
     for (index, endpoint) in site.endpoints.iter().enumerate() {
-        let Some((default, wider)) = defaults.get(endpoint.address.as_str()) else {
+        let Some((default, wider)) = defaults.get(&*endpoint.address) else {
             continue;
         };
         let trust = Trust::of(site, endpoint).filter(|_| endpoint.module == Module::Http);

@@ -89,7 +89,7 @@ fn unguarded(site: &Site, endpoint: &Endpoint) -> Option<Location> {
     if blocks.any(guards) {
         return None;
     }
-    endpoint.why(Field::EarlyData)?.at.clone()
+    endpoint.why(Field::EarlyData)?.place().cloned()
 }
 
 fn report(site: &Site, cause: &Cause<Location>) -> Finding {

@@ -95,7 +95,7 @@ fn long_lived(site: &Site, limit: u64, endpoint: &Endpoint) -> Option<(Location,
     let written = [Field::Lifetime13, Field::Lifetime12];
     let mut written = written
         .iter()
-        .filter_map(|field| endpoint.why(*field)?.at.clone());
+        .filter_map(|field| endpoint.why(*field)?.place().cloned());
     let place = written
         .next()
         .or_else(|| places::head(site, endpoint.governor))?;

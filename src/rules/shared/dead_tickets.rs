@@ -106,6 +106,6 @@ fn dead(site: &Site, endpoint: &Endpoint) -> Option<Location> {
     if !issued || endpoint.tls13.resumes != Tls13Resumes::Never {
         return None;
     }
-    let place = endpoint.why(Field::Tls13Issued)?.at.clone();
+    let place = endpoint.why(Field::Tls13Issued)?.place().cloned();
     place.or_else(|| places::head(site, endpoint.block))
 }

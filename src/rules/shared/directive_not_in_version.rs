@@ -87,11 +87,17 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let mut said: HashSet<&Location> = HashSet::new();
     let plain = Plain::default();
-    // Few names stand for many settings.
-    let mut asked: HashMap<&str, Option<&Directive>> = HashMap::new();
+    // Few names stand for many settings, and each of them is the catalog's own text.
+    let mut asked: Vec<(&'static str, Option<&Directive>)> = Vec::new();
     for setting in places::settings(site) {
-        let known = asked.entry(setting.name);
-        let Some(row) = *known.or_insert_with(|| missing(site, setting)) else {
+        let known = asked
+            .iter()
+            .find(|(name, _)| std::ptr::eq(*name, setting.name));
+        let row = known.map_or_else(|| missing(site, setting), |(_, row)| *row);
+        if known.is_none() {
+            asked.push((setting.name, row));
+        }
+        let Some(row) = row else {
             continue;
         };
         if said.insert(&setting.location) {

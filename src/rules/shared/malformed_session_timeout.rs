@@ -188,7 +188,7 @@ fn concerned(site: &Site, setting: &Setting) -> Vec<usize> {
                 && endpoint
                     .why
                     .iter()
-                    .any(|why| why.at.as_ref() == Some(&setting.location))
+                    .any(|why| why.place() == Some(&setting.location))
         })
     };
     (0..site.endpoints.len()).filter(at_setting).collect()

@@ -99,6 +99,7 @@
 //! * <https://www.usenix.org/conference/usenixsecurity25/presentation/hebrok>
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::catalog::{self, Server, behaviours};
 use crate::finding::{Finding, Related, Severity};
@@ -177,7 +178,7 @@ fn sockets(site: &Site) -> Vec<Vec<(usize, Trust)>> {
             continue;
         };
         let key = (
-            endpoint.address.as_str(),
+            &*endpoint.address,
             endpoint.transport,
             endpoint.module,
             endpoint.governor.0,
@@ -262,7 +263,7 @@ impl<'a> Sources<'a> {
         to: &Endpoint,
     ) -> impl Iterator<Item = &(&'a Endpoint, &'a Trust)> {
         let opened = to.accepts.iter().filter_map(move |domain| {
-            let places = self.by_domain.get(domain.as_str());
+            let places = self.by_domain.get(&**domain);
             places.filter(|_| server == Server::Nginx)
         });
         let any = (server == Server::Apache).then_some(&self.all);
@@ -286,7 +287,7 @@ fn way(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)> {
 }
 
 fn nginx(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)> {
-    let opened = |issued: &Option<String>| {
+    let opened = |issued: &Option<Arc<str>>| {
         let issued = issued.as_ref();
         issued.is_some_and(|domain| to.accepts.contains(domain))
     };

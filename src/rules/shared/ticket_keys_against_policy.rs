@@ -171,7 +171,7 @@ fn place(site: &Site, endpoint: &Endpoint, lack: Lack) -> Option<Location> {
     };
     let mut written = fields
         .iter()
-        .filter_map(|field| endpoint.why(*field)?.at.clone());
+        .filter_map(|field| endpoint.why(*field)?.place().cloned());
     written
         .next()
         .or_else(|| places::head(site, endpoint.governor))

@@ -112,7 +112,7 @@ fn unbounded(site: &Site, endpoint: &Endpoint) -> Option<(Location, bool)> {
         true => Field::ClientAuth,
         false => Field::Tls13Resumes,
     };
-    let place = endpoint.why(field).and_then(|why| why.at.clone());
+    let place = endpoint.why(field).and_then(|why| why.place().cloned());
     let place = place.or_else(|| places::head(site, endpoint.block))?;
     Some((place, authenticates))
 }

@@ -77,7 +77,7 @@ impl Expander<'_> {
             let name = String::from_utf8_lossy(&head.name);
             self.report_late(raw, format!("<{name}> directive missing closing '>'"));
         }
-        if self.is_deep(raw, frames) {
+        if self.is_deep(raw) {
             return;
         }
         self.parents.push(directive);
@@ -90,9 +90,9 @@ impl Expander<'_> {
     }
 
     /// Stops where sections nest too deep: every directive looks at those around it.
-    fn is_deep(&mut self, raw: &RawLine, frames: &[Frame]) -> bool {
+    fn is_deep(&mut self, raw: &RawLine) -> bool {
         let most = self.options.limits.sections;
-        let deep = frames.len() >= most || self.parents.len() >= most;
+        let deep = self.parents.len() >= most;
         if deep {
             self.stop(raw, format!("sections nest deeper than {most}"));
         }
@@ -230,9 +230,6 @@ impl Expander<'_> {
                 Answer::No
             }
         };
-        if self.is_deep(raw, frames) {
-            return;
-        }
         let before = self.when;
         let open = match answer {
             Answer::No => {
