@@ -250,12 +250,12 @@ fn protocols_by_conf_commands() {
 fn addresses_and_ports_that_are_not_written() {
     let any = "LoadModule ssl_module modules/mod_ssl.so\nListen [::]:443\n\
                <VirtualHost *:443>\nServerName a.test\nSSLEngine on\n</VirtualHost>\n";
-    assert_eq!(site(any).endpoints[0].address, "*:443");
+    assert_eq!(&*site(any).endpoints[0].address, "*:443");
     let port = format!(
         "{SSL}Listen 8443\nServerName main.test:8443\n\
          <VirtualHost 10.0.0.1>\nServerName a.test\nSSLEngine on\n</VirtualHost>\n"
     );
     let endpoints = site(&port).endpoints;
-    let addresses: Vec<&str> = endpoints.iter().map(|it| it.address.as_str()).collect();
+    let addresses: Vec<&str> = endpoints.iter().map(|it| &*it.address).collect();
     assert_eq!(addresses, ["10.0.0.1:8443"]);
 }
