@@ -116,12 +116,16 @@ fn the_name_of_the_server_is_for_every_address() {
 /// A scheme and a port are no part of a name; an IPv6 address keeps its brackets.
 #[test]
 fn names_without_scheme_and_port() {
-    let names = |written: &str| one("", &format!("ServerName {written}\nServerAlias x")).names;
+    let names = |written: &str| {
+        one("", &format!("ServerName {written}\nServerAlias x"))
+            .names
+            .to_vec()
+    };
     let named = |written: &str| {
         let text = format!(
             "{SSL}<VirtualHost *:443>\nServerName {written}\nSSLEngine on\n</VirtualHost>\n"
         );
-        site(&text).endpoints[0].names.clone()
+        site(&text).endpoints[0].names.to_vec()
     };
     assert_eq!(named("a.test"), ["a.test"]);
     assert_eq!(named("a.test:8443"), ["a.test"]);
@@ -250,12 +254,12 @@ fn protocols_by_conf_commands() {
 fn addresses_and_ports_that_are_not_written() {
     let any = "LoadModule ssl_module modules/mod_ssl.so\nListen [::]:443\n\
                <VirtualHost *:443>\nServerName a.test\nSSLEngine on\n</VirtualHost>\n";
-    assert_eq!(site(any).endpoints[0].address, "*:443");
+    assert_eq!(&*site(any).endpoints[0].address, "*:443");
     let port = format!(
         "{SSL}Listen 8443\nServerName main.test:8443\n\
          <VirtualHost 10.0.0.1>\nServerName a.test\nSSLEngine on\n</VirtualHost>\n"
     );
     let endpoints = site(&port).endpoints;
-    let addresses: Vec<&str> = endpoints.iter().map(|it| it.address.as_str()).collect();
+    let addresses: Vec<&str> = endpoints.iter().map(|it| &*it.address).collect();
     assert_eq!(addresses, ["10.0.0.1:8443"]);
 }

@@ -63,7 +63,7 @@ fn each_block_has_its_own_endpoints() {
     let first = site.endpoints_of(blocks[0]);
     assert_eq!(first.len(), 2);
     assert!(first.iter().all(|it| blocks[*it] == blocks[0]));
-    let b = site.endpoints.iter().position(|it| it.names == ["b.test"]);
+    let b = site.endpoints.iter().position(|it| *it.names == ["b.test"]);
     assert_eq!(site.endpoints_of(blocks[b.unwrap()]), [b.unwrap()]);
     // Connections to port 443 start in the first server, whoever they are for.
     assert_eq!(site.governed_by(blocks[0]).len(), 3);
