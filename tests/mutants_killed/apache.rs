@@ -116,12 +116,16 @@ fn the_name_of_the_server_is_for_every_address() {
 /// A scheme and a port are no part of a name; an IPv6 address keeps its brackets.
 #[test]
 fn names_without_scheme_and_port() {
-    let names = |written: &str| one("", &format!("ServerName {written}\nServerAlias x")).names;
+    let names = |written: &str| {
+        one("", &format!("ServerName {written}\nServerAlias x"))
+            .names
+            .to_vec()
+    };
     let named = |written: &str| {
         let text = format!(
             "{SSL}<VirtualHost *:443>\nServerName {written}\nSSLEngine on\n</VirtualHost>\n"
         );
-        site(&text).endpoints[0].names.clone()
+        site(&text).endpoints[0].names.to_vec()
     };
     assert_eq!(*named("a.test"), ["a.test"]);
     assert_eq!(*named("a.test:8443"), ["a.test"]);
