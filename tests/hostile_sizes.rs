@@ -309,3 +309,24 @@ fn a_stream_without_end_is_refused() {
         );
     }
 }
+
+/// Folders with two links each to the next one: 2^30 names of one file.
+#[test]
+fn links_that_multiply_end_at_a_limit() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for level in 0..30 {
+        fs::create_dir(at(&format!("d{level}"))).unwrap();
+        for link in ["a", "b"] {
+            let next = format!("../d{}", level + 1);
+            std::os::unix::fs::symlink(next, at(&format!("d{level}/{link}"))).unwrap();
+        }
+    }
+    fs::create_dir(at("d30")).unwrap();
+    for text in ["Include d0", "IncludeOptional d0", "Include d0/*"] {
+        fs::write(at("httpd.conf"), httpd(text)).unwrap();
+        let ran = run(folder.path(), &["lint", "httpd.conf"]);
+        shown(&format!("2^30 links, {text}"), &ran);
+        ran.refused(text, "names more than 250000 files and folders");
+    }
+}

@@ -2,6 +2,7 @@
 //!
 //! Which files a name stands for is `include`'s to say.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ impl<'a> Expander<'a> {
             optional,
             at_home: self.root.installed,
             own: self.root.path.parent().unwrap_or(Path::new("")),
+            seen: Cell::new(0),
         }
     }
 

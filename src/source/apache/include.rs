@@ -2,6 +2,7 @@
 //!
 //! Looks for files; reading them is the expander's.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use crate::source::files::{FileKind, FileSystem, ReadError};
@@ -33,6 +34,8 @@ pub(super) struct Finder<'a> {
     pub(super) at_home: bool,
     /// The folder of the root file: as good as home.
     pub(super) own: &'a Path,
+    /// Files and folders looked at so far.
+    pub(super) seen: Cell<usize>,
 }
 
 impl Finder<'_> {
@@ -81,6 +84,15 @@ impl Finder<'_> {
 
     /// A name without wildcards: a file, or a directory with all that is below it.
     fn whole(&self, path: &Path, depth: usize, found: &mut Vec<Named>) {
+        // Folders with two links each to the next one have more names than can be looked at.
+        let most = self.options.limits.instances;
+        self.seen.set(self.seen.get() + 1);
+        if self.seen.get() > most {
+            return found.push(Named::Refused(format!(
+                "this names more than {most} files and folders: name fewer of them, or the \
+                 folders one by one"
+            )));
+        }
         match self.files.kind(path) {
             Some(FileKind::Directory) => self.directory(path, depth, found),
             None if self.is_elsewhere(path) => found.push(Named::Elsewhere(path.to_path_buf())),
