@@ -69,7 +69,7 @@ pub use progress::Progress;
 pub use reload::Reloaded;
 pub use request::{Laid, Request, VersionSpecError, Versions, standard_input};
 pub use settings::{
-    Lookup, SETTINGS_FILE, SYSTEM_SETTINGS, SettingsError, check_settings, configured,
+    Lookup, SETTINGS_FILE, SYSTEM_SETTINGS, SettingsError, all_there, check_settings, configured,
     new_settings, settings_files,
 };
 pub use startup::{Startup, StartupError};

@@ -46,6 +46,9 @@ pub enum SettingsError {
         /// Why.
         why: String,
     },
+    /// A path that was given and is not there.
+    #[error("{}: there is no such file or folder", .0.display())]
+    Missing(PathBuf),
     /// Something that is wrong in a file.
     #[error("{}:{}: {}{}", path.display(), first.line, first.message, further(*more))]
     Wrong {
@@ -132,6 +135,17 @@ pub fn settings_files(paths: &[PathBuf], lookup: &Lookup) -> Result<Vec<PathBuf>
         && (disk.kind(&lookup.system).is_some() || disk.is_link(&lookup.system));
     let system = system.then(|| lookup.system.clone());
     Ok(nearest.into_iter().chain(system).collect())
+}
+
+/// Holds that what is asked about is there.
+///
+/// # Errors
+/// [`SettingsError::Missing`] names the first path that is not.
+pub fn all_there(paths: &[PathBuf]) -> Result<(), SettingsError> {
+    let disk = Disk::default();
+    let gone = |path: &&PathBuf| disk.kind(path).is_none() && !disk.is_link(path);
+    let missing = paths.iter().find(gone);
+    missing.map_or(Ok(()), |path| Err(SettingsError::Missing(path.clone())))
 }
 
 /// Finds, reads and checks the settings for these paths.

@@ -69,12 +69,14 @@ pub(super) fn run(arguments: &ConfigArguments, terminal: &Terminal) -> u8 {
 }
 
 fn show(which: &WhichArguments, terminal: &Terminal) -> Result<u8, SettingsError> {
+    app::all_there(&which.paths)?;
     let configured = app::configured(&which.paths, &which.lookup())?;
     let text = report::settings(&configured.effective, terminal.paint(None));
     Ok(terminal.report(text.as_bytes(), None))
 }
 
 fn check(which: &WhichArguments, terminal: &Terminal) -> Result<u8, SettingsError> {
+    app::all_there(&which.paths)?;
     let files = app::settings_files(&which.paths, &which.lookup())?;
     if files.is_empty() {
         terminal.say("no settings: every value is the default");

@@ -66,6 +66,7 @@ fn settings_hint(error: &SettingsError) -> Option<String> {
             Some("--config FILE says which one, --isolated takes none".to_owned())
         }
         SettingsError::Exists(_) => Some("`stekguard config check` looks at it".to_owned()),
+        SettingsError::Missing(_) => Some("give a configuration or its folder".to_owned()),
         SettingsError::Unreadable { .. } => None,
     }
 }

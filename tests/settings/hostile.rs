@@ -242,6 +242,26 @@ fn what_cannot_be_read_is_said() {
     assert_eq!(document["complete"], false);
 }
 
+/// Settings for a path that is not there would say nothing of it.
+#[test]
+fn settings_of_a_missing_path_are_an_error() {
+    let folder = tree(&[("nginx.conf", ROOT)]);
+    for command in ["check", "show"] {
+        let ran = run(
+            folder.path(),
+            &["config", command, "nginx.conf", "nignx.conf"],
+        );
+        assert_eq!(ran.code, 2, "{ran:?}");
+        let line = ran.err.lines().next().unwrap_or_default();
+        assert!(
+            line.contains("nignx.conf: there is no such file"),
+            "{ran:?}"
+        );
+        let ran = run(folder.path(), &["config", command, "nginx.conf"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+}
+
 /// Settings of which a file's own permissions keep the reader out, as a user who is not root.
 #[test]
 fn unreadable_settings_are_said() {
