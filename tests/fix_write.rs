@@ -83,7 +83,7 @@ fn planned(path: &Path) -> PlannedFile {
         paths: vec![Arc::from(path)],
         real: Some(real),
         server: Server::Nginx,
-        after: round.apply(&before).unwrap(),
+        after: round.apply(&before).unwrap().into(),
         before,
         rounds: vec![round],
         reasons: vec![Reason {

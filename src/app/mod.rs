@@ -34,6 +34,7 @@ mod platforms;
 mod probe;
 mod progress;
 mod prove;
+mod refused;
 mod reload;
 mod request;
 mod server;

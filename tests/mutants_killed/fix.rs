@@ -26,7 +26,7 @@ fn planned(path: &Path, text: &str, why: &str) -> PlannedFile {
         real: Some(path.to_owned()),
         server: Server::Nginx,
         before: text.as_bytes().into(),
-        after: [line, text].concat().into_bytes(),
+        after: [line, text].concat().into_bytes().into(),
         rounds: vec![round],
         reasons: vec![Reason {
             span: Span::new(0, line.len() as u32),
