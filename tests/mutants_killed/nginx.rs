@@ -1,7 +1,7 @@
 //! nginx's model: where a value comes from, and what the lookups give.
 
 use stekguard::catalog::Server;
-use stekguard::model::{self, BlockKind, Field, Origin, Site};
+use stekguard::model::{self, BlockKind, Field, Origin, Site, Tls12Id};
 use stekguard::source::{self, LoadOptions, Memory, Root};
 
 use super::world;
@@ -154,4 +154,24 @@ fn one_server_serves_every_name() {
     };
     assert_eq!(crosses(""), "served");
     assert_eq!(crosses("ssl_session_tickets off;"), "full");
+}
+
+/// OpenResty: a script that fetches sessions may know any id, whatever the cache says.
+#[test]
+fn a_script_keeps_sessions() {
+    let ids = |http: &str| {
+        let text = format!("events {{}} http {{ {TLS} {http} server {{ listen 443 ssl; }} }}");
+        site(&text).endpoints[0].tls12.session_id
+    };
+    assert_eq!(ids("ssl_session_cache off;"), Tls12Id::Never);
+    let block = "ssl_session_fetch_by_lua_block { return }";
+    assert_eq!(ids(block), Tls12Id::External);
+    assert_eq!(
+        ids(&format!("ssl_session_cache off; {block}")),
+        Tls12Id::External
+    );
+    assert_eq!(
+        ids("ssl_session_fetch_by_lua_file fetch.lua;"),
+        Tls12Id::External
+    );
 }

@@ -310,3 +310,84 @@ fn a_removed_switch_concerns_the_servers_inside() {
     let found = found(&site, &Policy::default(), "directive-not-in-version");
     assert_eq!(found[0].endpoints, ["*:443 (a.test)", "*:443 (b.test)"]);
 }
+
+/// With `ssl off` no server lost anything; `ssl on` has to be said in another way.
+#[test]
+fn what_is_to_be_done_about_a_removed_switch() {
+    let help = |own: &str| {
+        let site = nginx(&format!(
+            "events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}"
+        ));
+        let mut found = found(&site, &Policy::default(), "directive-not-in-version");
+        assert_eq!(found.len(), 1, "{own}");
+        found.remove(0).help
+    };
+    let moved = "say `ssl` in every `listen` of the server and remove the line";
+    assert_eq!(help("ssl on;"), [moved]);
+    assert_eq!(help("ssl off;"), ["remove the line"]);
+}
+
+/// One command around two servers: each directive is named once, however many servers it
+/// stands for.
+#[test]
+fn every_overridden_directive_is_named_once() {
+    let related = |http: &str, own: &str| {
+        let site = nginx(&format!(
+            "events {{}} http {{ {TLS} ssl_conf_command Options -SessionTicket; {http} \
+             server {{ listen 443 ssl; server_name a.test; {own} }} \
+             server {{ listen 443 ssl; server_name b.test; {own} }} }}"
+        ));
+        let found = found(&site, &Policy::default(), "conf-command-overrides-tickets");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].endpoints.len(), 2);
+        found[0].related.len()
+    };
+    let on = "ssl_session_tickets on;";
+    assert_eq!(related(on, ""), 1);
+    assert_eq!(related("", on), 2);
+}
+
+/// Who asks the default server for certificates gets in elsewhere: not where it rejects every
+/// handshake, and not to a server that nobody reaches because its name is taken.
+#[test]
+fn trust_counts_where_clients_get_that_far() {
+    let asks = |list: &str| format!("ssl_verify_client on; ssl_client_certificate {list}.pem;");
+    let (one, two) = (asks("one"), asks("two"));
+    let crossed = |first: &str, second: &str, third: &str| {
+        let site = nginx(&format!(
+            "events {{}} http {{ {TLS} server {{ listen 443 ssl; server_name a.test; {first} }} \
+             server {{ listen 443 ssl; server_name {second}; {two} }} {third} }}"
+        ));
+        let rule = "client-auth-without-reject-handshake";
+        let found = found(&site, &Policy::default(), rule);
+        found
+            .into_iter()
+            .flat_map(|it| it.endpoints)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(crossed(&one, "b.test", ""), ["*:443 (b.test)"]);
+    let rejects = format!("{one} ssl_reject_handshake on;");
+    assert_eq!(crossed(&rejects, "b.test", ""), [""; 0]);
+    assert_eq!(crossed(&one, "a.test", ""), [""; 0]);
+}
+
+/// Names of sessions that two virtual hosts share each: a session of one name opens nothing
+/// under the other.
+#[test]
+fn two_names_of_sessions_at_one_address() {
+    let shared = |authorities: [&str; 4]| {
+        let names = [("a", "a1"), ("a", "a2"), ("b", "b1"), ("b", "b2")];
+        let hosts = names.iter().zip(authorities).map(|((name, alias), list)| {
+            format!(
+                "<VirtualHost *:443>\nServerName {name}.test\nServerAlias {alias}.test\nSSLEngine on\n\
+                 SSLVerifyClient require\nSSLCACertificateFile {list}.pem\n</VirtualHost>\n"
+            )
+        });
+        let text = format!("{SSL}{}", hosts.collect::<String>());
+        let site = world::site(Server::Apache, "2.4.62", &text);
+        found(&site, &Policy::default(), "shared-session-context").len()
+    };
+    assert_eq!(shared(["one", "one", "two", "two"]), 0);
+    // Each of the two lets the clients of the other in.
+    assert_eq!(shared(["one", "one", "two", "three"]), 2);
+}
