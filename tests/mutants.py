@@ -55,10 +55,10 @@ SUITES = {
     "fix": "lib mutants_killed fix_places fix rules fix_write fix_files",
 }
 MORE = {
-    "model": "expanded cli formats source_apache refusals_nginx first_contact",
+    "model": "refusals_nginx expanded cli formats source_apache first_contact",
     "rules": "rule_docs formats cli settings expanded first_contact",
-    "schedule": "keys_generator keys_memory keys_doctor keys_files",
-    "fix": "fix_interactive cli formats formats_sarif first_contact settings fix_faults",
+    "schedule": "fleet_status keys_generator keys_memory keys_doctor keys_files",
+    "fix": "formats_sarif fix_interactive fix_validate cli formats first_contact settings fix_faults",
 }
 
 

@@ -19,5 +19,7 @@ mod repairs;
 mod rules;
 #[path = "mutants_killed/schedule.rs"]
 mod schedule;
+#[path = "mutants_killed/trust.rs"]
+mod trust;
 #[path = "mutants_killed/world.rs"]
 mod world;

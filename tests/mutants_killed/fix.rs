@@ -7,8 +7,8 @@ use std::sync::Arc;
 use stekguard::catalog::Server;
 use stekguard::finding::{Applicability, Change, Fix, GoLive, Target};
 use stekguard::fix::{
-    Options, PatchOptions, PlannedFile, Proposal, Reason, State, backup, common_repository, list,
-    patch, plan, untouchable,
+    Options, PatchOptions, PlannedFile, Proposal, Reason, State, backup, common_repository, cover,
+    list, patch, plan, untouchable,
 };
 use stekguard::source::{self, LoadOptions, Memory, Root};
 use stekguard::text::{Edit, EditSet, Span};
@@ -187,4 +187,31 @@ fn a_new_line_is_in_force_where_it_is_put() {
         inserted(&format!("{neighbour}{end}")),
         format!("{neighbour}{new}{end}")
     );
+}
+
+/// All old and all new are no mixtures.
+#[test]
+fn a_mixture_has_old_and_new_files() {
+    for count in 0..=70 {
+        let mixtures = cover(count);
+        let mixed = |new: &Vec<usize>| !new.is_empty() && new.len() < count;
+        assert!(mixtures.iter().all(mixed), "{count}: {mixtures:?}");
+    }
+}
+
+/// On a terminal letters and signs stay as they are; what it would act on does not.
+#[test]
+fn a_patch_on_a_terminal_escapes_no_more_than_it_must() {
+    let file = planned(
+        Path::new("/srv/a.conf"),
+        "größe \"a\\b\" 'c'\t\u{9b}\n",
+        "why",
+    );
+    let options = PatchOptions {
+        terminal: true,
+        ..PatchOptions::default()
+    };
+    let text = String::from_utf8(patch(&[file], options)).unwrap();
+    let line = text.lines().last().unwrap();
+    assert_eq!(line, " größe \"a\\b\" 'c'\t\\u{9b}");
 }

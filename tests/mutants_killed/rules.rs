@@ -11,8 +11,8 @@ use stekguard::source::{self, LoadOptions, Memory, Root};
 
 use super::world;
 
-const TLS: &str = "ssl_certificate c.pem; ssl_certificate_key k.pem;";
-const SSL: &str = "LoadModule ssl_module modules/mod_ssl.so\nListen 443\n";
+pub(crate) const TLS: &str = "ssl_certificate c.pem; ssl_certificate_key k.pem;";
+pub(crate) const SSL: &str = "LoadModule ssl_module modules/mod_ssl.so\nListen 443\n";
 /// nginx that replaces the keys of a zone, with the advisory about them fixed.
 const AUTOMATIC: &str = "1.31.7";
 
@@ -23,7 +23,7 @@ fn policy(goal: Goal) -> Policy {
     }
 }
 
-fn found(site: &Site, policy: &Policy, rule: &str) -> Vec<Finding> {
+pub(crate) fn found(site: &Site, policy: &Policy, rule: &str) -> Vec<Finding> {
     let mut found = rules::check(&Context { site, policy });
     found.retain(|finding| finding.rule == rule);
     found
@@ -34,7 +34,7 @@ fn the_fix(site: &Site, policy: &Policy, rule: &str) -> Fix {
     found.into_iter().find_map(|finding| finding.fix).unwrap()
 }
 
-fn nginx(text: &str) -> Site {
+pub(crate) fn nginx(text: &str) -> Site {
     world::site(Server::Nginx, AUTOMATIC, text)
 }
 
@@ -265,29 +265,6 @@ fn a_store_in_an_open_folder() {
     assert_eq!(open("shmcb:/run/cache(512000)"), 0);
 }
 
-/// Two virtual hosts of one name with different authorities, at one address and at two. At two
-/// addresses a connection is never handed from one to the other.
-#[test]
-fn one_name_with_two_authorities() {
-    let shared = |second: &str, tickets: &str| {
-        let host = |port: &str, authority: &str| {
-            format!(
-                "<VirtualHost *:{port}>\nServerName a.test\nSSLEngine on\nSSLVerifyClient require\n\
-                 SSLVerifyDepth 2\nSSLCACertificateFile {authority}.pem\n{tickets}\n</VirtualHost>\n"
-            )
-        };
-        let text = format!(
-            "{SSL}Listen 8443\nSSLSessionCache shmcb:/run/cache(512000)\n{}{}",
-            host("443", "one"),
-            host(second, "two")
-        );
-        let site = world::site(Server::Apache, "2.4.62", &text);
-        found(&site, &Policy::default(), "shared-session-context").len()
-    };
-    assert_eq!(shared("8443", ""), 0);
-    assert_eq!(shared("8443", "SSLSessionTickets off"), 0);
-}
-
 /// A key file that a policy of no tickets has left over does no harm.
 #[test]
 fn a_key_file_is_left_over_where_no_tickets_are_wanted() {
@@ -347,47 +324,32 @@ fn every_overridden_directive_is_named_once() {
     assert_eq!(related("", on), 2);
 }
 
-/// Who asks the default server for certificates gets in elsewhere: not where it rejects every
-/// handshake, and not to a server that nobody reaches because its name is taken.
+/// Whose sessions a lifetime is about that nginx does not read as it looks.
 #[test]
-fn trust_counts_where_clients_get_that_far() {
-    let asks = |list: &str| format!("ssl_verify_client on; ssl_client_certificate {list}.pem;");
-    let (one, two) = (asks("one"), asks("two"));
-    let crossed = |first: &str, second: &str, third: &str| {
-        let site = nginx(&format!(
-            "events {{}} http {{ {TLS} server {{ listen 443 ssl; server_name a.test; {first} }} \
-             server {{ listen 443 ssl; server_name {second}; {two} }} {third} }}"
-        ));
-        let rule = "client-auth-without-reject-handshake";
-        let found = found(&site, &Policy::default(), rule);
-        found
-            .into_iter()
-            .flat_map(|it| it.endpoints)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(crossed(&one, "b.test", ""), ["*:443 (b.test)"]);
-    let rejects = format!("{one} ssl_reject_handshake on;");
-    assert_eq!(crossed(&rejects, "b.test", ""), [""; 0]);
-    assert_eq!(crossed(&one, "a.test", ""), [""; 0]);
+fn a_malformed_lifetime_names_its_own_server() {
+    let site = nginx(&format!(
+        "events {{}} http {{ {TLS} server {{ listen 443 ssl; server_name a.test; }} \
+         server {{ listen 8443 ssl; server_name b.test; ssl_session_timeout 0; }} }}"
+    ));
+    let found = found(&site, &Policy::default(), "malformed-session-timeout");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].endpoints, ["*:8443 (b.test)"]);
 }
 
-/// Names of sessions that two virtual hosts share each: a session of one name opens nothing
-/// under the other.
+/// A lifetime is missing where nobody wrote one. Where the policy's keys are still to be had,
+/// they bring one along.
 #[test]
-fn two_names_of_sessions_at_one_address() {
-    let shared = |authorities: [&str; 4]| {
-        let names = [("a", "a1"), ("a", "a2"), ("b", "b1"), ("b", "b2")];
-        let hosts = names.iter().zip(authorities).map(|((name, alias), list)| {
-            format!(
-                "<VirtualHost *:443>\nServerName {name}.test\nServerAlias {alias}.test\nSSLEngine on\n\
-                 SSLVerifyClient require\nSSLCACertificateFile {list}.pem\n</VirtualHost>\n"
-            )
-        });
-        let text = format!("{SSL}{}", hosts.collect::<String>());
-        let site = world::site(Server::Apache, "2.4.62", &text);
-        found(&site, &Policy::default(), "shared-session-context").len()
+fn a_lifetime_that_nobody_wrote() {
+    let missing = |goal: Goal, own: &str| {
+        let rule = "missing-session-timeout";
+        found(&server(own), &policy(goal), rule).len()
     };
-    assert_eq!(shared(["one", "one", "two", "two"]), 0);
-    // Each of the two lets the clients of the other in.
-    assert_eq!(shared(["one", "one", "two", "three"]), 2);
+    let cache = "ssl_session_cache shared:S:1m;";
+    assert_eq!(missing(Goal::Sound, cache), 1);
+    let written = format!("{cache} ssl_session_timeout 1h;");
+    assert_eq!(missing(Goal::Sound, &written), 0);
+    // The zone of the cache has the key that the policy wants.
+    assert_eq!(missing(Goal::Automatic, cache), 1);
+    let off = format!("{cache} ssl_session_tickets off;");
+    assert_eq!(missing(Goal::Automatic, &off), 0);
 }
