@@ -1,7 +1,9 @@
 //! nginx's model: where a value comes from, and what the lookups give.
 
 use stekguard::catalog::Server;
-use stekguard::model::{self, BlockKind, Field, Groundwork, Origin, Site, Tls12Id};
+use stekguard::model::{
+    self, BlockKind, ClientAuth, Field, Groundwork, Origin, Replaced, Site, Tls12Id,
+};
 use stekguard::source::{self, LoadOptions, Memory, Root};
 
 use super::world;
@@ -263,4 +265,42 @@ fn which_line_decides_tickets() {
     assert_eq!(why("1.31.7", "off", "on"), [(tickets, own); 2]);
     let store = ("ssl_session_cache", default);
     assert_eq!(why("1.31.7", "on", "off"), [(tickets, own), store]);
+}
+
+/// A server without a certificate has no context of its own: who asks for client certificates
+/// is the server where connections start, and it does not insist for others.
+#[test]
+fn who_asks_for_client_certificates() {
+    let asks = |first: &str| {
+        let text = format!(
+            "events {{}} http {{ server {{ listen 443 ssl; {TLS} {first} }} \
+             server {{ listen 443 ssl; server_name b.test; }} }}"
+        );
+        site(&text).endpoints[1].client_auth
+    };
+    assert_eq!(asks(""), ClientAuth::Off);
+    let on = "ssl_verify_client on; ssl_client_certificate ca.pem;";
+    assert_eq!(asks(on), ClientAuth::Optional);
+}
+
+/// What resumes in TLS 1.2 keeps the time of its handshake; what replaces a key by its source.
+#[test]
+fn how_long_sessions_and_keys_live() {
+    let endpoint = |own: &str| {
+        let text = format!("events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}");
+        world::site(Server::Nginx, "1.31.7", &text).endpoints[0].clone()
+    };
+    let bounded = |own: &str| endpoint(own).chain_bounded.tls12;
+    assert_eq!(bounded(""), Some(true));
+    assert_eq!(bounded("ssl_session_tickets off;"), None);
+    let zone = "ssl_session_cache shared:S:1m;";
+    assert_eq!(
+        bounded(&format!("{zone} ssl_session_tickets off;")),
+        Some(true)
+    );
+    let replaced = |own: &str| endpoint(own).ticket_key.replaced;
+    assert_eq!(replaced(""), Some(Replaced::Reload));
+    assert_eq!(replaced(zone), Some(Replaced::Automatic));
+    let file = "ssl_session_ticket_key a.key;";
+    assert_eq!(replaced(file), Some(Replaced::ByFile));
 }

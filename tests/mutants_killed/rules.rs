@@ -353,3 +353,46 @@ fn a_lifetime_that_nobody_wrote() {
     let off = format!("{cache} ssl_session_tickets off;");
     assert_eq!(missing(Goal::Automatic, &off), 0);
 }
+
+/// A server that is known to be reloaded has keys no older than that.
+#[test]
+fn a_reload_in_time_replaces_the_key() {
+    let found_with = |every: Option<u64>| {
+        let mut policy = policy(Goal::Sound);
+        policy.rotation.scheduled_reload = every;
+        policy.key_age = 86_400;
+        found(&server(""), &policy, "tickets-without-rotation").len()
+    };
+    assert_eq!(found_with(None), 1);
+    assert_eq!(found_with(Some(86_400)), 0);
+    assert_eq!(found_with(Some(86_401)), 1);
+}
+
+#[test]
+fn how_to_come_by_the_keys_of_a_policy() {
+    let help = |goal: Goal| {
+        let mut found = found(&server(""), &policy(goal), "ticket-keys-against-policy");
+        found.remove(0).help.remove(0)
+    };
+    let zone = "a `shared` ssl_session_cache, tickets on, and no key file";
+    assert_eq!(help(Goal::Automatic), zone);
+    let made = help(Goal::Rotate);
+    assert!(
+        made.starts_with("make keys with `stekguard keys init`"),
+        "{made}"
+    );
+}
+
+/// What helps first: no tickets.
+#[test]
+fn what_helps_where_nothing_replaces_the_key() {
+    let first = |site: &Site| {
+        let mut found = found(site, &Policy::default(), "tickets-without-rotation");
+        found.remove(0).help.remove(0)
+    };
+    let nginx = first(&server(""));
+    assert!(nginx.starts_with("`ssl_session_tickets off;`"), "{nginx}");
+    let text = vhost("", "ServerName a.test");
+    let httpd = first(&world::site(Server::Apache, "2.4.62", &text));
+    assert!(httpd.starts_with("`SSLSessionTickets off`"), "{httpd}");
+}
