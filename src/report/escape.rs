@@ -14,9 +14,7 @@ const LONGEST: usize = 120;
 /// Text for one line: line ends become escapes too.
 pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        push_char(&mut out, character);
-    }
+    push_text(&mut out, text);
     out
 }
 
@@ -65,14 +63,23 @@ pub fn path(path: &Path) -> String {
 pub(super) fn bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            push_char(&mut out, character);
-        }
+        push_text(&mut out, chunk.valid());
         for byte in chunk.invalid() {
             push_byte(&mut out, *byte);
         }
     }
     out
+}
+
+/// Appends text for one line.
+fn push_text(out: &mut String, text: &str) {
+    // Nearly all of it is printable ASCII, which needs no look at single characters.
+    let plain = text.bytes().take_while(|byte| matches!(byte, b' '..=b'~'));
+    let (plain, rest) = text.split_at(plain.count());
+    out.push_str(plain);
+    for character in rest.chars() {
+        push_char(out, character);
+    }
 }
 
 /// Appends a byte that is no text.

@@ -27,7 +27,7 @@ fn planned(path: &Path, text: &str, why: &str) -> PlannedFile {
         real: Some(path.to_owned()),
         server: Server::Nginx,
         before: text.as_bytes().into(),
-        after: [line, text].concat().into_bytes(),
+        after: [line, text].concat().into_bytes().into(),
         rounds: vec![round],
         reasons: vec![Reason {
             span: Span::new(0, line.len() as u32),
@@ -166,7 +166,7 @@ fn a_new_line_is_in_force_where_it_is_put() {
         };
         let plan = plan(&project, &[proposal], Options::default());
         assert_eq!(plan.refused, []);
-        String::from_utf8(plan.files[0].after.clone()).unwrap()
+        String::from_utf8(plan.files[0].after.to_vec()).unwrap()
     };
     let load = "LoadModule ssl_module modules/mod_ssl.so\n";
     let new = "SSLSessionTickets off\n";

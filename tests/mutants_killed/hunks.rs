@@ -51,7 +51,7 @@ fn inserted(lines: &[(usize, &str)]) -> PlannedFile {
         server: Server::Nginx,
         before: before.as_bytes().into(),
         reasons: lines.iter().map(reason).collect(),
-        after,
+        after: after.into(),
         rounds: vec![round],
         crowded: false,
     }
@@ -96,7 +96,7 @@ fn changes_of_several_rounds_are_lines() {
     };
     // `line 1` becomes `line one` in a second round.
     let second = round(&[(Span::new(5, 6), "one")]);
-    file.after = second.apply(&file.after).unwrap();
+    file.after = second.apply(&file.after).unwrap().into();
     file.rounds = vec![first.clone(), second];
     let at = text().find("line 10\n").unwrap() as u32;
     let wanted = [
@@ -120,7 +120,7 @@ fn reasons_stay_with_what_they_are_about() {
     let values = ["off", "1h"];
     for order in [[0, 1], [1, 0]] {
         let first = set(text, names[order[0]], values[order[0]]);
-        let between = String::from_utf8(first.files[0].after.clone()).unwrap();
+        let between = String::from_utf8(first.files[0].after.to_vec()).unwrap();
         let both = first.then(set(&between, names[order[1]], values[order[1]]));
         let [file] = both.files.as_slice() else {
             panic!("{:?}", both.files)
