@@ -21,5 +21,7 @@ mod rules;
 mod schedule;
 #[path = "mutants_killed/trust.rs"]
 mod trust;
+#[path = "mutants_killed/words.rs"]
+mod words;
 #[path = "mutants_killed/world.rs"]
 mod world;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use stekguard::catalog::Server;
 use stekguard::finding::{Applicability, Change, Fix, GoLive, Target};
 use stekguard::fix::{
-    Options, PatchOptions, PlannedFile, Proposal, Reason, State, backup, common_repository, cover,
-    list, patch, plan, untouchable,
+    Copied, Options, PatchOptions, PlannedFile, Proposal, Reason, Shadow, State, backup,
+    common_repository, cover, list, patch, plan, untouchable,
 };
-use stekguard::source::{self, LoadOptions, Memory, Root};
+use stekguard::source::{self, Disk, LoadOptions, Memory, Root};
 use stekguard::text::{Edit, EditSet, Span};
 
 /// `# new` in front of a file's text.
@@ -214,4 +214,50 @@ fn a_patch_on_a_terminal_escapes_no_more_than_it_must() {
     let text = String::from_utf8(patch(&[file], options)).unwrap();
     let line = text.lines().last().unwrap();
     assert_eq!(line, " größe \"a\\b\" 'c'\t\\u{9b}");
+}
+
+/// What a server tests before files are replaced: each new text is a file of its own, and beside
+/// copied files stands what stood beside the real ones.
+#[cfg(unix)]
+#[test]
+fn a_shadow_has_new_texts_and_everything_else() {
+    let (_held, base) = folder();
+    let path = base.join("tree/nginx.conf");
+    fs::create_dir_all(base.join("tree")).unwrap();
+    let own = base.join("tree/own.conf");
+    let text = format!("events {{}}\ninclude {};\n", own.display());
+    fs::write(&path, &text).unwrap();
+    fs::write(&own, "worker_processes 1;\n").unwrap();
+    fs::write(base.join("tree/a.pem"), "pem").unwrap();
+    let state = State::at(base.join("state"));
+    let shadow = Shadow::new(&state).unwrap();
+    let pairs = shadow
+        .files(&[planned(&path, "events {}\n", "why")])
+        .unwrap();
+    let [(new, real)] = pairs.as_slice() else {
+        panic!("{pairs:?}")
+    };
+    assert_eq!(*real, path);
+    assert_eq!(fs::read_to_string(new).unwrap(), "# new\nevents {}\n");
+
+    let root = Root::new(Server::Nginx, &path);
+    let project = source::load(&root, &Disk::default(), &LoadOptions::default());
+    assert!(project.complete(), "{:?}", project.problems);
+    let copied = Copied::of(&project, &base.join("tree"), &shadow.top()).unwrap();
+    let top = shadow.tree(&copied).unwrap();
+    let there = |name: &str| {
+        top.join(base.strip_prefix("/").unwrap())
+            .join("tree")
+            .join(name)
+    };
+    let pem = base.join("tree/a.pem");
+    assert_eq!(fs::read_link(there("a.pem")).unwrap(), pem);
+    assert!(!there("nginx.conf").is_symlink());
+    // The copy includes the copy.
+    let moved = format!("include {};", there("own.conf").display());
+    let copy = fs::read_to_string(there("nginx.conf")).unwrap();
+    assert_eq!(copy, format!("events {{}}\n{moved}\n"));
+    assert_eq!(copied.place(&path, &top), Some(there("nginx.conf")));
+    assert_eq!(copied.place(&pem, &top), None);
+    assert_eq!(copied.base(&top).join("own.conf"), there("own.conf"));
 }

@@ -201,24 +201,23 @@ fn every_stranger_is_found_once() {
     assert_eq!(near(text), [2, 9003]);
 }
 
-/// In `stream`, beside `http` or not: the lifetime is that of the server where connections start.
+/// In `stream`, beside `http` or not: tickets are off where the server says so in which
+/// connections start.
 #[test]
 fn both_modules_have_servers_that_decide() {
     let stream = format!(
-        "stream {{ {TLS} server {{ listen 443 ssl; ssl_session_timeout 1h; }} \
-         server {{ listen 443 ssl; server_name b.test; }} }}"
+        "stream {{ {TLS} ssl_protocols TLSv1.3; \
+         server {{ listen 443 ssl; ssl_session_tickets off; }} \
+         server {{ listen 443 ssl; server_name b.test; ssl_session_tickets on; }} }}"
     );
     let http = format!("http {{ {TLS} server {{ listen 8443 ssl; }} }}");
     for text in [&stream, &format!("{http} {stream}")] {
         let site = world::site(Server::Nginx, "1.26.2", &format!("events {{}} {text}"));
-        let endpoints = site.endpoints.iter();
-        let second = endpoints
-            .clone()
-            .find(|it| *it.names == ["b.test"])
-            .unwrap();
-        let origin = second.why(Field::Lifetime12).unwrap().origin;
+        let mut endpoints = site.endpoints.iter();
+        let second = endpoints.find(|it| *it.names == ["b.test"]).unwrap();
+        let origin = second.why(Field::Tls13Issued).unwrap().origin;
         assert_eq!(origin, Origin::DefaultServer, "{text}");
-        assert_eq!(second.lifetime_seconds.tls12, Some(3600), "{text}");
+        assert!(!second.tls13.resumes.ever(), "{text}");
     }
 }
 
@@ -303,4 +302,26 @@ fn how_long_sessions_and_keys_live() {
     assert_eq!(replaced(zone), Some(Replaced::Automatic));
     let file = "ssl_session_ticket_key a.key;";
     assert_eq!(replaced(file), Some(Replaced::ByFile));
+}
+
+/// nginx does not start without a certificate where TLS is spoken from the first byte; in `mail`
+/// (1.28.3) it names the line of the `listen`.
+#[test]
+fn a_certificate_is_needed_in_mail_too() {
+    let refused = |text: &str| {
+        let site = site(&format!("events {{}}\n{text}"));
+        let refusals = site.refusals.iter();
+        refusals.map(|it| it.message.clone()).collect::<Vec<_>>()
+    };
+    let mail = |tls: &str, own: &str| {
+        format!(
+            "mail {{\nauth_http localhost/a;\nserver {{\nprotocol imap;\nlisten 993{tls};\n{own}}}\n}}\n"
+        )
+    };
+    let message = "no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive in \
+                   /etc/nginx/nginx.conf:6";
+    assert_eq!(refused(&mail(" ssl", "")), [message]);
+    assert_eq!(refused(&mail(" ssl", TLS)), [""; 0]);
+    assert_eq!(refused(&mail("", "")), [""; 0]);
+    assert_eq!(refused("http { server { listen 80; } }"), [""; 0]);
 }

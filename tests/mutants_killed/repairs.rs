@@ -184,10 +184,16 @@ fn an_order_that_is_not_known_to_be_sound_is_said() {
 #[test]
 fn a_policy_that_is_met_is_no_reason_to_say_that_it_cannot_be() {
     let text = "LoadModule ssl_module modules/mod_ssl.so\nListen 443\n\
+                SSLSessionCache shmcb:/run/cache(512000)\n\
                 <VirtualHost *:443>\nSSLEngine on\nSSLCertificateFile a.pem\n\
-                SSLSessionTickets off\nSSLSessionCacheTimeout 0\n</VirtualHost>\n";
+                SSLSessionTickets off\nSSLSessionCacheTimeout 400000\n</VirtualHost>\n";
     let dir = tree(&[("httpd.conf", text)]);
     let args = ["--server-version", "apache=2.4.62", "--policy", "rotate"];
     let run = run(dir.path(), &["httpd.conf"], &args);
+    assert!(
+        run.stderr.contains("excessive-session-timeout"),
+        "{}",
+        run.stderr
+    );
     assert!(!run.stderr.contains("not changed"), "{}", run.stderr);
 }

@@ -16,7 +16,7 @@ pub(crate) const SSL: &str = "LoadModule ssl_module modules/mod_ssl.so\nListen 4
 /// nginx that replaces the keys of a zone, with the advisory about them fixed.
 const AUTOMATIC: &str = "1.31.7";
 
-fn policy(goal: Goal) -> Policy {
+pub(crate) fn policy(goal: Goal) -> Policy {
     Policy {
         goal,
         ..Policy::default()
@@ -38,13 +38,13 @@ pub(crate) fn nginx(text: &str) -> Site {
     world::site(Server::Nginx, AUTOMATIC, text)
 }
 
-fn server(own: &str) -> Site {
+pub(crate) fn server(own: &str) -> Site {
     nginx(&format!(
         "events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}"
     ))
 }
 
-fn vhost(global: &str, own: &str) -> String {
+pub(crate) fn vhost(global: &str, own: &str) -> String {
     format!("{SSL}{global}\n<VirtualHost *:443>\nSSLEngine on\n{own}\n</VirtualHost>\n")
 }
 
@@ -288,22 +288,6 @@ fn a_removed_switch_concerns_the_servers_inside() {
     assert_eq!(found[0].endpoints, ["*:443 (a.test)", "*:443 (b.test)"]);
 }
 
-/// With `ssl off` no server lost anything; `ssl on` has to be said in another way.
-#[test]
-fn what_is_to_be_done_about_a_removed_switch() {
-    let help = |own: &str| {
-        let site = nginx(&format!(
-            "events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}"
-        ));
-        let mut found = found(&site, &Policy::default(), "directive-not-in-version");
-        assert_eq!(found.len(), 1, "{own}");
-        found.remove(0).help
-    };
-    let moved = "say `ssl` in every `listen` of the server and remove the line";
-    assert_eq!(help("ssl on;"), [moved]);
-    assert_eq!(help("ssl off;"), ["remove the line"]);
-}
-
 /// One command around two servers: each directive is named once, however many servers it
 /// stands for.
 #[test]
@@ -366,33 +350,4 @@ fn a_reload_in_time_replaces_the_key() {
     assert_eq!(found_with(None), 1);
     assert_eq!(found_with(Some(86_400)), 0);
     assert_eq!(found_with(Some(86_401)), 1);
-}
-
-#[test]
-fn how_to_come_by_the_keys_of_a_policy() {
-    let help = |goal: Goal| {
-        let mut found = found(&server(""), &policy(goal), "ticket-keys-against-policy");
-        found.remove(0).help.remove(0)
-    };
-    let zone = "a `shared` ssl_session_cache, tickets on, and no key file";
-    assert_eq!(help(Goal::Automatic), zone);
-    let made = help(Goal::Rotate);
-    assert!(
-        made.starts_with("make keys with `stekguard keys init`"),
-        "{made}"
-    );
-}
-
-/// What helps first: no tickets.
-#[test]
-fn what_helps_where_nothing_replaces_the_key() {
-    let first = |site: &Site| {
-        let mut found = found(site, &Policy::default(), "tickets-without-rotation");
-        found.remove(0).help.remove(0)
-    };
-    let nginx = first(&server(""));
-    assert!(nginx.starts_with("`ssl_session_tickets off;`"), "{nginx}");
-    let text = vhost("", "ServerName a.test");
-    let httpd = first(&world::site(Server::Apache, "2.4.62", &text));
-    assert!(httpd.starts_with("`SSLSessionTickets off`"), "{httpd}");
 }

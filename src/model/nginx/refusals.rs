@@ -193,7 +193,7 @@ impl Found<'_> {
             .collect();
         for socket in sockets {
             // `ssl on` has checks of its own, in versions that are long gone.
-            if !tls.contains(&*socket.address) || socket.module == Module::Mail {
+            if !tls.contains(&*socket.address) {
                 continue;
             }
             let default = &servers[socket.default].config;
@@ -207,7 +207,11 @@ impl Found<'_> {
             let Some(server) = members.find(without) else {
                 continue;
             };
-            let place = self.blocks.block(server.block).head.clone();
+            let listen = server.listens.iter().find(|listen| listen.tls);
+            let place = match listen.filter(|_| socket.module == Module::Mail) {
+                Some(listen) => self.blocks.setting(listen.by).location.clone(),
+                None => self.blocks.block(server.block).head.clone(),
+            };
             let message = format!(
                 "no \"ssl_certificate\" is defined for the \"listen ... ssl\" directive in {}:{}",
                 place.path.display(),
