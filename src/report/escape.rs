@@ -14,9 +14,7 @@ const LONGEST: usize = 120;
 /// Text for one line: line ends become escapes too.
 pub fn line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        push_char(&mut out, character);
-    }
+    push_text(&mut out, text);
     out
 }
 
@@ -65,9 +63,7 @@ pub fn path(path: &Path) -> String {
 pub(super) fn bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            push_char(&mut out, character);
-        }
+        push_text(&mut out, chunk.valid());
         for byte in chunk.invalid() {
             push_byte(&mut out, *byte);
         }
@@ -79,6 +75,23 @@ pub(super) fn bytes(bytes: &[u8]) -> String {
 fn push_byte(out: &mut String, byte: u8) {
     // Writing to a String does not fail.
     let _ = write!(out, "\\x{byte:02x}");
+}
+
+/// Appends text, in one piece what needs no escape: most does not.
+fn push_text(out: &mut String, text: &str) {
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
+    let mut rest = text;
+    while let Some(odd) = rest.bytes().position(|byte| !plain(&byte)) {
+        let (before, from) = rest.split_at(odd);
+        out.push_str(before);
+        let mut characters = from.chars();
+        characters
+            .next()
+            .into_iter()
+            .for_each(|character| push_char(out, character));
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
 }
 
 /// Appends a character or its escape. TAB stays: snippets expand it.
@@ -123,5 +136,6 @@ mod tests {
         );
         assert_eq!(line("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
         assert_eq!(line("größe\t东"), "größe\t东");
+        assert_eq!(line("\u{1b}a\u{7f}\u{ad}~ \n"), "\\x1ba\\x7f\\u{ad}~ \\n");
     }
 }
