@@ -348,7 +348,7 @@ fn a_file_included_twice_is_edited_once_and_said() {
     let plan = planned(&project, &fixes, Options::default());
     assert_eq!(plan.taken, [0, 1, 2]);
     assert_eq!(plan.files.len(), 1);
-    assert_eq!(plan.files[0].after, b"ssl_session_tickets off;\n");
+    assert_eq!(*plan.files[0].after, *b"ssl_session_tickets off;\n");
     assert_eq!(plan.notes.len(), 1);
     assert!(plan.notes[0].text.contains("2 times"), "{:?}", plan.notes);
 }
@@ -444,7 +444,7 @@ fn conditions_of_httpd() {
             );
             assert_eq!(plan.refused, []);
             text = match plan.files.first() {
-                Some(file) => String::from_utf8(file.after.clone()).unwrap(),
+                Some(file) => String::from_utf8(file.after.to_vec()).unwrap(),
                 None => text,
             };
             assert_eq!(text, wanted);
@@ -590,14 +590,16 @@ fn verify_refuses_what_it_must() {
     let good = planned(&project, &fixes, Options::default()).files;
 
     let mut touched = good.clone();
-    touched[0].after[0] = b'E';
+    let mut bytes = good[0].after.to_vec();
+    bytes[0] = b'E';
+    touched[0].after = bytes.into();
     assert!(matches!(
         verify(&touched, &|_| Ok(())),
         Err(FixError::Touched { at: 0, .. })
     ));
 
     let mut longer = good.clone();
-    longer[0].after.push(b'\n');
+    longer[0].after = [&*good[0].after, b"\n"].concat().into();
     assert!(matches!(
         verify(&longer, &|_| Ok(())),
         Err(FixError::Touched { .. })
@@ -612,7 +614,7 @@ fn verify_refuses_what_it_must() {
             replacement: b"http {\n".to_vec(),
         })
         .unwrap();
-    broken[0].after = round.apply(&broken[0].before).unwrap();
+    broken[0].after = round.apply(&broken[0].before).unwrap().into();
     broken[0].rounds = vec![round];
     let error = verify(&broken, &|_| Ok(())).unwrap_err();
     assert!(

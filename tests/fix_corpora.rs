@@ -342,7 +342,7 @@ fn ten_thousand_servers() {
     let plan = planned(&before, &fixes, Options::default());
     let planning = clock.elapsed();
     verify(&plan.files, &|_| Ok(())).unwrap();
-    let after = String::from_utf8(plan.files[0].after.clone()).unwrap();
+    let after = String::from_utf8(plan.files[0].after.to_vec()).unwrap();
     assert_eq!(
         after
             .matches("1d;\n        ssl_session_tickets off;\n")

@@ -200,7 +200,7 @@ impl Judge {
             let Some(file) = plan.files.first() else {
                 return text;
             };
-            text = String::from_utf8(file.after.clone()).unwrap();
+            text = String::from_utf8(file.after.to_vec()).unwrap();
         }
         panic!("the fixes do not come to an end\n{before}\n--- after\n{text}");
     }

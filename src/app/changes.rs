@@ -51,7 +51,7 @@ fn change(file: &PlannedFile) -> FileChange {
     FileChange {
         path: path.to_string_lossy().into_owned(),
         before: file.before.to_vec(),
-        after: file.after.clone(),
+        after: file.after.to_vec(),
         rules,
     }
 }

@@ -56,9 +56,8 @@ pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
             *slot = session.judged_for(held.loaded, held.platforms);
         }
     }
-    let before = judged.iter().flatten().cloned();
     let mut repair = Repair {
-        before: session.outcome(before),
+        before: Outcome::default(),
         after: Outcome::default(),
         plan: Plan::default(),
         refused: Vec::new(),
@@ -69,12 +68,13 @@ pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
         session: &session,
         choice,
         replaced: unchanged,
+        before: vec![None; judged.len()],
         judged,
     };
     for index in 0..work.judged.len() {
         work.repair(index, &mut repair);
     }
-    repair.after = work.outcome();
+    (repair.before, repair.after) = work.outcomes();
     repair.advice = repair.advice_for(&request.policy);
     Ok(repair)
 }

@@ -5,17 +5,17 @@
 //! touched.
 
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Outcome;
 use super::fix::{Choice, Repair};
-use super::inputs::Replaced;
-use super::lint::{Judged, Session, refusals, too_old};
+use super::inputs::{Loaded, Replaced};
+use super::lint::{Judged, Session, problems, too_old};
 use super::prove::{Before, prove};
+use super::refused::refusals;
 use crate::catalog::Server;
 use crate::finding::{Applicability, Finding, Fix, Severity};
-use crate::fix::{self, Plan, Proposal};
+use crate::fix::{self, FixError, Plan, Proposal};
 use crate::model::VersionSource;
 use crate::rules;
 
@@ -31,17 +31,24 @@ pub(super) struct Work<'a> {
     /// Every configuration with the files so replaced; `None` where a plan for another one
     /// has changed a file of it.
     pub(super) judged: Vec<Option<Judged>>,
+    /// Every configuration as found, where it is not what stands above.
+    pub(super) before: Vec<Option<Judged>>,
 }
 
-/// A plan that has proved itself, and the configuration with it where it changes something.
-type Proved = (Plan, Option<Judged>);
+/// A plan that has proved itself, and where it changes something the configuration with it and
+/// what all files are replaced by then.
+#[derive(Default)]
+struct Proved {
+    plan: Plan,
+    changed: Option<(Judged, Replaced)>,
+}
 
 impl Work<'_> {
     /// Repairs one configuration as far as possible. Where the repairs of all rules together
     /// do not prove themselves, those that do are taken, rule by rule.
     pub(super) fn repair(&mut self, index: usize, repair: &mut Repair) {
         let known = self.judged[index].take();
-        let Some(first) = known.or_else(|| self.session.judged(index, &self.replaced)) else {
+        let Some(mut first) = known.or_else(|| self.session.judged(index, &self.replaced)) else {
             return;
         };
         let project = &first.loaded.project;
@@ -52,6 +59,7 @@ impl Work<'_> {
         let place = first.loaded.root.path.display().to_string();
         // No server accepts it before, so nobody could tell whether it does afterwards.
         if !refusals(&first).is_empty() {
+            self.judged[index] = Some(first);
             return;
         }
         let mut all = self.rules_in_order(&first);
@@ -61,10 +69,10 @@ impl Work<'_> {
                 .refused
                 .push(format!("{place}: {}: {why}", rules::KEYS_RULE));
         }
-        let best = match self.attempt(index, &first, &all) {
+        let best = match self.attempt(index, &mut first, &all) {
             Ok(proved) => proved,
             Err(_) => {
-                let (proved, failed) = self.rule_by_rule(index, &first, all);
+                let (proved, failed) = self.rule_by_rule(index, &mut first, all);
                 let lines = failed
                     .into_iter()
                     .map(|(rule, why)| format!("{place}: {rule} is not repaired: {why}"));
@@ -72,9 +80,16 @@ impl Work<'_> {
                 proved
             }
         };
-        let (plan, judged) = best;
-        self.accept(plan, repair);
-        self.judged[index] = Some(judged.unwrap_or(first));
+        let Some((judged, replaced)) = best.changed else {
+            self.tell(best.plan, repair);
+            self.judged[index] = Some(first);
+            return;
+        };
+        self.replaced = replaced;
+        self.forget(&best.plan);
+        self.tell(best.plan, repair);
+        self.judged[index] = Some(judged);
+        self.before[index].get_or_insert(first);
     }
 
     /// Why the policy's kind of key cannot be had on every version that this may run on, with
@@ -111,7 +126,7 @@ impl Work<'_> {
     fn rule_by_rule(
         &self,
         index: usize,
-        first: &Judged,
+        first: &mut Judged,
         rules: Vec<&'static str>,
     ) -> (Proved, Vec<(&'static str, String)>) {
         let mut best = Proved::default();
@@ -138,52 +153,94 @@ impl Work<'_> {
     }
 
     /// Plans in rounds with the fixes of these rules and proves the result.
-    fn attempt(&self, index: usize, first: &Judged, rules: &[&str]) -> Result<Proved, String> {
+    fn attempt(&self, index: usize, first: &mut Judged, rules: &[&str]) -> Result<Proved, String> {
+        self.read_whole(index, first)?;
         let mut replaced = self.replaced.clone();
         let mut plan = Plan::default();
         let mut latest: Option<Judged> = None;
         let mut settled = false;
+        // How many of the rounds changed something.
+        let mut changed = 0;
         for _ in 0..ROUNDS {
-            let next = self.plan(latest.as_ref().unwrap_or(first), rules);
+            let next = self.plan(latest.as_ref().unwrap_or(&*first), rules);
             settled = next.is_empty();
             replace(&mut replaced, &next);
             plan = plan.then(next);
             if settled {
                 break;
             }
+            changed += 1;
+            self.lighten(first);
             latest = Some(self.again(index, first, &replaced)?);
         }
-        if plan.is_empty() {
-            return Ok((plan, None));
-        }
-        let before = Before::of(first);
-        let check = |results: &fix::Texts| {
-            let mut with = self.replaced.clone();
-            let new = results.iter();
-            with.extend(new.map(|(path, bytes)| (path.clone(), Arc::clone(bytes))));
-            // Usually the very bytes that the last round has judged and found nothing to do in.
-            let fresh;
-            let (judged, done) = match latest.as_ref().filter(|_| with == replaced) {
-                Some(judged) => (judged, settled),
-                None => {
-                    fresh = self.again(index, first, &with)?;
-                    (&fresh, false)
-                }
-            };
-            prove(&before, judged, self.session.request)?;
-            if !done && !self.plan(judged, rules).is_empty() {
-                return Err("repairing the result again would change it again".to_owned());
-            }
-            Ok(())
+        let Some(mut judged) = latest.filter(|_| !plan.is_empty()) else {
+            return Ok(Proved {
+                plan,
+                changed: None,
+            });
         };
-        fix::verify(&plan.files, &check).map_err(|error| error.to_string())?;
-        Ok((plan, latest))
+        fix::verify_texts(&plan.files, &flawless(&judged)).map_err(|error| error.to_string())?;
+        // What a later round took back does not count as replaced.
+        if changed > 1 {
+            let mut results = self.replaced.clone();
+            replace(&mut results, &plan);
+            if results != replaced {
+                judged = self.again(index, first, &results)?;
+                (replaced, settled) = (results, false);
+            }
+        }
+        prove(&Before::of(first), &judged, self.session.request)
+            .and_then(|()| self.stays(&judged, rules, settled))
+            .map_err(|why| FixError::Check(why).to_string())?;
+        Ok(Proved {
+            plan,
+            changed: Some((judged, replaced)),
+        })
     }
 
-    /// Takes a plan over.
-    fn accept(&mut self, plan: Plan, repair: &mut Repair) {
-        replace(&mut self.replaced, &plan);
-        self.forget(&plan);
+    /// Planning again would change nothing, as the last round may have found.
+    fn stays(&self, judged: &Judged, rules: &[&str], settled: bool) -> Result<(), String> {
+        match settled || self.plan(judged, rules).is_empty() {
+            true => Ok(()),
+            false => Err("repairing the result again would change it again".to_owned()),
+        }
+    }
+
+    /// Gives back what the files say of a configuration whose fixes are planned: it is most of
+    /// what was read, and the same comes to stand beside it.
+    fn lighten(&self, judged: &mut Judged) {
+        // Edits of findings are looked up in it.
+        if judged.told.is_some() || self.session.request.edits {
+            return;
+        }
+        let told = problems(&judged.loaded.project);
+        if let Some(project) = Arc::get_mut(&mut judged.loaded.project) {
+            project.forget_statements();
+            judged.told = Some(told);
+        }
+    }
+
+    /// Reads once more what was given back for an attempt that failed. It has to be the same.
+    fn read_whole(&self, index: usize, first: &mut Judged) -> Result<(), String> {
+        if first.told.is_none() {
+            return Ok(());
+        }
+        let loaded = self.session.inputs.load(index, &self.replaced);
+        let same = |loaded: &Loaded| {
+            let (old, new) = (&first.loaded.project.files, &loaded.project.files);
+            let mut pairs = old.iter().zip(new);
+            old.len() == new.len()
+                && pairs.all(|(old, new)| old.path == new.path && old.text == new.text)
+        };
+        first.loaded = loaded
+            .filter(same)
+            .ok_or_else(|| "it cannot be read again".to_owned())?;
+        first.told = None;
+        Ok(())
+    }
+
+    /// Tells what a plan changes and refuses.
+    fn tell(&self, plan: Plan, repair: &mut Repair) {
         let mut known: HashSet<String> = repair.refused.iter().cloned().collect();
         for refusal in &plan.refused {
             let place = refusal.path.display();
@@ -198,9 +255,11 @@ impl Work<'_> {
 
     /// Forgets what is known about configurations that read a file of this plan.
     fn forget(&mut self, plan: &Plan) {
-        let mut changed = Replaced::new();
-        replace(&mut changed, plan);
-        for known in &mut self.judged {
+        if self.judged.iter().all(Option::is_none) {
+            return;
+        }
+        let changed = fix::new_texts(&plan.files);
+        for (known, before) in self.judged.iter_mut().zip(&mut self.before) {
             let reads = known.as_ref().is_some_and(|judged| {
                 let files = judged.loaded.project.files.iter();
                 let mut paths =
@@ -208,18 +267,22 @@ impl Work<'_> {
                 paths.any(|path| changed.contains_key(path))
             });
             if reads {
-                *known = None;
+                let forgotten = known.take();
+                *before = before.take().or(forgotten);
             }
         }
     }
 
-    /// Everything as the plans leave it.
-    pub(super) fn outcome(self) -> Outcome {
+    /// Everything as found, and as the plans leave it.
+    pub(super) fn outcomes(self) -> (Outcome, Outcome) {
+        let all = self.judged.iter().zip(self.before);
+        let before = all.filter_map(|(known, before)| before.or_else(|| known.clone()));
+        let before = self.session.outcome(before);
         let all = self.judged.into_iter().enumerate();
-        let judged = all.filter_map(|(index, known)| {
+        let after = all.filter_map(|(index, known)| {
             known.or_else(|| self.session.judged(index, &self.replaced))
         });
-        self.session.outcome(judged)
+        (before, self.session.outcome(after))
     }
 
     /// Loads and judges a configuration with files replaced, for the versions of the files as
@@ -289,11 +352,18 @@ impl Work<'_> {
 
 /// Takes over what a plan makes of the files.
 fn replace(replaced: &mut Replaced, plan: &Plan) {
-    for file in &plan.files {
-        let bytes: Arc<[u8]> = Arc::from(&file.after[..]);
-        let paths = file.paths.iter().map(|path| Path::new(&**path));
-        for path in paths.chain(file.real.as_deref()) {
-            replaced.insert(path.to_path_buf(), Arc::clone(&bytes));
-        }
+    let texts = fix::new_texts(&plan.files);
+    match replaced.is_empty() {
+        true => *replaced = texts,
+        false => replaced.extend(texts),
     }
+}
+
+/// Says of new bytes that reading this configuration has parsed these very bytes and found no
+/// error.
+fn flawless(judged: &Judged) -> impl Fn(&Arc<[u8]>) -> bool + Sync {
+    let files = judged.loaded.project.files.iter();
+    let read = files.filter(|file| file.is_flawless());
+    let read: HashSet<usize> = read.map(|file| file.text.as_ptr().addr()).collect();
+    move |text| read.contains(&text.as_ptr().addr())
 }

@@ -162,13 +162,7 @@ impl Inputs {
         if replaced.is_empty() {
             return Some(self.loaded(found, files, wish));
         }
-        let mut overlay = Overlay::new(files);
-        // In an order: two spellings can lead to one place.
-        let mut all: Vec<_> = replaced.iter().collect();
-        all.sort_unstable_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
-        for (path, bytes) in all {
-            overlay.replace(path, Arc::clone(bytes));
-        }
+        let overlay = Overlay::of(files, replaced);
         Some(self.loaded(found, &overlay, wish))
     }
 

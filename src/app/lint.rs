@@ -1,6 +1,6 @@
 //! `lint`: everything that is found, and whether everything was read.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::judge::judge;
 use super::merge::Merger;
 use super::parts::Part;
 use super::platforms::platforms;
+use super::refused::refusals;
 use super::suppress::{one_each, settle_unused};
 use super::{AppError, Request};
 use crate::catalog::{self, Server, Version};
@@ -18,7 +19,7 @@ use crate::finding::{Finding, Severity, Silenced};
 use crate::fix::{self, Options};
 use crate::model::{self, Platform, Site, VersionSource};
 use crate::report;
-use crate::source::{File, Problem, ProblemKind, Project, RootKind};
+use crate::source::{File, Problem, ProblemKind, Project};
 use crate::text::Location;
 
 /// One judged configuration.
@@ -139,6 +140,8 @@ pub(super) struct Judged {
     pub(super) findings: Vec<Finding>,
     pub(super) silenced: Vec<Silenced>,
     pub(super) site: Arc<Site>,
+    /// What [`problems`] says, where the project cannot be asked any more.
+    pub(super) told: Option<Vec<report::Problem>>,
 }
 
 /// A request with its inputs found and its versions known, to be judged more than once.
@@ -209,6 +212,7 @@ impl<'a> Session<'a> {
             findings: verdict.findings,
             silenced: verdict.silenced,
             site: Arc::new(verdict.site),
+            told: None,
         })
     }
 
@@ -231,7 +235,8 @@ impl<'a> Session<'a> {
             merger.put(judged.findings);
             silenced.extend(judged.silenced);
             let project = judged.loaded.project;
-            outcome.problems.extend(problems(&project));
+            let told = judged.told.unwrap_or_else(|| problems(&project));
+            outcome.problems.extend(told);
             outcome
                 .problems
                 .extend(too_old(&project, &judged.platforms));
@@ -317,42 +322,6 @@ pub(super) fn read_problems(project: &Project) -> Vec<report::Problem> {
     let files: HashMap<&Path, &File> = project.files.iter().map(|it| (&*it.path, it)).collect();
     let problems = project.problems.iter();
     problems.map(|it| problem(&files, it)).collect()
-}
-
-/// Rules that say themselves that the server does not start, with a repair.
-const TOLD_BY_RULES: [&str; 2] = ["directive-not-in-version", "malformed-conf-command"];
-
-/// What keeps the server from starting and no finding says already.
-pub(super) fn refusals(judged: &Judged) -> Vec<report::Problem> {
-    let (loaded, site) = (&judged.loaded, &judged.site);
-    // What a lone fragment lacks may stand around the place that includes it, and what is
-    // missing in a tree may stand in a file that was only assumed.
-    let fragment = matches!(loaded.root.kind, RootKind::Fragment(_));
-    if fragment || !loaded.project.assumed.is_empty() {
-        return Vec::new();
-    }
-    if site.refusals.is_empty() {
-        return Vec::new();
-    }
-    let silenced = judged.silenced.iter().map(|it| &it.finding);
-    let findings = judged.findings.iter().chain(silenced);
-    let told = findings.filter(|finding| TOLD_BY_RULES.contains(&finding.rule));
-    let told: HashSet<(&Path, u32)> = told.map(|it| line_of(&it.location)).collect();
-    let said = |at: &Location| told.contains(&line_of(at));
-    let new = site.refusals.iter().filter(|refusal| !said(&refusal.at));
-    new.map(|refusal| report::Problem {
-        kind: "refused",
-        path: refusal.at.path.to_path_buf(),
-        line: refusal.at.line,
-        location: Some(refusal.at.clone()),
-        message: refusal.message.clone(),
-        refused: true,
-    })
-    .collect()
-}
-
-fn line_of(place: &Location) -> (&Path, u32) {
-    (&place.path, place.line)
 }
 
 /// A version below the range that is modelled: what it does is not known, so nothing that is

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::inputs::Replaced;
-use super::lint::{Judged, Session, refusals};
+use super::lint::{Judged, Session};
+use super::refused::refusals;
 use crate::finding::Severity;
 use crate::fix::PlannedFile;
 use crate::model::Endpoint;
@@ -128,7 +129,7 @@ pub(super) fn everything(files: &[PlannedFile]) -> Replaced {
 fn texts(file: &PlannedFile) -> (Vec<PathBuf>, Arc<[u8]>) {
     let opened = file.paths.iter().map(|path| path.to_path_buf());
     let names = opened.chain(file.real.clone()).collect();
-    (names, Arc::from(&file.after[..]))
+    (names, Arc::clone(&file.after))
 }
 
 impl State {
@@ -235,7 +236,7 @@ mod tests {
                 real: Some(path),
                 server: Server::Nginx,
                 before: Arc::from(before.as_bytes()),
-                after: after.into_bytes(),
+                after: after.into_bytes().into(),
                 rounds: vec![EditSet::new()],
                 reasons: Vec::new(),
                 crowded: false,

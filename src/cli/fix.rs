@@ -20,7 +20,13 @@ pub(super) fn run(arguments: &FixArguments, terminal: &Terminal) -> u8 {
         Err(said) => return hints::failure(&said, terminal),
     };
     match repair(arguments, terminal) {
-        Ok((request, repair)) => show(&request, &repair, arguments, &output, terminal),
+        Ok((request, repair)) => {
+            let said = show(&request, &repair, arguments, &output, terminal);
+            // The process ends: giving it back piece by piece would take longer than it did to
+            // print it.
+            std::mem::forget(repair);
+            said
+        }
         Err(said) => {
             let failed = report::Fixed {
                 error: Some(said.0.clone()),

@@ -4,6 +4,7 @@
 
 use crate::catalog::{self, Arity};
 use crate::fix::arguments::{Statement, Word};
+use crate::fix::spell;
 use crate::syntax::apache::{logical, words};
 use crate::syntax::{NodeId, Tree};
 use crate::text::Span;
@@ -42,14 +43,7 @@ pub(super) fn statement<'text>(
 
 /// A whole line without its line end.
 pub(super) fn line(words: &[String]) -> Option<Vec<u8>> {
-    let mut line = Vec::new();
-    for word in words {
-        if !line.is_empty() {
-            line.push(b' ');
-        }
-        line.extend(spell(word.as_bytes(), None)?);
-    }
-    Some(line)
+    spell::words(words, spell)
 }
 
 /// Spells a value. A line end cannot be spelled, nor `${`, which no quote protects.
@@ -58,19 +52,7 @@ fn spell(value: &[u8], quote: Option<u8>) -> Option<Vec<u8>> {
     if expands || value.iter().any(|byte| matches!(byte, b'\n' | b'\r' | 0)) {
         return None;
     }
-    let quote = quote.or_else(|| needs_quotes(value).then_some(b'"'));
-    let Some(quote) = quote else {
-        return Some(value.to_vec());
-    };
-    let mut spelled = vec![quote];
-    for byte in value {
-        if *byte == quote || *byte == b'\\' {
-            spelled.push(b'\\');
-        }
-        spelled.push(*byte);
-    }
-    spelled.push(quote);
-    Some(spelled)
+    Some(spell::quoted(value, quote, needs_quotes))
 }
 
 fn needs_quotes(value: &[u8]) -> bool {

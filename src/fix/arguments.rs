@@ -1,6 +1,7 @@
 //! The smallest edits that give a statement new arguments. Knows words and gaps, not
 //! servers: how a word is spelled comes from the caller.
 
+use crate::fix::spell::Spell;
 use crate::text::{Edit, Span};
 
 /// A word that stands in the file.
@@ -34,7 +35,7 @@ pub(super) struct Statement<'text> {
     pub(super) arguments: Vec<Word>,
     /// Spells a value, in this quote where possible; `None` where the server cannot read it
     /// back whatever the spelling.
-    pub(super) spell: fn(&[u8], Option<u8>) -> Option<Vec<u8>>,
+    pub(super) spell: Spell,
 }
 
 impl Statement<'_> {

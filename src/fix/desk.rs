@@ -11,6 +11,7 @@ use crate::fix::arguments::Statement;
 use crate::fix::place::{Page, spot};
 use crate::fix::sheet::Step;
 use crate::fix::siblings::{Chains, Sibling};
+use crate::fix::slip::Slip;
 use crate::fix::{apache, layout, nginx};
 use crate::source::{DirectiveId, FileId, Project};
 use crate::syntax::{NodeId, TokenKind, Tree};
@@ -133,7 +134,7 @@ impl<'project> Desk<'project> {
                 Ok(StepEdits::Replace(statement.edits(arguments)?))
             }
             Step::Remove { span } => {
-                if self.project.server == Server::Nginx && holds_comment(self.tree(id), *span) {
+                if self.project.server == Server::Nginx && self.holds_comment(id, *span) {
                     return Err("a comment stands inside the statement".into());
                 }
                 let span = layout::removal(text, *span);
@@ -166,13 +167,19 @@ impl<'project> Desk<'project> {
     }
 
     fn words(&self, id: FileId, span: Span) -> Option<Statement<'_>> {
-        let file = self.project.file(id);
-        let node = self.node_at(id, span)?;
-        if self.project.server == Server::Nginx {
-            return nginx::statement(&file.text, self.tree(id), node);
+        let server = self.project.server;
+        let statement = match self.slip(id, span) {
+            Some(slip) => slip.statement(),
+            None => {
+                let node = self.node_at(id, span)?;
+                in_tree(server, &self.project.file(id).text, self.tree(id), node)
+            }
+        };
+        let mut statement = statement?;
+        if server == Server::Nginx {
+            return Some(statement);
         }
         // What httpd reads there once variables are replaced.
-        let mut statement = apache::statement(&file.text, self.tree(id), node)?;
         let read = self.directives_at(id, span).next();
         let texts = read.map(|id| self.project.argument_texts(id));
         for text in texts.unwrap_or_default() {
@@ -185,6 +192,27 @@ impl<'project> Desk<'project> {
             }
         }
         Some(statement)
+    }
+
+    /// A statement without a body, read by itself.
+    fn slip(&self, id: FileId, span: Span) -> Option<Slip<'_>> {
+        let span = self.simple(id, span)?;
+        Slip::read(self.project.server, &self.project.file(id).text, span)
+    }
+
+    /// The place of the statement that begins where `span` does, where it is in force and has
+    /// no body: the project knows it, and the file's tree need not be made for it.
+    pub(super) fn simple(&self, id: FileId, span: Span) -> Option<Span> {
+        let there = self.directives_at(id, span).next()?;
+        let directive = self.project.directive(there);
+        directive.body.is_none().then_some(directive.span)
+    }
+
+    fn holds_comment(&self, id: FileId, span: Span) -> bool {
+        match self.slip(id, span) {
+            Some(slip) => slip.holds_comment(),
+            None => holds_comment(self.tree(id), span),
+        }
     }
 
     fn in_force(&self, id: FileId, span: Span) -> bool {
@@ -228,14 +256,21 @@ impl<'project> Desk<'project> {
     }
 }
 
+/// The words of a statement of a file's tree.
+pub(super) fn in_tree<'text>(
+    server: Server,
+    text: &'text [u8],
+    tree: &Tree,
+    node: NodeId,
+) -> Option<Statement<'text>> {
+    match server {
+        Server::Nginx => nginx::statement(text, tree, node),
+        Server::Apache => apache::statement(text, tree, node),
+    }
+}
+
 fn holds_comment(tree: &Tree, span: Span) -> bool {
-    let tokens = &tree.tokens;
-    let first = tokens.partition_point(|token| token.span.start < span.start);
-    let inside = tokens
-        .iter()
-        .skip(first)
-        .take_while(|token| token.span.end <= span.end);
-    inside
-        .into_iter()
-        .any(|token| token.kind == TokenKind::Comment)
+    let behind = tree.tokens.beginning_at(span.start);
+    let mut inside = behind.take_while(|token| token.span.end <= span.end);
+    inside.any(|token| token.kind == TokenKind::Comment)
 }

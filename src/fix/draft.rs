@@ -15,7 +15,6 @@ use crate::fix::protect;
 use crate::fix::sheet::{Mark, Sheet, Step, Stop};
 use crate::fix::siblings::{Sibling, accumulates, additive, siblings};
 use crate::source::{File, FileId, FileOrigin, Project};
-use crate::syntax::NodeId;
 use crate::text::{EditSet, Location, Span};
 
 /// A plan in the making.
@@ -203,8 +202,7 @@ impl<'project> Draft<'project> {
                 statement,
                 arguments,
             } => {
-                let (id, node) = self.statement(statement)?;
-                let span = self.desk.tree(id).node(node).span;
+                let (id, span) = self.place(statement)?;
                 Ok(vec![(
                     id,
                     Step::Set {
@@ -214,16 +212,14 @@ impl<'project> Draft<'project> {
                 )])
             }
             Change::Remove { statement } => {
-                let (id, node) = self.statement(statement)?;
-                let span = self.desk.tree(id).node(node).span;
+                let (id, span) = self.place(statement)?;
                 Ok(vec![(id, Step::Remove { span })])
             }
             Change::Insert {
                 target: Target::Block(block),
                 statement,
             } => {
-                let (id, node) = self.statement(block)?;
-                let span = self.desk.tree(id).node(node).span;
+                let (id, span) = self.place(block)?;
                 self.insertion(id, Some(span), statement)
             }
             Change::Insert {
@@ -302,14 +298,19 @@ impl<'project> Draft<'project> {
         Ok(steps)
     }
 
-    fn statement(&self, location: &Location) -> Result<(FileId, NodeId), Refused> {
+    /// The statement that stands at a place.
+    fn place(&self, location: &Location) -> Result<(FileId, Span), Refused> {
         let id = self.file(&location.path)?;
-        let node = self.desk.node_at(id, location.span);
-        let node = node.ok_or_else(|| Refused {
+        let known = self.desk.simple(id, location.span);
+        let in_tree = || {
+            let node = self.desk.node_at(id, location.span)?;
+            Some(self.desk.tree(id).node(node).span)
+        };
+        let span = known.or_else(in_tree).ok_or_else(|| Refused {
             path: location.path.to_path_buf(),
             reason: format!("no statement stands at line {}", location.line),
         })?;
-        Ok((id, node))
+        Ok((id, span))
     }
 
     fn file(&self, path: &Path) -> Result<FileId, Refused> {

@@ -43,9 +43,13 @@ pub struct Change {
 /// The hunks, in order.
 #[must_use]
 pub fn hunks(file: &PlannedFile) -> Vec<Hunk> {
-    let (old, new) = (lines(&file.before), lines(&file.after));
-    let starts = starts(&new);
-    let groups = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
+    hunks_of(file, &lines(&file.before), &lines(&file.after))
+}
+
+/// The same for who has its lines before and afterwards.
+pub(super) fn hunks_of(file: &PlannedFile, old: &[&[u8]], new: &[&[u8]]) -> Vec<Hunk> {
+    let starts = starts(new);
+    let groups = group_diff_ops(capture_diff_slices(Algorithm::Myers, old, new), CONTEXT);
     // Usually they are; what follows from it is only that fewer are looked at.
     let sorted = file.reasons.is_sorted_by_key(|reason| reason.span.start);
     groups
@@ -91,7 +95,7 @@ pub fn select(file: &PlannedFile, keep: &[bool]) -> Result<Option<PlannedFile>, 
         return Ok(None);
     }
     Ok(Some(PlannedFile {
-        after,
+        after: after.into(),
         rounds: vec![round],
         reasons,
         ..file.clone()
@@ -128,12 +132,22 @@ pub(super) fn is_equal(op: &DiffOp) -> bool {
 
 /// Lines with their line feeds. Only LF ends a line here, as in git.
 pub(super) fn lines(text: &[u8]) -> Vec<&[u8]> {
-    text.split_inclusive(|byte| *byte == b'\n').collect()
+    let mut lines = Vec::with_capacity(text.len() / 24 + 1);
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', text) {
+        lines.push(&text[start..=end]);
+        start = end + 1;
+    }
+    if start < text.len() {
+        lines.push(&text[start..]);
+    }
+    lines
 }
 
 /// Where lines begin, and where the last one ends.
 fn starts(lines: &[&[u8]]) -> Vec<usize> {
-    let mut starts = vec![0];
+    let mut starts = Vec::with_capacity(lines.len() + 1);
+    starts.push(0);
     let mut at = 0;
     for line in lines {
         at += line.len();

@@ -3,6 +3,7 @@
 //! Must not know what a directive means.
 
 use crate::fix::arguments::{Statement, Word};
+use crate::fix::spell;
 use crate::syntax::nginx::words;
 use crate::syntax::{NodeId, Tree};
 
@@ -33,32 +34,14 @@ pub(super) fn statement<'text>(
 
 /// A whole statement.
 pub(super) fn line(words: &[String]) -> Option<Vec<u8>> {
-    let mut line = Vec::new();
-    for word in words {
-        if !line.is_empty() {
-            line.push(b' ');
-        }
-        line.extend(spell(word.as_bytes(), None)?);
-    }
+    let mut line = spell::words(words, spell)?;
     line.push(b';');
     Some(line)
 }
 
 /// Spells a value. Every backslash is doubled, which nginx undoes in all spellings alike.
 fn spell(value: &[u8], quote: Option<u8>) -> Option<Vec<u8>> {
-    let quote = quote.or_else(|| needs_quotes(value).then_some(b'"'));
-    let Some(quote) = quote else {
-        return Some(value.to_vec());
-    };
-    let mut spelled = vec![quote];
-    for byte in value {
-        if *byte == quote || *byte == b'\\' {
-            spelled.push(b'\\');
-        }
-        spelled.push(*byte);
-    }
-    spelled.push(quote);
-    Some(spelled)
+    Some(spell::quoted(value, quote, needs_quotes))
 }
 
 /// Generous: quotes that are not needed do no harm.

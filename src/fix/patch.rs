@@ -9,7 +9,7 @@ use colored::{ColoredString, Colorize};
 use rayon::prelude::*;
 use similar::{Algorithm, capture_diff_slices};
 
-use crate::fix::hunks::{Hunk, hunks, is_equal, lines};
+use crate::fix::hunks::{Hunk, hunks_of, is_equal, lines};
 use crate::fix::plan::PlannedFile;
 use crate::text::deceives;
 
@@ -30,10 +30,11 @@ pub struct PatchOptions<'path> {
 /// and reasons of its changes.
 pub fn patch(files: &[PlannedFile], options: PatchOptions<'_>) -> Vec<u8> {
     let piece = |file: &PlannedFile| {
-        let hunks = hunks(file);
+        let lines = (lines(&file.before), lines(&file.after));
+        let hunks = hunks_of(file, &lines.0, &lines.1);
         match hunks.is_empty() {
             true => Vec::new(),
-            false => piece(file, &hunks, options),
+            false => print(file, &hunks, options, &lines),
         }
     };
     let pieces: Vec<Vec<u8>> = files.par_iter().with_min_len(FEW).map(piece).collect();
@@ -45,17 +46,27 @@ const FEW: usize = 64;
 
 /// The part of a patch for these hunks of a file, with the file's header.
 pub fn piece(file: &PlannedFile, hunks: &[Hunk], options: PatchOptions<'_>) -> Vec<u8> {
+    let lines = (lines(&file.before), lines(&file.after));
+    print(file, hunks, options, &lines)
+}
+
+/// The same for who has the file's lines before and afterwards.
+fn print(
+    file: &PlannedFile,
+    hunks: &[Hunk],
+    options: PatchOptions<'_>,
+    (old, new): &(Vec<&[u8]>, Vec<&[u8]>),
+) -> Vec<u8> {
     let mut rows = Rows::default();
     let name = file_name(file, options.root);
     rows.push(Kind::Header, header(b"--- ", b"a/", &name));
     rows.push(Kind::Header, header(b"+++ ", b"b/", &name));
-    let (old, new) = (lines(&file.before), lines(&file.after));
     for hunk in hunks {
         print_hunk(
             &mut rows,
             hunk,
-            &old,
-            &new,
+            old,
+            new,
             options.terminal && options.colour,
         );
     }
@@ -119,7 +130,8 @@ impl Rows {
             _ => b' ',
         };
         for (index, line) in lines.iter().enumerate() {
-            let mut row = vec![mark];
+            let mut row = Vec::with_capacity(line.len() + 2);
+            row.push(mark);
             row.extend_from_slice(line);
             let open = !line.ends_with(b"\n");
             if open {
@@ -134,7 +146,7 @@ impl Rows {
     }
 
     fn bytes(self, options: PatchOptions<'_>) -> Vec<u8> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(self.0.iter().map(|(_, line, _)| line.len()).sum());
         for (kind, line, marked) in self.0 {
             match options.terminal {
                 true => {
@@ -265,7 +277,8 @@ fn file_name(file: &PlannedFile, root: Option<&Path>) -> Vec<u8> {
 /// with a space stands a tab, by which `patch` finds its end.
 fn header(mark: &[u8], side: &[u8], name: &[u8]) -> Vec<u8> {
     let special = |byte: &u8| *byte < b' ' || *byte >= 0x7f || matches!(byte, b'"' | b'\\');
-    let mut line = mark.to_vec();
+    let mut line = Vec::with_capacity(mark.len() + side.len() + name.len() + 2);
+    line.extend_from_slice(mark);
     if name.iter().any(special) {
         line.push(b'"');
         line.extend_from_slice(side);

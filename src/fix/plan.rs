@@ -67,8 +67,8 @@ pub struct PlannedFile {
     pub server: Server,
     /// Its bytes as read.
     pub before: Arc<[u8]>,
-    /// Its bytes afterwards.
-    pub after: Vec<u8>,
+    /// Its bytes afterwards, shared by all who read them.
+    pub after: Arc<[u8]>,
     /// Edits of `before`, then of what they made, and so on; one set for each round.
     pub rounds: Vec<EditSet>,
     /// Why, by place in `after`.
@@ -118,6 +118,8 @@ pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: Options) -> 
     }
     let desk = Desk::new(project);
     let changes = proposals.iter().flat_map(|proposal| &proposal.fix.changes);
+    // What comes new takes the file's tree to find its place; what is there is read by itself.
+    let changes = changes.filter(|change| matches!(change, Change::Insert { .. }));
     let concerned: BTreeSet<FileId> = changes.filter_map(|it| desk.file(place(it))).collect();
     if concerned.len() >= FEW {
         let all: Vec<FileId> = concerned.into_iter().collect();

@@ -11,16 +11,9 @@ impl Plan {
     /// This plan, then `next`, which was planned on its result. Refusals and the indices of
     /// proposals are those of `next`: what was refused before may have been taken since.
     pub fn then(mut self, next: Plan) -> Plan {
-        let known = self.files.iter().enumerate();
-        let known: HashMap<_, usize> = known.map(|(at, file)| (identity(file), at)).collect();
-        for file in next.files {
-            match known
-                .get(&identity(&file))
-                .and_then(|at| self.files.get_mut(*at))
-            {
-                Some(known) => known.go_on(file),
-                None => self.files.push(file),
-            }
+        match self.files.is_empty() {
+            true => self.files = next.files,
+            false => self.go_on(next.files),
         }
         self.files.retain(|file| *file.before != *file.after);
         let mut known: HashSet<Note> = self.notes.iter().cloned().collect();
@@ -36,6 +29,24 @@ impl Plan {
             taken: next.taken,
             refused: next.refused,
             ..self
+        }
+    }
+
+    /// Takes files over that were planned on the result of these.
+    fn go_on(&mut self, next: Vec<PlannedFile>) {
+        if next.is_empty() {
+            return;
+        }
+        let known = self.files.iter().enumerate();
+        let known: HashMap<_, usize> = known.map(|(at, file)| (identity(file), at)).collect();
+        for file in next {
+            match known
+                .get(&identity(&file))
+                .and_then(|at| self.files.get_mut(*at))
+            {
+                Some(known) => known.go_on(file),
+                None => self.files.push(file),
+            }
         }
     }
 }

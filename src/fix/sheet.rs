@@ -213,7 +213,7 @@ impl Sheet {
             real: file.real.clone(),
             server,
             before: Arc::clone(&file.text),
-            after,
+            after: after.into(),
             rounds: vec![set],
             reasons,
             crowded,

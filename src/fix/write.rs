@@ -84,7 +84,7 @@ pub fn write_through(
     let mut entry = enter(&files, state, now)?;
     let bytes: Vec<(&[u8], &[u8])> = files
         .iter()
-        .map(|file| (&*file.before, file.after.as_slice()))
+        .map(|file| (&*file.before, &*file.after))
         .collect();
     entry.store(&bytes)?;
     let applied = apply(&files, &entry)
@@ -167,7 +167,7 @@ fn roll_back(files: &[&PlannedFile], entry: &mut Entry, error: FixError) -> FixE
     let mut left = Vec::new();
     for (file, place) in files.iter().zip(&entry.files).rev() {
         discard(&place.waiting);
-        let is_new = matches!(read(&place.path), Ok(Some(bytes)) if bytes == file.after);
+        let is_new = matches!(read(&place.path), Ok(Some(bytes)) if *bytes == *file.after);
         if is_new && replace(&place.path, &file.before, &place.waiting).is_err() {
             left.push(place.path.clone());
         }

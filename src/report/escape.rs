@@ -26,7 +26,7 @@ pub fn lines(text: &str) -> String {
 
 /// A JSON document that says the same and is safe to be shown: characters of its strings that a
 /// terminal acts on, or that hide or reorder others, are written as JSON's own escapes.
-pub(super) fn json(text: String) -> String {
+pub fn json(text: String) -> String {
     let odd = |character: char| character.is_control() && character != '\n' || deceives(character);
     let Some(first) = text.find(odd) else {
         return text;
@@ -71,27 +71,21 @@ pub(super) fn bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// Appends text for one line.
+fn push_text(out: &mut String, text: &str) {
+    // Nearly all of it is printable ASCII, which needs no look at single characters.
+    let plain = text.bytes().take_while(|byte| matches!(byte, b' '..=b'~'));
+    let (plain, rest) = text.split_at(plain.count());
+    out.push_str(plain);
+    for character in rest.chars() {
+        push_char(out, character);
+    }
+}
+
 /// Appends a byte that is no text.
 fn push_byte(out: &mut String, byte: u8) {
     // Writing to a String does not fail.
     let _ = write!(out, "\\x{byte:02x}");
-}
-
-/// Appends text, in one piece what needs no escape: most does not.
-fn push_text(out: &mut String, text: &str) {
-    let plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
-    let mut rest = text;
-    while let Some(odd) = rest.bytes().position(|byte| !plain(&byte)) {
-        let (before, from) = rest.split_at(odd);
-        out.push_str(before);
-        let mut characters = from.chars();
-        characters
-            .next()
-            .into_iter()
-            .for_each(|character| push_char(out, character));
-        rest = characters.as_str();
-    }
-    out.push_str(rest);
 }
 
 /// Appends a character or its escape. TAB stays: snippets expand it.

@@ -161,7 +161,7 @@ pub(super) fn beside(next: Option<Batch<'_>>, work: impl FnOnce()) -> Option<Rea
 /// nginx's includes are found in the trees; httpd is read line by line.
 fn grown(reading: Reading, text: &[u8]) -> Grown {
     match reading {
-        Reading::Nginx(_) => Grown::now(reading, reading.parse(text)),
+        Reading::Nginx(_) => Grown::parsed(reading, text),
         Reading::Apache => Grown::later(reading),
     }
 }

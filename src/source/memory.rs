@@ -1,6 +1,7 @@
 //! Files that stand in memory: standard input, tests, and replacements over another file
 //! system. Nothing here touches a disk.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -146,7 +147,7 @@ pub struct Overlay<'base> {
     base: &'base dyn FileSystem,
     replaced: Memory,
     /// The same bytes by the paths as they were given: most files are asked for so.
-    exact: HashMap<PathBuf, Arc<[u8]>>,
+    exact: Cow<'base, HashMap<PathBuf, Arc<[u8]>>>,
     /// Paths that were opened and are not replaced under any name.
     untouched: Mutex<HashSet<PathBuf>>,
 }
@@ -157,15 +158,35 @@ impl<'base> Overlay<'base> {
         Self {
             base,
             replaced: Memory::default(),
-            exact: HashMap::new(),
+            exact: Cow::Owned(HashMap::new()),
             untouched: Mutex::default(),
+        }
+    }
+
+    /// `base` with all of these replaced, as [`Overlay::replace`] does it.
+    pub fn of(base: &'base dyn FileSystem, files: &'base HashMap<PathBuf, Arc<[u8]>>) -> Self {
+        // In an order: two spellings can lead to one place.
+        let mut all: Vec<_> = files.iter().collect();
+        all.sort_unstable_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
+        let entries = all.into_iter();
+        let entries =
+            entries.map(|(path, bytes)| (path::clean(path), Entry::Bytes(Arc::clone(bytes))));
+        let replaced = Memory {
+            entries: entries.collect(),
+            ..Memory::default()
+        };
+        Self {
+            replaced,
+            exact: Cow::Borrowed(files),
+            ..Self::new(base)
         }
     }
 
     /// Replaces a file, or adds it. Give the real path of a file that is reached by
     /// symlinks: every path to it then sees the new bytes.
     pub fn replace(&mut self, path: &Path, bytes: Arc<[u8]>) {
-        self.exact.insert(path.to_path_buf(), Arc::clone(&bytes));
+        let exact = self.exact.to_mut();
+        exact.insert(path.to_path_buf(), Arc::clone(&bytes));
         self.replaced.insert(path, bytes);
         self.untouched = Mutex::default();
     }

@@ -229,6 +229,12 @@ impl File {
         self.tree.of(&self.text)
     }
 
+    /// True where these bytes were parsed as a file of directives and hold no error; false says
+    /// nothing.
+    pub fn is_flawless(&self) -> bool {
+        self.tree.is_flawless()
+    }
+
     /// Its tree where it is there, else one that the file does not keep.
     pub fn passing_tree(&self) -> Arc<Tree> {
         self.tree.passing(&self.text)
@@ -246,6 +252,15 @@ impl Project {
         for file in self.files.iter_mut().skip(kept) {
             file.tree.forget();
         }
+    }
+
+    /// Gives back what the files say, and keeps the files, what went wrong with them and the
+    /// facts. Nobody may look for a directive then.
+    pub fn forget_statements(&mut self) {
+        self.forget_trees(0);
+        self.directives = Vec::new();
+        self.arguments = Vec::new();
+        self.vias = Vec::new();
     }
 
     /// A file.

@@ -24,6 +24,13 @@ impl Reading {
             Self::Apache => apache::parse(text),
         }
     }
+
+    fn is_of_directives(self) -> bool {
+        match self {
+            Self::Nginx(options) => options.context == nginx::InitialContext::Directives,
+            Self::Apache => true,
+        }
+    }
 }
 
 /// A tree that is there while it is needed.
@@ -31,6 +38,8 @@ impl Reading {
 pub(super) struct Grown {
     reading: Reading,
     tree: OnceLock<Arc<Tree>>,
+    /// Known to have no error, as a file of directives.
+    flawless: bool,
 }
 
 impl Grown {
@@ -39,14 +48,25 @@ impl Grown {
         Self {
             reading,
             tree: OnceLock::new(),
+            flawless: false,
         }
     }
 
-    /// A tree that is there already, of a file that is read so.
+    /// A tree that is there already, of a file that would be read so.
     pub(super) fn now(reading: Reading, tree: Tree) -> Self {
         Self {
             reading,
+            flawless: false,
             tree: OnceLock::from(Arc::new(tree)),
+        }
+    }
+
+    /// The tree of `text`, made now.
+    pub(super) fn parsed(reading: Reading, text: &[u8]) -> Self {
+        let tree = reading.parse(text);
+        Self {
+            flawless: tree.errors.is_empty() && reading.is_of_directives(),
+            ..Self::now(reading, tree)
         }
     }
 
@@ -61,6 +81,11 @@ impl Grown {
             Some(tree) => Arc::clone(tree),
             None => Arc::new(self.reading.parse(text)),
         }
+    }
+
+    /// True where it was made and had no error; not so for data, and where nobody has asked yet.
+    pub(super) const fn is_flawless(&self) -> bool {
+        self.flawless
     }
 
     /// Gives it back: it would be made again.

@@ -170,7 +170,7 @@ impl Case {
             for file in plan.files {
                 let path = file.real.unwrap_or_else(|| file.paths[0].to_path_buf());
                 let text = String::from_utf8_lossy(&file.after).into_owned();
-                files.replace(&path, file.after.into());
+                files.replace(&path, file.after);
                 changed.retain(|(other, _)| *other != path);
                 changed.push((path, text));
             }

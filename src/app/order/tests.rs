@@ -130,7 +130,7 @@ fn judged(server: Server, hosts: &[Host]) -> Option<(Option<String>, Vec<String>
             real: Some(path),
             server,
             before: Arc::from(before.as_bytes()),
-            after: after.into_bytes(),
+            after: after.into_bytes().into(),
             rounds: vec![round],
             reasons: Vec::new(),
             crowded: false,
