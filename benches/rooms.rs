@@ -181,7 +181,7 @@ fn model(bencher: Bencher<'_, '_>, kind: Kind) {
     let platform = platform(kind);
     bencher
         .counter(ItemsCount::new(HOSTS))
-        .bench(|| Groundwork::of(&project).site(&platform));
+        .bench(|| Groundwork::of(&project).lent(&platform).into_site());
 }
 
 /// One further version.
@@ -189,17 +189,18 @@ fn model(bencher: Bencher<'_, '_>, kind: Kind) {
 fn version(bencher: Bencher<'_, '_>, kind: Kind) {
     let project = project(kind, Shape::Plain);
     let platform = platform(kind);
-    let ground = Groundwork::of(&project);
-    bencher
-        .counter(ItemsCount::new(HOSTS))
-        .bench(|| ground.site(&platform));
+    let mut ground = Some(Groundwork::of(&project));
+    bencher.counter(ItemsCount::new(HOSTS)).bench_local(|| {
+        let lent = ground.take().map(|ground| ground.lent(&platform));
+        ground = lent.map(|lent| lent.back());
+    });
 }
 
 /// Every rule over a site: nothing to find, and something in every virtual host.
 #[divan::bench(args = [(Kind::Nginx, Shape::Plain), (Kind::Nginx, Shape::Findings), (Kind::Apache, Shape::Plain), (Kind::Apache, Shape::Findings)])]
 fn rules(bencher: Bencher<'_, '_>, (kind, shape): (Kind, Shape)) {
     let project = project(kind, shape);
-    let site = Groundwork::of(&project).site(&platform(kind));
+    let site = Groundwork::of(&project).lent(&platform(kind)).into_site();
     let policy = Policy::default();
     bencher.counter(ItemsCount::new(HOSTS)).bench(|| {
         let context = Context {
@@ -213,7 +214,7 @@ fn rules(bencher: Bencher<'_, '_>, (kind, shape): (Kind, Shape)) {
 /// What the rules propose for every virtual host.
 fn proposed<T>(kind: Kind, with: impl FnOnce(&Project, &[Proposal<'_>]) -> T) -> T {
     let project = project(kind, Shape::Findings);
-    let site = Groundwork::of(&project).site(&platform(kind));
+    let site = Groundwork::of(&project).lent(&platform(kind)).into_site();
     let context = Context {
         site: &site,
         policy: &Policy::default(),

@@ -3,12 +3,10 @@
 //! The same rule at the same place with the same words is the same finding; it then says
 //! for which versions it holds.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use crate::catalog::Version;
-use crate::finding::Finding;
+use crate::finding::{Finding, order, sort};
 use crate::text::Span;
 
 /// Collects findings. Those of one version after the other become one list at once: of
@@ -19,14 +17,8 @@ pub(super) struct Merger {
 }
 
 impl Merger {
-    /// Adds what holds for these versions, which are newer than all before: places, words and
-    /// the fix are the newest one's.
-    pub(super) fn add(&mut self, findings: Vec<Finding>, versions: &[Version]) {
-        let older = std::mem::take(&mut self.findings);
-        self.findings = merged(older, of_versions(findings, versions));
-    }
-
-    /// Adds what holds for these versions, which are older than all before.
+    /// Adds what holds for these versions, which are older than all before: places, words and
+    /// the fix of what is the same are the newest one's.
     pub(super) fn add_older(&mut self, findings: Vec<Finding>, versions: &[Version]) {
         let newer = std::mem::take(&mut self.findings);
         self.findings = merged(of_versions(findings, versions), newer);
@@ -50,11 +42,6 @@ impl Merger {
             }
         }
         merged
-    }
-
-    /// What has come together.
-    pub(super) fn into_findings(self) -> Vec<Finding> {
-        self.findings
     }
 }
 
@@ -96,25 +83,6 @@ fn together(alike: &mut [Finding]) {
     alike.sort_by_cached_key(|it| spans.iter().position(|span| *span == it.location.span));
 }
 
-/// By path, line, column, rule and words.
-pub(super) fn sort(findings: &mut [Finding]) {
-    findings.sort_by(order);
-}
-
-fn order(a: &Finding, b: &Finding) -> Ordering {
-    let (here, there) = (&a.location, &b.location);
-    // Paths take long to compare, and neighbours have the same one more often than not.
-    let paths = match Arc::ptr_eq(&here.path, &there.path) {
-        true => Ordering::Equal,
-        false => here.path.cmp(&there.path),
-    };
-    paths
-        .then_with(|| here.line.cmp(&there.line))
-        .then_with(|| here.column.cmp(&there.column))
-        .then_with(|| a.rule.cmp(b.rule))
-        .then_with(|| a.message.cmp(&b.message))
-}
-
 /// Both lists without repetition, in order.
 fn union(mut older: Vec<String>, newer: Vec<String>) -> Vec<String> {
     if older == newer {
@@ -154,6 +122,7 @@ fn absorb(into: &mut Finding, newer: &mut Finding) {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use super::*;
     use crate::finding::{Confidence, Severity};
@@ -189,11 +158,11 @@ mod tests {
             Version::new(1, 22, 0),
         ];
         let mut merger = Merger::default();
-        for version in versions {
-            merger.add(vec![finding(2, Severity::Note, "a")], &[version]);
+        merger.add_older(vec![finding(1, Severity::Error, "b")], &versions[2..]);
+        merger.add_older(vec![finding(1, Severity::Note, "a")], &versions[1..2]);
+        for version in versions.iter().rev() {
+            merger.add_older(vec![finding(2, Severity::Note, "a")], &[*version]);
         }
-        merger.add(vec![finding(1, Severity::Note, "a")], &versions[1..2]);
-        merger.add(vec![finding(1, Severity::Error, "b")], &versions[2..]);
         let merged = merger.finish(3);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].location.line, 1);
@@ -214,8 +183,8 @@ mod tests {
         };
         let versions = [Version::new(1, 0, 0), Version::new(1, 1, 0)];
         let mut merger = Merger::default();
-        merger.add(vec![ending(9), ending(4)], &versions[..1]);
-        merger.add(vec![ending(4), ending(9)], &versions[1..]);
+        merger.add_older(vec![ending(4), ending(9)], &versions[1..]);
+        merger.add_older(vec![ending(9), ending(4)], &versions[..1]);
         let merged = merger.finish(2);
         let ends: Vec<u32> = merged.iter().map(|it| it.location.span.end).collect();
         assert_eq!(ends, [9, 4]);

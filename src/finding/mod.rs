@@ -4,10 +4,12 @@
 
 mod fingerprint;
 mod fix;
+mod order;
 mod silenced;
 
 pub use fingerprint::{digest, fingerprints};
 pub use fix::{Applicability, Change, Fix, GoLive, Target};
+pub use order::{order, sort};
 pub use silenced::{Silence, Silenced};
 
 use crate::catalog::Version;

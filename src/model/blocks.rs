@@ -21,6 +21,8 @@ pub(in crate::model) struct Blocks {
     pub(in crate::model) settings: Vec<Setting>,
     /// Where each block stands.
     places: Vec<Arc<Place>>,
+    /// The names of a block of which none were said yet.
+    nameless: Arc<[String]>,
     facts: Facts,
 }
 
@@ -63,6 +65,26 @@ impl Blocks {
     pub(in crate::model) fn list_of(&self, name: &str) -> String {
         let known = self.facts.of(name).and_then(|facts| facts.content);
         known.map_or_else(|| name.to_owned(), |number| format!("#{number:x}"))
+    }
+
+    /// Blocks and settings, for the site of a version, until they are given back.
+    pub(in crate::model) fn lent(&mut self) -> (Vec<Block>, Vec<Setting>) {
+        (
+            std::mem::take(&mut self.blocks),
+            std::mem::take(&mut self.settings),
+        )
+    }
+
+    /// Gives back what was lent, as no version has had it.
+    pub(in crate::model) fn take_back(&mut self, mut blocks: Vec<Block>, settings: Vec<Setting>) {
+        for block in &mut blocks {
+            block.names = Arc::clone(&self.nameless);
+            block.tls = false;
+            block.reads_early_data = false;
+        }
+        self.blocks = blocks;
+        // A site says of every setting what became of it.
+        self.settings = settings;
     }
 
     /// A setting.
@@ -132,9 +154,10 @@ impl Collected {
             block.by_name = by_name;
             places.push(place);
         }
+        let nameless: Arc<[String]> = Arc::new([]);
         let blocks = self.blocks.into_iter().map(|written| Block {
             written: Arc::new(written),
-            names: Arc::new([]),
+            names: Arc::clone(&nameless),
             tls: false,
             reads_early_data: false,
         });
@@ -142,6 +165,7 @@ impl Collected {
             blocks: blocks.collect(),
             settings: joined(settings),
             places,
+            nameless,
             facts: project.facts.clone(),
         }
     }
@@ -246,7 +270,8 @@ fn setting(
     Setting {
         written: Arc::new(written),
         effect: Effect::Unused,
-        when: when(project, directive),
+        // What a version leaves open is said with its site.
+        when: Vec::new(),
         excluded: false,
     }
 }
@@ -262,17 +287,6 @@ fn place(project: &Project, block: &WrittenBlock) -> Place {
         line: block.location.line,
         via: via.iter().map(step).collect(),
     }
-}
-
-/// The undecided conditions of a directive, as written.
-pub(in crate::model) fn when(project: &Project, id: DirectiveId) -> Vec<String> {
-    let when = project.whens.get(project.directive(id).when.0 as usize);
-    let literals = when.map_or(&[][..], |when| &when.0);
-    let text = |literal: &crate::source::Literal| {
-        let atom = project.atoms.get(literal.atom as usize)?;
-        Some(literal_text(&atom.text, literal.holds))
-    };
-    literals.iter().filter_map(text).collect()
 }
 
 /// `IfModule mod_ssl.c`, or `IfModule !mod_ssl.c`.

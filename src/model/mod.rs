@@ -44,7 +44,7 @@ use crate::source::Project;
 
 /// Evaluates a configuration for one platform.
 pub fn build(project: &Project, platform: &Platform) -> Site {
-    Groundwork::of(project).into_site(platform)
+    Groundwork::of(project).lent(platform).into_site()
 }
 
 /// A configuration with everything worked out that no version changes, to be evaluated for
@@ -78,34 +78,58 @@ impl<'a> Groundwork<'a> {
         }
     }
 
-    /// Evaluates it for one platform. Of the version it asks the catalog alone, so that
-    /// [`catalog::validity`](crate::catalog::validity) tells for which others it holds;
+    /// Evaluates it for one platform, and lends the site what is written: what no version
+    /// changes is neither copied nor held twice. Of the version it asks the catalog alone, so
+    /// that [`catalog::validity`](crate::catalog::validity) tells for which others it holds;
     /// but where the configuration itself compares versions, it holds for this one.
-    pub fn site(&self, platform: &Platform) -> Site {
-        let site = match &self.kind {
-            Kind::Nginx(ground) => ground.site(platform),
-            Kind::Apache(ground) => ground.site(platform),
+    pub fn lent(mut self, platform: &Platform) -> Lent<'a> {
+        let site = match &mut self.kind {
+            Kind::Nginx(ground) => ground.lent(platform),
+            Kind::Apache(ground) => ground.lent(platform),
         };
         let settled = || conditions(self.project, platform);
-        Site {
-            remarks: self.remarks.clone(),
+        let site = Site {
+            remarks: std::mem::take(&mut self.remarks),
             strangers: strangers::on_site(self.project, &self.strangers, settled),
             ..site
-        }
+        };
+        Lent { site, ground: self }
+    }
+}
+
+/// A site with the groundwork that lends it what is written.
+#[derive(Debug)]
+pub struct Lent<'a> {
+    site: Site,
+    ground: Groundwork<'a>,
+}
+
+impl<'a> Lent<'a> {
+    /// The site.
+    pub fn site(&self) -> &Site {
+        &self.site
     }
 
-    /// The same where no other platform is asked for.
-    pub fn into_site(self, platform: &Platform) -> Site {
-        let site = match self.kind {
-            Kind::Nginx(ground) => ground.into_site(platform),
-            Kind::Apache(ground) => ground.into_site(platform),
-        };
-        let settled = || conditions(self.project, platform);
-        Site {
-            remarks: self.remarks,
-            strangers: strangers::on_site(self.project, &self.strangers, settled),
-            ..site
+    /// The groundwork, for another platform.
+    pub fn back(self) -> Groundwork<'a> {
+        let Self { site, mut ground } = self;
+        let Site {
+            blocks,
+            settings,
+            remarks,
+            ..
+        } = site;
+        ground.remarks = remarks;
+        match &mut ground.kind {
+            Kind::Nginx(ground) => ground.take_back(blocks, settings),
+            Kind::Apache(ground) => ground.take_back(blocks, settings),
         }
+        ground
+    }
+
+    /// The site alone, where no other platform is asked for.
+    pub fn into_site(self) -> Site {
+        self.site
     }
 }
 

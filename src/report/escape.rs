@@ -130,5 +130,6 @@ mod tests {
         );
         assert_eq!(line("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
         assert_eq!(line("größe\t东"), "größe\t东");
+        assert_eq!(line("\u{1b}a\u{7f}\u{ad}~ \n"), "\\x1ba\\x7f\\u{ad}~ \\n");
     }
 }

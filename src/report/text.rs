@@ -30,7 +30,8 @@ pub fn findings(lint: &Lint<'_>, paint: Paint) -> String {
     }
     let mut out = String::new();
     // So much at once that all processors have work, and not all of the text twice.
-    for some in lint.findings.chunks(64 * FEW) {
+    let at_once = 8 * FEW * rayon::current_num_threads();
+    for some in lint.findings.chunks(at_once) {
         let parts: Vec<String> = some.par_chunks(FEW).map(shown).collect();
         out.extend(parts);
     }
@@ -51,15 +52,98 @@ pub fn problems(problems: &[Problem], sources: &Sources, paint: Paint) -> String
 }
 
 pub(super) fn one_finding(finding: &Finding, lint: &Lint<'_>, paint: Paint) -> String {
-    let level = level(finding.severity);
-    let mut group = level
-        .primary_title(escape::line(&finding.message))
-        .id(finding.rule)
-        .elements(snippets(&places(finding), lint.sources));
-    for (level, line) in remarks(finding, &lint.servers) {
-        group = group.element(level.message(escape::line(&line)));
+    let title = escape::line(&finding.message);
+    let snippets = snippets(&places(finding), lint.sources);
+    let remarks = remarks(finding, &lint.servers);
+    let plain = !paint.colour() && is_plain(&title) && remarks.iter().all(|(_, it)| is_plain(it));
+    match plain {
+        true => plainly(finding, &title, snippets, &remarks),
+        false => rendered(finding, title, snippets, remarks, paint),
+    }
+}
+
+fn rendered(
+    finding: &Finding,
+    title: String,
+    snippets: Vec<Snippet<'_, Annotation<'_>>>,
+    remarks: Vec<(Of, String)>,
+    paint: Paint,
+) -> String {
+    let title = level(finding.severity).primary_title(title);
+    let mut group = title.id(finding.rule).elements(snippets);
+    for (of, line) in remarks {
+        group = group.element(of.level().message(line));
     }
     renderer(paint).render(&[group])
+}
+
+/// The same without colours: the renderer lays out the snippets, and what stands around them,
+/// which is most of the text, is put there as it is.
+fn plainly(
+    finding: &Finding,
+    title: &str,
+    snippets: Vec<Snippet<'_, Annotation<'_>>>,
+    remarks: &[(Of, String)],
+) -> String {
+    let group = Level::NOTE.primary_title("").elements(snippets);
+    let group = match remarks.is_empty() {
+        true => group,
+        false => group.element(Level::NOTE.message(MARK)),
+    };
+    let laid_out = Renderer::plain().render(&[group]);
+    // Its first line is the title, its last one the remark.
+    let (_, shown) = laid_out.split_once('\n').unwrap_or_default();
+    let marked = shown.rsplit_once('\n').unwrap_or_default();
+    let (shown, before) = match remarks.is_empty() {
+        true => (shown, ""),
+        false => (
+            marked.0,
+            marked.1.split_once(Of::Note.word()).map_or("", |it| it.0),
+        ),
+    };
+    let length: usize = remarks.iter().map(|(_, line)| line.len() + 16).sum();
+    let mut out = String::with_capacity(title.len() + shown.len() + length + 64);
+    out.push_str(severity_word(finding.severity));
+    for part in ["[", finding.rule, "]: ", title, "\n", shown] {
+        out.push_str(part);
+    }
+    for (of, line) in remarks {
+        for part in ["\n", before, of.word(), ": ", line] {
+            out.push_str(part);
+        }
+    }
+    out
+}
+
+/// Stands for a remark while the snippets are laid out.
+const MARK: &str = "-";
+
+/// The renderer shows it as it is.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// What a remark is.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+enum Of {
+    Note,
+    Help,
+}
+
+impl Of {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Help => "help",
+        }
+    }
+
+    fn level(self) -> Level<'static> {
+        match self {
+            Self::Note => Level::NOTE,
+            Self::Help => Level::HELP,
+        }
+    }
 }
 
 fn one_problem(problem: &Problem, sources: &Sources, paint: Paint) -> String {
@@ -124,33 +208,29 @@ fn places(finding: &Finding) -> Vec<Marked<'_>> {
     std::iter::once(first).chain(related).collect()
 }
 
-/// What stands below the snippets.
-fn remarks(finding: &Finding, servers: &[Server<'_>]) -> Vec<(Level<'static>, String)> {
+/// What stands below the snippets, escaped.
+fn remarks(finding: &Finding, servers: &[Server<'_>]) -> Vec<(Of, String)> {
     let mut out = Vec::new();
+    let mut note = |line: &str| out.push((Of::Note, escape::line(line)));
     if let Some(hidden) = finding.related.len().checked_sub(RELATED_SHOWN + 1) {
-        out.push((
-            Level::NOTE,
-            format!("and {} more places like these", hidden + 1),
-        ));
+        note(&format!("and {} more places like these", hidden + 1));
     }
     if !finding.endpoints.is_empty() {
-        out.push((
-            Level::NOTE,
-            format!("affects {}", capped(&finding.endpoints)),
-        ));
+        note(&format!("affects {}", capped(&finding.endpoints)));
     }
     for condition in &finding.when {
-        out.push((Level::NOTE, format!("holds where {condition}")));
+        note(&format!("holds where {condition}"));
     }
     if let Some(versions) = phrase(finding, servers) {
-        out.push((Level::NOTE, versions));
+        note(&versions);
     }
     match finding.confidence {
         Confidence::High => {}
-        Confidence::Medium => out.push((Level::NOTE, "confidence: medium".to_owned())),
-        Confidence::Low => out.push((Level::NOTE, "confidence: low".to_owned())),
+        Confidence::Medium => note("confidence: medium"),
+        Confidence::Low => note("confidence: low"),
     }
-    out.extend(finding.help.iter().map(|help| (Level::HELP, help.clone())));
+    let help = finding.help.iter();
+    out.extend(help.map(|help| (Of::Help, escape::line(help))));
     out
 }
 
@@ -223,4 +303,83 @@ fn snippet<'a>(group: &[&Marked<'a>], sources: &Sources) -> Snippet<'a, Annotati
         .line_start(excerpt.line)
         .path(escape::path(path))
         .annotations(annotations.collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::finding::Related;
+    use crate::text::{LineIndex, Span};
+
+    /// A finding at `places`, in a file of numbered lines, with as many remarks.
+    fn finding(
+        places: &[(usize, usize)],
+        remarks: usize,
+        severity: Severity,
+    ) -> (Finding, Sources) {
+        let text: String = (1..300)
+            .map(|line| format!("line {line} of\tit;\n"))
+            .collect();
+        let path: Arc<Path> = Arc::from(Path::new("/etc/nginx/a file.conf"));
+        let lines = LineIndex::new(text.as_bytes());
+        let at = |&(start, end): &(usize, usize)| {
+            Location::new(&path, Span::new(start as u32, end as u32), &lines)
+        };
+        let related = places.iter().skip(1).map(|place| Related {
+            location: at(place),
+            label: "here too".to_owned(),
+        });
+        let finding = Finding {
+            rule: "some-rule",
+            severity,
+            confidence: Confidence::High,
+            message: "what is  wrong: `a`, \"b\" ".to_owned(),
+            location: at(&places[0]),
+            label: "this one".to_owned(),
+            related: related.collect(),
+            endpoints: Vec::new(),
+            help: (0..remarks)
+                .map(|at| format!(" do {at} = note: x "))
+                .collect(),
+            versions: Vec::new(),
+            when: Vec::new(),
+            fix: None,
+        };
+        let sources = Sources::from([(Arc::clone(&path), Arc::from(text.as_bytes()))]);
+        (finding, sources)
+    }
+
+    #[test]
+    fn what_is_put_around_the_snippets_is_what_the_renderer_puts_there() {
+        let shapes: [&[(usize, usize)]; 5] = [
+            &[(0, 4)],
+            &[(40, 50), (20, 25)],
+            &[(2000, 2004), (10, 60), (3000, 3001)],
+            &[(9, 9)],
+            &[(90_000, 90_001)],
+        ];
+        let grades = [
+            Severity::Pedantic,
+            Severity::Note,
+            Severity::Warning,
+            Severity::Error,
+        ];
+        for places_of in shapes {
+            for (remarks_of, severity) in
+                [(0, 0), (1, 1), (2, 2), (3, 3)].map(|(count, at)| (count, grades[at]))
+            {
+                let (finding, sources) = finding(places_of, remarks_of, severity);
+                let title = escape::line(&finding.message);
+                let shown = || snippets(&places(&finding), &sources);
+                let remarks = remarks(&finding, &[]);
+                assert_eq!(remarks.len(), remarks_of);
+                let put = plainly(&finding, &title, shown(), &remarks);
+                let whole = rendered(&finding, title, shown(), remarks, Paint::new(false));
+                assert_eq!(put, whole);
+            }
+        }
+    }
 }

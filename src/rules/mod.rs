@@ -22,7 +22,7 @@ mod wording;
 mod zone;
 
 use crate::catalog::{Server, in_parts};
-use crate::finding::{Finding, Severity};
+use crate::finding::{self, Finding, Severity};
 use crate::model::Site;
 use crate::policy::Policy;
 
@@ -108,7 +108,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = joined(found.into_iter().flatten().collect());
     let remarks = &site.remarks;
     findings.extend(shared::unused_suppression::unmatched(remarks, &findings));
-    findings.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    finding::sort(&mut findings);
     findings
 }
 
@@ -121,17 +121,6 @@ fn joined(mut lists: Vec<Vec<Finding>>) -> Vec<Finding> {
     let mut all = longest.map_or_else(Vec::new, |index| std::mem::take(&mut lists[index]));
     lists.into_iter().for_each(|list| all.extend(list));
     all
-}
-
-fn sort_key(finding: &Finding) -> (&std::path::Path, u32, u32, &str, &str) {
-    let place = &finding.location;
-    (
-        &place.path,
-        place.line,
-        place.column,
-        finding.rule,
-        &finding.message,
-    )
 }
 
 static RULES: [Rule; 32] = [

@@ -2,6 +2,7 @@
 //! answer to conditions that the files leave open.
 
 mod alternatives;
+mod assembly;
 mod blocks;
 mod config;
 mod names;
@@ -12,21 +13,14 @@ mod state;
 mod unresolved;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use self::alternatives::Alternatives;
+use self::assembly::{Assembly, Layout, Several};
 use self::blocks::{Roles, View};
-use self::config::{Cache, CacheLine};
-use self::settings::Judged;
-use self::sockets::{Socket, Vhost};
-use self::state::{Keys, Pair};
-use super::blocks::Blocks;
-use super::domains::{Domain, Domains, Keeper, Numbers, Reach};
+use super::domains::{Domains, Numbers};
 use super::effects::Effects;
-use super::state::State;
 use super::{
-    Block, Condition, CrossName, Effect, Endpoint, Lookups, Module, Platform, Setting, Site,
-    Tls12Id, Tls12Ticket, Tls13Issued, Transport, incomplete,
+    Block, BlockId, Condition, Effect, Endpoint, Lookups, Platform, Setting, Site, incomplete,
 };
 use crate::source::{Project, WhenId};
 
@@ -39,6 +33,8 @@ pub(super) struct Groundwork<'a> {
     roles: Roles,
     /// Some value is not known.
     open: bool,
+    /// Of the last answers to conditions: most versions answer the same.
+    laid: Option<Layout>,
 }
 
 impl<'a> Groundwork<'a> {
@@ -47,30 +43,22 @@ impl<'a> Groundwork<'a> {
             project,
             roles: Roles::of(project),
             open: !gaps(project).is_empty(),
+            laid: None,
         }
     }
 
-    /// Evaluates the configuration for one version.
-    pub(super) fn site(&self, platform: &Platform) -> Site {
-        let Blocks {
-            blocks, settings, ..
-        } = &self.roles.blocks;
-        evaluated(self.project, &self.roles, platform, self.open).site(
-            self.project,
-            platform,
-            blocks.clone(),
-            settings.clone(),
-        )
+    /// Evaluates the configuration for one version; blocks and settings go with the site.
+    pub(super) fn lent(&mut self, platform: &Platform) -> Site {
+        let laid = self.laid.take();
+        let (evaluated, laid) = evaluated(self.project, &self.roles, platform, self.open, laid);
+        self.laid = laid;
+        let (blocks, settings) = self.roles.blocks.lent();
+        evaluated.site(self.project, platform, blocks, settings)
     }
 
-    /// The same for the last version that is asked for: nothing has to be kept for another.
-    pub(super) fn into_site(self, platform: &Platform) -> Site {
-        let evaluated = evaluated(self.project, &self.roles, platform, self.open);
-        let Self { project, roles, .. } = self;
-        let Blocks {
-            blocks, settings, ..
-        } = roles.blocks;
-        evaluated.site(project, platform, blocks, settings)
+    /// What a site had, for another version.
+    pub(super) fn take_back(&mut self, blocks: Vec<Block>, settings: Vec<Setting>) {
+        self.roles.blocks.take_back(blocks, settings);
     }
 }
 
@@ -87,7 +75,8 @@ fn evaluated<'a>(
     roles: &Roles,
     platform: &Platform,
     open: bool,
-) -> Evaluated<'a> {
+    mut laid: Option<Layout>,
+) -> (Evaluated<'a>, Option<Layout>) {
     let alternatives = Alternatives::of(project, platform.server.value);
     let mut assembly = Assembly {
         platform,
@@ -96,8 +85,7 @@ fn evaluated<'a>(
         domains: Domains::default(),
         numbers: Numbers::default(),
         endpoints: Vec::new(),
-        known: HashMap::new(),
-        several: alternatives.answers().len() > 1,
+        several: (alternatives.answers().len() > 1).then(Several::default),
         open,
     };
     for (index, answers) in alternatives.answers().iter().enumerate() {
@@ -106,18 +94,20 @@ fn evaluated<'a>(
             roles,
             answers,
         };
-        assembly.alternative(index, view);
+        let layout = Layout::again(laid, &view);
+        assembly.alternative(index, view, &layout);
+        laid = Some(layout);
     }
     let Assembly {
-        endpoints, effects, ..
+        mut endpoints,
+        effects,
+        several,
+        ..
     } = assembly;
-    let endpoints: Vec<Endpoint> = endpoints
-        .into_iter()
-        .map(|(endpoint, found)| Endpoint {
-            when: alternatives.when(&found),
-            ..endpoint
-        })
-        .collect();
+    let several = several.unwrap_or_default();
+    for (endpoint, found) in endpoints.iter_mut().zip(several.found_in) {
+        endpoint.when = alternatives.when(&found);
+    }
     let (endpoints, places) = ordered(endpoints);
     let mut found = effects.into_found();
     for effect in &mut found {
@@ -128,11 +118,12 @@ fn evaluated<'a>(
             ignored.endpoints.sort_unstable();
         }
     }
-    Evaluated {
+    let evaluated = Evaluated {
         endpoints,
         found,
         alternatives,
-    }
+    };
+    (evaluated, laid)
 }
 
 impl Evaluated<'_> {
@@ -183,19 +174,25 @@ impl Evaluated<'_> {
 /// names are looked for: what only later alternatives showed goes to its place. Also says where
 /// each one went.
 fn ordered(endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<usize>) {
-    let mut addresses: HashMap<Arc<str>, usize> = HashMap::new();
-    let mut keyed = Vec::with_capacity(endpoints.len());
-    for (index, endpoint) in endpoints.into_iter().enumerate() {
+    let mut addresses: HashMap<&str, usize> = HashMap::new();
+    let ranked = endpoints.iter().enumerate().map(|(index, endpoint)| {
         let next = addresses.len();
-        let rank = *addresses.entry(endpoint.address.clone()).or_insert(next);
-        keyed.push((rank, endpoint.block, index, endpoint));
+        let rank = *addresses.entry(&endpoint.address).or_insert(next);
+        (rank, endpoint.block, index)
+    });
+    let mut ranked: Vec<(usize, BlockId, usize)> = ranked.collect();
+    if ranked.is_sorted() {
+        let places = (0..endpoints.len()).collect();
+        return (endpoints, places);
     }
-    keyed.sort_by_key(|(rank, block, index, _)| (*rank, *block, *index));
-    let mut places = vec![0; keyed.len()];
-    for (place, (_, _, index, _)) in keyed.iter().enumerate() {
+    ranked.sort_unstable();
+    let mut places = vec![0; ranked.len()];
+    for (place, (_, _, index)) in ranked.iter().enumerate() {
         places[*index] = place;
     }
-    let endpoints = keyed.into_iter().map(|(_, _, _, endpoint)| endpoint);
+    let mut moved: Vec<(usize, Endpoint)> = places.iter().copied().zip(endpoints).collect();
+    moved.sort_unstable_by_key(|(place, _)| *place);
+    let endpoints = moved.into_iter().map(|(_, endpoint)| endpoint);
     (endpoints.collect(), places)
 }
 
@@ -208,166 +205,4 @@ pub(super) fn conditions(project: &Project, platform: &Platform) -> Vec<Conditio
         Condition { open, excluded }
     })
     .collect()
-}
-
-struct Assembly<'a> {
-    platform: &'a Platform,
-    roles: &'a Roles,
-    effects: Effects<'a>,
-    domains: Domains,
-    numbers: Numbers,
-    /// Endpoints with the alternatives in which they come out the same.
-    endpoints: Vec<(Endpoint, Vec<usize>)>,
-    known: HashMap<String, usize>,
-    /// There is more than one alternative.
-    several: bool,
-    /// Some value is not known.
-    open: bool,
-}
-
-impl Assembly<'_> {
-    fn alternative(&mut self, index: usize, view: View<'_>) {
-        let cache = config::cache(&view);
-        let vhosts = sockets::vhosts(&view);
-        let sockets = sockets::sockets(&view, &vhosts);
-        for socket in &sockets {
-            self.socket(index, socket, &vhosts, &cache, &view);
-        }
-        if !self.endpoints.is_empty() {
-            settings::judge_cache(&mut self.effects, &view, &cache, self.endpoints.len());
-        }
-    }
-
-    fn socket(
-        &mut self,
-        alternative: usize,
-        socket: &Socket,
-        vhosts: &[Vhost],
-        cache: &CacheLine,
-        view: &View<'_>,
-    ) {
-        let Some(first) = socket.members.first() else {
-            return;
-        };
-        let governor = &vhosts[first.vhost];
-        let mut contexts: HashMap<u32, usize> = HashMap::new();
-        let numbers = &mut self.numbers;
-        let members = socket.members.iter();
-        let own: Vec<u32> = members
-            .map(|member| numbers.of(&names::context(&vhosts[member.vhost], vhosts)))
-            .collect();
-        for context in &own {
-            *contexts.entry(*context).or_default() += 1;
-        }
-        for (member, context) in socket.members.iter().zip(own) {
-            let vhost = &vhosts[member.vhost];
-            let pair = Pair {
-                a: &governor.config,
-                b: &member.config,
-                same: governor.block == vhost.block,
-                cache: &cache.value,
-                version: self.platform.server.value,
-            };
-            let mut state = state::state(pair);
-            if self.open {
-                unresolved::blur(&mut state, view, governor.block, vhost.block);
-            }
-            let crosses = contexts.get(&context).is_some_and(|count| *count > 1);
-            let reach = reach(&pair, &state, governor, context, &mut self.numbers);
-            let (issues, accepts) = self.domains.name(reach);
-            let blocks = &self.roles.blocks;
-            let reasons = std::mem::take(&mut state.reasons).into_iter();
-            let mut why: Vec<_> = reasons
-                .map(|reason| blocks.why(reason, vhost.block))
-                .collect();
-            why.sort_by_key(|why| why.field);
-            let endpoint = Endpoint {
-                address: Arc::clone(&socket.address),
-                transport: Transport::Tcp,
-                module: Module::Http,
-                names: Arc::clone(&member.names),
-                default: member.vhost == first.vhost && socket.listened,
-                reachable: member.reachable,
-                rejects: state.rejects,
-                when: Vec::new(),
-                defined_at: blocks.place(vhost.block),
-                governed_by: blocks.place(governor.block),
-                tls12: state.tls12,
-                tls13: state.tls13,
-                lifetime_seconds: state.lifetime,
-                chain_bounded: state.chain_bounded,
-                ticket_key: state.key.clone(),
-                issues,
-                accepts,
-                cross_name: if crosses {
-                    CrossName::Served
-                } else {
-                    CrossName::SameNameOnly
-                },
-                client_auth: state.client_auth,
-                early_data: state.early_data,
-                why,
-                block: vhost.block,
-                governor: governor.block,
-            };
-            let index = self.keep(alternative, endpoint);
-            if member.reachable {
-                let judged = Judged {
-                    index,
-                    pair,
-                    state: &state,
-                    governor: governor.block,
-                };
-                settings::judge(&mut self.effects, judged);
-            }
-        }
-    }
-
-    /// Keeps an endpoint, or notes the alternative at one that came out the same before.
-    fn keep(&mut self, alternative: usize, endpoint: Endpoint) -> usize {
-        let index = self.endpoints.len();
-        if self.several {
-            let key = format!("{endpoint:?}");
-            if let Some(index) = self.known.get(&key) {
-                self.endpoints[*index].1.push(alternative);
-                return *index;
-            }
-            self.known.insert(key, index);
-        }
-        self.endpoints.push((endpoint, vec![alternative]));
-        index
-    }
-}
-
-fn reach(
-    pair: &Pair<'_>,
-    state: &State,
-    governor: &Vhost,
-    context: u32,
-    numbers: &mut Numbers,
-) -> Reach {
-    let stored = pair.cache.value == Cache::Store;
-    // Who is refused in a full handshake gets in with a session: its certificate is not looked
-    // at again.
-    let resumes13 = state.tls13.resumes.ever();
-    let key = match pair.keys() {
-        Keys::File(file) => Keeper::File(numbers.of(&file.value)),
-        Keys::Random | Keys::Broken => Keeper::Start(governor.block),
-    };
-    let of = |keeper| Domain { keeper, context };
-    let stateless13 = state.tls13.issued == Tls13Issued::Stateless && resumes13;
-    Reach {
-        keys: vec![of(key)],
-        store: of(Keeper::Store),
-        own_store: None,
-        id12: state.tls12.session_id.kept_here(),
-        ticket12: state.tls12.ticket == Tls12Ticket::Resumes,
-        stateless13,
-        stateful13: state.tls13.issued == Tls13Issued::Stateful && resumes13,
-        opens_tickets: pair.tickets_on().value && pair.keys() != Keys::Broken,
-        opens_ids: stored && (state.rejects || state.tls12.session_id != Tls12Id::Unavailable),
-        opens_stateful: stored
-            && !pair.tickets_on().value
-            && (state.rejects || state.tls13.issued != Tls13Issued::Unavailable),
-    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::blocks::View;
 use super::config::{Config, Engine};
 use super::names;
+use crate::catalog::in_parts;
 use crate::model::BlockId;
 use crate::source::DirectiveId;
 use crate::syntax::value::apache::{self, Host};
@@ -53,39 +54,53 @@ pub(super) struct Socket {
 pub(super) struct Member {
     /// Index of the vhost.
     pub(super) vhost: usize,
-    /// What its clients meet: its own settings, or the first vhost's where it has no TLS.
-    pub(super) config: Config,
+    /// What its clients meet where it has no TLS and the first vhost has.
+    behind: Option<Box<Config>>,
     /// Names not lost to an earlier vhost of the socket.
     pub(super) names: Arc<[String]>,
     pub(super) reachable: bool,
 }
 
+impl Member {
+    /// What its clients meet.
+    pub(super) fn config<'a>(&'a self, vhosts: &'a [Vhost]) -> &'a Config {
+        let own = &vhosts[self.vhost].config;
+        self.behind.as_deref().unwrap_or(own)
+    }
+}
+
+/// For fewer vhosts, starting threads takes longer than they save.
+const FEW: usize = 256;
+
 /// The server level first, then the vhosts in file order.
 pub(super) fn vhosts(view: &View<'_>) -> Vec<Vhost> {
     let main = Config::defaults().merged(view, view.roles.main);
-    let mut vhosts = Vec::with_capacity(view.roles.vhosts.len() + 1);
-    for (block, directive) in view.vhosts() {
-        let config = main.merged(view, block);
-        let main_port = main_port(view, directive);
-        vhosts.push(Vhost {
-            block,
-            config,
-            addresses: addresses(view, directive, main_port),
-            has_core: view.has_core(directive),
-            main_port,
-        });
-    }
-    vhosts.insert(
-        0,
-        Vhost {
-            block: view.roles.main,
-            config: main,
-            addresses: Vec::new(),
-            has_core: true,
-            main_port: None,
-        },
-    );
+    let found: Vec<(BlockId, DirectiveId)> = view.vhosts().collect();
+    let parts = in_parts(found.len(), FEW, |range| {
+        let vhosts = found[range].iter().map(|it| vhost(view, *it, &main));
+        vhosts.collect::<Vec<_>>()
+    });
+    let mut vhosts = Vec::with_capacity(found.len() + 1);
+    vhosts.push(Vhost {
+        block: view.roles.main,
+        config: main,
+        addresses: Vec::new(),
+        has_core: true,
+        main_port: None,
+    });
+    vhosts.extend(parts.into_iter().flatten());
     vhosts
+}
+
+fn vhost(view: &View<'_>, (block, directive): (BlockId, DirectiveId), main: &Config) -> Vhost {
+    let main_port = main_port(view, directive);
+    Vhost {
+        block,
+        config: main.merged(view, block),
+        addresses: addresses(view, directive, main_port),
+        has_core: view.has_core(directive),
+        main_port,
+    }
 }
 
 /// The addresses that speak TLS, by first appearance.
@@ -94,18 +109,24 @@ pub(super) fn sockets(view: &View<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
     let listened = Listened::of(&listens);
     let named = Named::of(vhosts);
     let mut seen = HashSet::new();
-    let mut sockets = Vec::new();
+    let mut shared: Vec<(String, Option<String>, u16)> = Vec::new();
     for listen in &listens {
         for host in hosts(listen, vhosts) {
             let address = written(host.as_deref(), listen.port);
-            if !seen.insert(address.clone()) {
-                continue;
+            if seen.insert(address.clone()) {
+                shared.push((address, host, listen.port));
             }
-            let members = named.members(host.as_deref(), listen.port);
-            let members = if members.is_empty() { &[0] } else { members };
-            sockets.extend(socket(address, members, vhosts, &listened));
         }
     }
+    let parts = in_parts(shared.len(), FEW, |range| {
+        let sockets = shared[range].iter().filter_map(|(address, host, port)| {
+            let members = named.members(host.as_deref(), *port);
+            let members = if members.is_empty() { &[0] } else { members };
+            socket(address, members, vhosts, &listened)
+        });
+        sockets.collect::<Vec<_>>()
+    });
+    let mut sockets: Vec<Socket> = parts.into_iter().flatten().collect();
     sockets.extend(unreached(&listened, vhosts));
     sockets
 }
@@ -163,7 +184,7 @@ impl<'a> Named<'a> {
 }
 
 fn socket(
-    address: String,
+    address: &str,
     members: &[usize],
     vhosts: &[Vhost],
     listens: &Listened<'_>,
@@ -183,13 +204,10 @@ fn socket(
             .cloned()
             .collect();
         all.into_iter().for_each(|name| taken.add(name));
-        let config = match speaks_tls(vhost, listens) {
-            true => vhost.config.clone(),
-            false => vhost.config.behind(&first.config),
-        };
+        let behind = !speaks_tls(vhost, listens);
         found.push(Member {
             vhost: *index,
-            config,
+            behind: behind.then(|| Box::new(vhost.config.behind(&first.config))),
             reachable: found.is_empty() || !free.is_empty(),
             names: free.into(),
         });
@@ -272,7 +290,7 @@ fn unreached(listens: &Listened<'_>, vhosts: &[Vhost]) -> Vec<Socket> {
                 listened: false,
                 members: vec![Member {
                     vhost: index,
-                    config: vhost.config.clone(),
+                    behind: None,
                     names: vhost.config.names.as_slice().into(),
                     reachable: false,
                 }],

@@ -69,23 +69,16 @@ impl<'a> Groundwork<'a> {
         ground
     }
 
-    /// Evaluates the configuration for one version.
-    pub(super) fn site(&self, platform: &Platform) -> Site {
-        let Blocks {
-            blocks, settings, ..
-        } = &self.roles.blocks;
-        self.evaluated(platform)
-            .site(self.project, platform, blocks.clone(), settings.clone())
+    /// Evaluates the configuration for one version; blocks and settings go with the site.
+    pub(super) fn lent(&mut self, platform: &Platform) -> Site {
+        let evaluated = self.evaluated(platform);
+        let (blocks, settings) = self.roles.blocks.lent();
+        evaluated.site(self.project, platform, blocks, settings)
     }
 
-    /// The same for the last version that is asked for: nothing has to be kept for another.
-    pub(super) fn into_site(self, platform: &Platform) -> Site {
-        let evaluated = self.evaluated(platform);
-        let Self { project, roles, .. } = self;
-        let Blocks {
-            blocks, settings, ..
-        } = roles.blocks;
-        evaluated.site(project, platform, blocks, settings)
+    /// What a site had, for another version.
+    pub(super) fn take_back(&mut self, blocks: Vec<Block>, settings: Vec<Setting>) {
+        self.roles.blocks.take_back(blocks, settings);
     }
 
     fn evaluated(&self, platform: &Platform) -> Evaluated {
