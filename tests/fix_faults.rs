@@ -68,6 +68,25 @@ impl Tree {
         self.command(before).output().unwrap()
     }
 
+    /// `undo`, with this call failing from the one of this number on, or at it alone; true where
+    /// a call failed.
+    fn undo(&self, call: &str, error: &str, when: &str) -> (Output, bool) {
+        let log = self.path().join("strace");
+        let inject = format!("inject={call}:error={error}:when={when}");
+        let output = Command::new("strace")
+            .args(["-f", "-qq", "-o"])
+            .arg(&log)
+            .args(["-e", &format!("trace={call}"), "-e", &inject])
+            .args([env!("CARGO_BIN_EXE_stekguard"), "undo"])
+            .env("STEKGUARD_STATE_DIR", self.state())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let injected = fs::read_to_string(&log).unwrap().contains("(INJECTED)");
+        (output, injected)
+    }
+
     /// How many of the files are new; each is whole.
     fn new_files(&self) -> usize {
         count_new(&self.etc())
@@ -209,6 +228,87 @@ fn every_failing_call_changes_nothing() {
             "{call} {error}: nothing was injected where it counts"
         );
     }
+}
+
+/// The same for `undo`: a call that fails once leaves every file new, and the undo can be asked
+/// for again.
+#[test]
+fn every_failing_call_of_an_undo_changes_nothing() {
+    for (call, error) in [
+        ("write", "ENOSPC"),
+        ("fsync", "EIO"),
+        ("rename", "EROFS"),
+        ("rename", "EBUSY"),
+    ] {
+        let (mut failures, mut harmless) = (0, 0);
+        for number in 1.. {
+            assert!(number < 500, "{call} {error} never ends");
+            let tree = Tree::new();
+            assert_eq!(tree.fix(&[]).status.code(), Some(0));
+            assert_eq!(tree.new_files(), FILES);
+            let (output, injected) = tree.undo(call, error, &number.to_string());
+            let when = format!("{call} {error} {number}: {}", said(&output));
+            match (injected, output.status.code()) {
+                (false, Some(0)) => break,
+                (true, Some(0)) => {
+                    assert_eq!(tree.new_files(), 0, "{when}");
+                    harmless += 1;
+                }
+                (true, Some(2)) => {
+                    failed(&output, &[]);
+                    assert_eq!(tree.new_files(), FILES, "{when}");
+                    no_strays(&tree.etc());
+                    let again = support::program::run(&tree.state(), &["undo"]);
+                    assert_eq!(again.code, Some(0), "{when}, then {}", again.stderr);
+                    assert_eq!(tree.new_files(), 0, "{when}");
+                    no_strays(&tree.etc());
+                    failures += 1;
+                }
+                _ => panic!("{when}"),
+            }
+        }
+        println!(
+            "undo, {call} {error}: {failures} failures, each all new; {harmless} without harm"
+        );
+        assert!(failures > 0, "{call} {error}: nothing failed");
+    }
+}
+
+/// Renames fail for good in the middle of an undo, so the way forward is closed as well: what is
+/// left is named, and the next run ends what was begun.
+#[test]
+fn an_undo_that_stays_half_done_is_told_and_ended_later() {
+    let mut halves = 0;
+    for number in 1.. {
+        assert!(number < 500, "renames never end");
+        let tree = Tree::new();
+        assert_eq!(tree.fix(&[]).status.code(), Some(0));
+        let (output, injected) = tree.undo("rename", "EROFS", &format!("{number}+"));
+        if !injected {
+            break;
+        }
+        let new = tree.new_files();
+        failed(&output, &["Read-only file system"]);
+        let text = said(&output);
+        if new < FILES {
+            halves += 1;
+            let (_, old) = text.split_once("old bytes already").unwrap();
+            for number in 0..FILES {
+                let name = format!("conf.d/{number}.conf");
+                let read = fs::read_to_string(tree.etc().join(&name)).unwrap();
+                let is_old = read == self::text(number, OLD);
+                assert_eq!(old.contains(&name), is_old, "{name} in {text}");
+            }
+        }
+        let again = support::program::run(&tree.state(), &["undo"]);
+        assert_eq!(again.code, Some(0), "{}", again.stderr);
+        assert_eq!(tree.new_files(), 0, "{}", again.stderr);
+        no_strays(&tree.etc());
+        let ended = again.stderr.contains("an interrupted run was ended");
+        assert_eq!(ended, text.contains("ends what was begun"), "{text}");
+        tree.works();
+    }
+    assert!(halves >= FILES - 1, "{halves} halves");
 }
 
 /// A small file system of its own, filled up: whether the journal, the new versions or the

@@ -199,7 +199,7 @@ fn the_grace_and_then_ratchet() {
             let session = from.ticket(KINDS[1]);
             keys.insert(session.ticket[..16].to_vec());
             // The other one may not have reached this slot yet.
-            wait_until("the other host derives it too", 5, || {
+            wait_until("the other host derives it too", 20, || {
                 to.takes(KINDS[1], &session)
             });
         }

@@ -55,10 +55,10 @@ SUITES = {
     "fix": "lib mutants_killed fix_places fix rules fix_write fix_files",
 }
 MORE = {
-    "model": "expanded cli formats source_apache refusals_nginx first_contact",
+    "model": "refusals_nginx expanded cli formats source_apache first_contact",
     "rules": "rule_docs formats cli settings expanded first_contact",
-    "schedule": "keys_generator keys_memory keys_doctor keys_files",
-    "fix": "fix_interactive cli formats formats_sarif first_contact settings fix_faults",
+    "schedule": "fleet_status keys_generator keys_memory keys_doctor keys_files",
+    "fix": "formats_sarif fix_interactive fix_validate cli formats first_contact settings fix_faults",
 }
 
 
@@ -68,8 +68,9 @@ def room(mutant):
     return {"keys": "schedule", "app": "fix"}.get(parts[1], parts[1])
 
 
-def listed(shard):
-    """What cargo-mutants proposes, in its own order, numbered from 1."""
+def listed(shard, names=None):
+    """What cargo-mutants proposes, in its own order, numbered from 1; with `names` only those of
+    that file, a name a line."""
     command = ["cargo", "mutants", "--list", "--json", "--diff"]
     if shard:
         command += ["--shard", shard, "--sharding", "round-robin"]
@@ -77,6 +78,9 @@ def listed(shard):
     mutants = json.loads(out)
     for number, mutant in enumerate(mutants, 1):
         mutant["number"] = number
+    if names:
+        kept = set(Path(names).read_text().splitlines())
+        mutants = [mutant for mutant in mutants if mutant["name"] in kept]
     return mutants
 
 
@@ -409,7 +413,7 @@ def run(arguments):
     work = Path(arguments.work)
     work.mkdir(parents=True, exist_ok=True)
     log = open(work / "log", "a")
-    mutants = listed(arguments.shard)
+    mutants = listed(arguments.shard, arguments.names)
     texts = originals(mutants)
     wrong = [m["name"] for m in mutants if not agrees(texts[m["file"]], m)]
     if wrong:
@@ -447,7 +451,7 @@ def run(arguments):
 
 def report(arguments):
     """Counts by room, and what nothing has killed."""
-    names = {m["name"] for m in listed(arguments.shard)}
+    names = {m["name"] for m in listed(arguments.shard, arguments.names)}
     rows = [row for name, row in Results(Path(arguments.work)).all().items() if name in names]
     outcomes = ["caught", "timeout", "unviable", "missed"]
     print(f"{'room':10}" + "".join(f"{o:>10}" for o in outcomes) + f"{'all':>10}")
@@ -464,6 +468,7 @@ def main():
     parser.add_argument("what", choices=["run", "more", "again", "report"])
     parser.add_argument("--shard", help="k/n: every n-th mutant, as of cargo-mutants")
     parser.add_argument("--work", required=True, help="where the copy, the build and the results are")
+    parser.add_argument("--names", help="only the mutants named in this file, a line each")
     parser.add_argument("--re", help="only mutants whose name has this expression")
     parser.add_argument("--suites", help="these suites instead of the room's own")
     parser.add_argument("--jobs", type=int, default=1, help="mutants at a time")

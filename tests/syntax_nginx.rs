@@ -376,10 +376,13 @@ fn places_are_exact() {
     );
     assert_eq!(listen.span.of(text), b"listen  443 # c\n ssl ;");
     assert_eq!(
-        tree.tokens[listen.last_token as usize].kind,
+        tree.tokens.get(listen.last_token).unwrap().kind,
         TokenKind::Semicolon
     );
-    assert_eq!(tree.tokens[block.last_token as usize].kind, TokenKind::Open);
+    assert_eq!(
+        tree.tokens.get(block.last_token).unwrap().kind,
+        TokenKind::Open
+    );
     assert_eq!(
         name(text, &tree, NodeId(1)).unwrap().value.as_ref(),
         b"listen"

@@ -130,9 +130,7 @@ fn describe(answer: &mut Answer, call: &Call, repair: &Repair, changes: &[FileCh
     answer.put("complete", &repair.before.complete());
     let mut warnings = repair.refused.clone();
     warnings.extend(left.iter().map(|it| format!("left for a person: {it}")));
-    if !warnings.is_empty() {
-        answer.put("warnings", &warnings);
-    }
+    answer.warn(&warnings);
     if call.diff {
         let diff: Vec<Difference> = changes.iter().map(difference).collect();
         answer.put("diff", &diff);

@@ -33,7 +33,7 @@ fn answer(outcome: &Outcome, inspection: &Inspection) -> Answer {
     answer.put_document("inspect", &inspect);
     answer.put_document("lint", &report::lint_json(&outcome.report()));
     if !outcome.complete() {
-        answer.put("warnings", &super::resumption::problems(outcome));
+        answer.warn(&super::resumption::problems(outcome));
     }
     answer
 }

@@ -74,5 +74,5 @@ pub use settings::{
     new_settings, settings_files,
 };
 pub use startup::{Startup, StartupError};
-pub use undo::{Past, past, undo};
+pub use undo::{Past, Undone, past, undo};
 pub use validate::{Tested, Validate};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::AppError;
-use crate::fix::{self, Progress, State};
+use crate::fix::{self, Progress, Recovered, State};
 
 /// A write that the journal remembers.
 #[derive(Clone, Debug)]
@@ -20,12 +20,29 @@ pub struct Past {
     pub state: &'static str,
 }
 
-/// Takes the last write back that was not taken back yet. Gives the files.
+/// What an undo did.
+#[derive(Clone, Debug)]
+pub struct Undone {
+    /// The files that have their old bytes again.
+    pub files: Vec<PathBuf>,
+    /// Files of an interrupted run that somebody changed since; they were left alone.
+    pub left: Vec<PathBuf>,
+    /// What an interrupted run had begun was ended, and nothing else was taken back.
+    pub interrupted: bool,
+}
+
+/// Takes the last write back that was not taken back yet, or ends what an interrupted run began.
 ///
 /// # Errors
 /// [`AppError::Fix`]; nothing has changed then, unless it says so.
-pub fn undo(force: bool) -> Result<Vec<PathBuf>, AppError> {
-    Ok(fix::undo(&State::from_environment()?, force)?.files)
+pub fn undo(force: bool) -> Result<Undone, AppError> {
+    let done = fix::undo(&State::from_environment()?, force)?;
+    let recovered = done.recovered.iter();
+    Ok(Undone {
+        left: recovered.flat_map(|it| it.left.clone()).collect(),
+        interrupted: done.recovered.iter().any(Recovered::has_ended_something),
+        files: done.files,
+    })
 }
 
 /// The writes that the journal remembers, newest first.

@@ -20,8 +20,20 @@ pub(super) fn run(arguments: &UndoArguments, terminal: &Terminal) -> u8 {
 }
 
 fn undo(force: bool, terminal: &Terminal) -> Result<u8, AppError> {
-    for file in app::undo(force)? {
-        terminal.say(&format!("restored {}", report::escape_path(&file)));
+    let done = app::undo(force)?;
+    if done.interrupted {
+        terminal.note(
+            "note",
+            "an interrupted run was ended; nothing before it was taken back",
+        );
+    }
+    for file in &done.files {
+        terminal.say(&format!("restored {}", report::escape_path(file)));
+    }
+    for file in &done.left {
+        let file = report::escape_path(file);
+        let sentence = format!("{file}: changed since an interrupted run, left as it is");
+        terminal.note("note", &sentence);
     }
     Ok(CLEAN)
 }

@@ -270,13 +270,7 @@ pub(super) fn in_tree<'text>(
 }
 
 fn holds_comment(tree: &Tree, span: Span) -> bool {
-    let tokens = &tree.tokens;
-    let first = tokens.partition_point(|token| token.span.start < span.start);
-    let inside = tokens
-        .iter()
-        .skip(first)
-        .take_while(|token| token.span.end <= span.end);
-    inside
-        .into_iter()
-        .any(|token| token.kind == TokenKind::Comment)
+    let behind = tree.tokens.beginning_at(span.start);
+    let mut inside = behind.take_while(|token| token.span.end <= span.end);
+    inside.any(|token| token.kind == TokenKind::Comment)
 }

@@ -131,6 +131,26 @@ pub enum FixError {
         /// The journal entry.
         journal: PathBuf,
     },
+    /// Taking back failed, and so did making all files new again or noting that they are.
+    #[error(
+        "{source}; {}: the next `stekguard undo` ends what was begun (journal {journal})",
+        half_undone(left)
+    )]
+    HalfUndone {
+        /// The first failure.
+        source: Box<FixError>,
+        /// The files that have the old bytes.
+        left: Vec<PathBuf>,
+        /// The journal entry.
+        journal: PathBuf,
+    },
+}
+
+fn half_undone(left: &[PathBuf]) -> String {
+    match left {
+        [] => "all files have their new bytes again, which could not be noted".to_owned(),
+        _ => format!("these files have their old bytes already, the others not: {left:?}"),
+    }
 }
 
 impl FixError {

@@ -13,11 +13,20 @@ use crate::fix::{FixError, State};
 pub struct Recovered {
     /// The journal's entry.
     pub id: u64,
+    /// It was being taken back, not written.
+    pub undone: bool,
     /// Files that got their old bytes back.
     pub restored: Vec<PathBuf>,
     /// Files left alone, because somebody changed or removed them since; their old bytes are
     /// in the journal.
     pub left: Vec<PathBuf>,
+}
+
+impl Recovered {
+    /// False where the run was interrupted before it changed a file.
+    pub fn has_ended_something(&self) -> bool {
+        self.undone || !self.restored.is_empty() || !self.left.is_empty()
+    }
 }
 
 /// Puts right what interrupted runs left. Writing and undoing do this first.
@@ -49,6 +58,7 @@ pub(super) fn recover_locked(state: &State, _lock: &Lock) -> Result<Vec<Recovere
 fn put_back(entry: &Entry) -> Result<Recovered, FixError> {
     let mut recovered = Recovered {
         id: entry.id,
+        undone: entry.progress == Progress::Undoing,
         restored: Vec::new(),
         left: Vec::new(),
     };

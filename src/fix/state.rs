@@ -166,4 +166,17 @@ mod tests {
         );
         assert_eq!(choose(false, &[]), None);
     }
+
+    /// A program that is being started has a copy of every open file until it runs.
+    #[test]
+    fn a_lock_ends_whoever_has_its_file_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::at(dir.path().join("state"));
+        let held = state.lock().unwrap();
+        assert!(matches!(state.lock(), Err(FixError::Busy(_))));
+        let child = held.file.try_clone().unwrap();
+        drop(held);
+        assert!(state.lock().is_ok());
+        drop(child);
+    }
 }

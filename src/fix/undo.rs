@@ -28,15 +28,23 @@ pub fn list(state: &State) -> Result<Vec<Entry>, FixError> {
     entries(state)
 }
 
-/// Takes the last write back that was not taken back yet. With `force` also where files
+/// Takes the last write back that was not taken back yet. Where a run was interrupted, what it
+/// had begun is taken back, and nothing else: that is the last write. With `force` also where files
 /// changed since, or are gone: what came later is lost.
 ///
 /// # Errors
 /// [`FixError::NothingToUndo`]; [`FixError::ChangedSince`]; otherwise as for writing, all
-/// files are as they were unless it is [`FixError::HalfWritten`].
+/// files are as they were unless it is [`FixError::HalfUndone`].
 pub fn undo(state: &State, force: bool) -> Result<Undone, FixError> {
     let lock = state.lock()?;
     let recovered = recover_locked(state, &lock)?;
+    if let Some(last) = recovered.iter().rfind(|it| it.has_ended_something()) {
+        return Ok(Undone {
+            id: last.id,
+            files: last.restored.clone(),
+            recovered,
+        });
+    }
     let applied = |entry: &Entry| entry.progress == Progress::Applied;
     let mut entry = entries(state)?
         .into_iter()
@@ -44,10 +52,9 @@ pub fn undo(state: &State, force: bool) -> Result<Undone, FixError> {
         .ok_or(FixError::NothingToUndo)?;
     check(&entry, force)?;
     entry.advance(Progress::Undoing)?;
-    if let Err(error) = put_back(&entry) {
+    if let Err(error) = put_back(&entry).and_then(|()| entry.advance(Progress::Undone)) {
         return Err(put_forward(&mut entry, error));
     }
-    entry.advance(Progress::Undone)?;
     let files = entry.files.iter().map(|file| file.path.clone()).collect();
     Ok(Undone {
         id: entry.id,
@@ -113,11 +120,11 @@ fn put_forward(entry: &mut Entry, error: FixError) -> FixError {
             left.push(file.path.clone());
         }
     }
-    if left.is_empty() {
-        let _ = entry.advance(Progress::Applied);
+    // Left as undoing, the entry would be taken back at the next start without being asked.
+    if left.is_empty() && entry.advance(Progress::Applied).is_ok() {
         return error;
     }
-    FixError::HalfWritten {
+    FixError::HalfUndone {
         source: Box::new(error),
         left,
         journal: entry.dir.clone(),

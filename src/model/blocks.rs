@@ -195,7 +195,7 @@ impl Collected {
         BlockId(self.blocks.len() as u32 - 1)
     }
 
-    /// Keeps a simple directive that the catalog knows.
+    /// Keeps a simple directive that the catalog knows, and a script: that it is there counts.
     pub(in crate::model) fn push_setting(
         &mut self,
         project: &Project,
@@ -203,10 +203,14 @@ impl Collected {
         block: BlockId,
     ) {
         let directive = project.directive(id);
-        let Some(spec) = directive.spec.filter(|_| directive.body.is_none()) else {
+        let Some(spec) = directive.spec else {
             return;
         };
-        if spec.body != catalog::Body::None {
+        let kept = match directive.body {
+            None => catalog::Body::None,
+            Some(_) => catalog::Body::Lua,
+        };
+        if spec.body != kept {
             return;
         }
         let setting_id = SettingId(self.settings.len() as u32);

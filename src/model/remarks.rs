@@ -44,7 +44,7 @@ fn of_file(server: Server, file: &File) -> Vec<Remark> {
                 });
             }
             TokenKind::Arguments | TokenKind::Foreign if server == Server::Apache => {
-                found.extend(in_arguments(file, token));
+                found.extend(in_arguments(file, &token));
             }
             _ => {}
         }
@@ -119,9 +119,8 @@ impl<'a> Nodes<'a> {
     /// The line on which a statement's own words end, its mark included.
     fn head_ends(&self, node: &Node) -> u32 {
         let tokens = &self.file.tree().tokens;
-        let mark = tokens.get(node.last_token as usize);
-        let words = tokens.get(node.first_token as usize..node.last_token as usize);
-        let last = mark.or(words.and_then(<[Token]>::last));
+        let mark = tokens.get(node.last_token);
+        let last = mark.or_else(|| tokens.run(node.first_token, node.last_token).last());
         let end = last.map_or(node.span.start, |token| token.span.start);
         self.file.lines.line(end)
     }

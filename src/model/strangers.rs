@@ -19,7 +19,7 @@ pub(super) type Near = (DirectiveId, &'static str);
 /// All of a project, in its order.
 pub(super) fn strangers(project: &Project) -> Vec<Near> {
     let ids = 0..project.directives.len() as u32;
-    let found: Vec<Near> = match project.directives.len() < FEW {
+    match project.directives.len() < FEW {
         true => of(project, ids),
         false => (ids.start..ids.end.div_ceil(FEW as u32))
             .into_par_iter()
@@ -28,10 +28,6 @@ pub(super) fn strangers(project: &Project) -> Vec<Near> {
                 of(project, first..ids.end.min(first + FEW as u32))
             })
             .collect(),
-    };
-    match found.is_empty() || !is_placed(project) {
-        true => Vec::new(),
-        false => found,
     }
 }
 
@@ -89,14 +85,4 @@ fn is_unknown(project: &Project, directive: &Directive) -> bool {
     };
     let around = project.directive(parent).spec.map(|spec| spec.body);
     project.server == Server::Apache || around == Some(Body::Block)
-}
-
-/// False for a piece of an nginx configuration of which nobody says where it belongs: a known
-/// name has no row there either.
-fn is_placed(project: &Project) -> bool {
-    let mut directives = project.directives.iter().enumerate();
-    directives.all(|(index, directive)| {
-        let name = || project.name(DirectiveId(index as u32));
-        directive.parent.is_some() || directive.spec.is_some() || catalog::nginx(name()).is_empty()
-    })
 }

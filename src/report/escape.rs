@@ -26,7 +26,7 @@ pub fn lines(text: &str) -> String {
 
 /// A JSON document that says the same and is safe to be shown: characters of its strings that a
 /// terminal acts on, or that hide or reorder others, are written as JSON's own escapes.
-pub(super) fn json(text: String) -> String {
+pub fn json(text: String) -> String {
     let odd = |character: char| character.is_control() && character != '\n' || deceives(character);
     let Some(first) = text.find(odd) else {
         return text;

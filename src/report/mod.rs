@@ -66,7 +66,9 @@ pub use checkstyle::checkstyle;
 pub use compare::{Compared, Unknown, text as compare_text};
 pub use compare_json::json as compare_json;
 pub use concise::lines;
-pub use escape::{line as escape_line, lines as escape_lines, path as escape_path};
+pub use escape::{
+    json as escape_json, line as escape_line, lines as escape_lines, path as escape_path,
+};
 pub use expanded::{ExpandedServer, Statement, json as expanded_json, text as expanded_text};
 pub use explain::{list, page};
 pub use fix_json::{Done, Fixed, FixedFile, json as fix_json};

@@ -209,7 +209,7 @@ impl<'text> Statement<'text> {
         let is_block = tree.node(node).kind != NodeKind::Directive;
         // Without its `;` or `{` it is a line of something else.
         tree.tokens
-            .get(tree.node(node).last_token as usize)
+            .get(tree.node(node).last_token)
             .filter(|token| {
                 let end = token.span.of(text);
                 end == b";" || end == b"{"

@@ -6,7 +6,9 @@
 pub mod apache;
 pub mod nginx;
 pub mod remark;
+mod tokens;
 mod tree;
 pub mod value;
 
-pub use tree::{Children, Node, NodeId, NodeKind, SyntaxError, Token, TokenKind, Tree};
+pub use tokens::{Run, Token, TokenKind, Tokens};
+pub use tree::{Children, Node, NodeId, NodeKind, SyntaxError, Tree};

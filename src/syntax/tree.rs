@@ -1,51 +1,11 @@
 //! The flat, lossless tree that both servers' parsers fill.
 //!
-//! Three vectors: tokens tile the file without a gap, nodes are statements in the order of
+//! Three lists: tokens tile the file without a gap, nodes are statements in the order of
 //! the file, errors stand beside them. An id is an index; a block's descendants are the
 //! nodes between it and its `end`, so a walk is a loop over a slice.
 
+use super::tokens::{Run, Tokens};
 use crate::text::Span;
-
-/// What a token is. Both servers share the enum; each lexer uses its part.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-#[repr(u8)]
-pub enum TokenKind {
-    /// Bytes between tokens that mean nothing (nginx: space, TAB, CR, LF; httpd: isspace
-    /// without the line feed that ends a logical line).
-    Space,
-    /// httpd: backslash and line end that join two physical lines.
-    Continuation,
-    /// httpd: the line end of a logical line.
-    Newline,
-    /// A comment, without its line end.
-    Comment,
-    /// A word without quotes. nginx: a name or argument. httpd: a directive's name.
-    Word,
-    /// nginx: an argument (or name) in quotes, quotes included.
-    Quoted,
-    /// httpd: everything behind the name, raw; its words depend on the directive.
-    Arguments,
-    /// nginx: `;`.
-    Semicolon,
-    /// nginx: `{`. httpd: `<` or `</` of a section line.
-    Open,
-    /// nginx: `}`. httpd: the last `>` of a section line.
-    Close,
-    /// Bytes that another language owns: a Lua block's body; httpd's text after a
-    /// section's `>`.
-    Foreign,
-    /// Bytes behind an error that were not read as anything.
-    Invalid,
-}
-
-/// A piece of the file. `tokens[i].span.end == tokens[i + 1].span.start`, always.
-#[derive(Copy, Clone, Eq, PartialEq, Debug)]
-pub struct Token {
-    /// What it is.
-    pub kind: TokenKind,
-    /// Where it stands.
-    pub span: Span,
-}
 
 /// Index of a node in its tree.
 #[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
@@ -107,7 +67,7 @@ pub struct SyntaxError {
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
     /// Tiles the file.
-    pub tokens: Vec<Token>,
+    pub tokens: Tokens,
     /// Statements in the order of the file.
     pub nodes: Vec<Node>,
     /// Errors in the order of the file.
@@ -134,9 +94,9 @@ impl Tree {
     }
 
     /// The tokens of a node's own line or head: name, arguments, comments between them.
-    pub fn head(&self, id: NodeId) -> &[Token] {
+    pub fn head(&self, id: NodeId) -> Run<'_> {
         let node = self.node(id);
-        &self.tokens[node.first_token as usize..node.last_token as usize]
+        self.tokens.run(node.first_token, node.last_token)
     }
 
     /// Prints the tree: the tokens' bytes, one after the other.

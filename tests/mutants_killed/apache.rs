@@ -1,7 +1,7 @@
 //! httpd's model: which stores and keys open what, and what stays under a condition.
 
 use stekguard::catalog::Server;
-use stekguard::model::{Endpoint, Field, KeySource, Site};
+use stekguard::model::{Endpoint, Field, KeySource, Origin, Site};
 
 use super::world;
 
@@ -262,4 +262,33 @@ fn addresses_and_ports_that_are_not_written() {
     let endpoints = site(&port).endpoints;
     let addresses: Vec<&str> = endpoints.iter().map(|it| &*it.address).collect();
     assert_eq!(addresses, ["10.0.0.1:8443"]);
+}
+
+/// Tickets are off where the first virtual host of an address says so; to the first itself that
+/// is its own line.
+#[test]
+fn the_first_virtual_host_speaks_for_the_others() {
+    let host = |name: &str, own: &str| {
+        format!("<VirtualHost *:443>\nServerName {name}\nSSLEngine on\n{own}\n</VirtualHost>\n")
+    };
+    let text = [
+        SSL,
+        &host("a.test", "SSLSessionTickets off"),
+        &host("b.test", "SSLSessionTickets on"),
+    ];
+    let site = site(&text.concat());
+    let origin = |index: usize| {
+        let why = site.endpoints[index].why(Field::Tls12Ticket).unwrap();
+        why.origin
+    };
+    assert_eq!(origin(0), Origin::Set);
+    assert_eq!(origin(1), Origin::FirstVhost);
+}
+
+/// A misspelled name is one beside words of nginx too.
+#[test]
+fn a_stranger_is_found_beside_words_of_nginx() {
+    let text = format!("{SSL}gzip on\nSSLSessionTikets off\n");
+    let meant: Vec<_> = site(&text).strangers.iter().map(|it| it.meant).collect();
+    assert_eq!(meant, ["SSLSessionTickets"]);
 }

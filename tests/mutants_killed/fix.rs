@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stekguard::catalog::Server;
+use stekguard::finding::{Applicability, Change, Fix, GoLive, Target};
 use stekguard::fix::{
-    Options, PatchOptions, PlannedFile, Reason, State, backup, common_repository, list, patch,
-    untouchable,
+    Options, PatchOptions, PlannedFile, Proposal, Reason, State, backup, common_repository, cover,
+    list, patch, plan, untouchable,
 };
 use stekguard::source::{self, LoadOptions, Memory, Root};
 use stekguard::text::{Edit, EditSet, Span};
@@ -136,4 +137,81 @@ fn certbots_own_files_are_known_by_name_and_folder() {
     assert!(held("/etc/letsencrypt/options-ssl-apache.conf"));
     assert!(!held("/etc/letsencrypt/own.conf"));
     assert!(!held("/etc/nginx/options-ssl-nginx.conf"));
+}
+
+/// httpd's server level: a new line goes where lines of its kind are in force, else into the
+/// section that asks for its module, if that is in force; a section that is not in force
+/// would hide it.
+#[test]
+fn a_new_line_is_in_force_where_it_is_put() {
+    let inserted = |text: &str| {
+        let path = "/etc/apache2/apache2.conf";
+        let files = Memory::new([(path, text)]);
+        let root = Root::new(Server::Apache, path);
+        let project = source::load(&root, &files, &LoadOptions::default());
+        let fix = Fix {
+            title: "tickets off".into(),
+            applicability: Applicability::Safe,
+            changes: vec![Change::Insert {
+                target: Target::File(Arc::from(Path::new(path))),
+                statement: vec!["SSLSessionTickets".into(), "off".into()],
+            }],
+            costs: Vec::new(),
+            go_live: GoLive::Reload,
+        };
+        let proposal = Proposal {
+            rule: "dead-tickets",
+            reason: "why".into(),
+            fix: &fix,
+        };
+        let plan = plan(&project, &[proposal], Options::default());
+        assert_eq!(plan.refused, []);
+        String::from_utf8(plan.files[0].after.to_vec()).unwrap()
+    };
+    let load = "LoadModule ssl_module modules/mod_ssl.so\n";
+    let new = "SSLSessionTickets off\n";
+    for module in ["mod_ssl.c", "ssl_module"] {
+        let live = |inside: &str| {
+            format!("{load}<IfModule {module}>\n{inside}Listen 443\n</IfModule>\nServerName a\n")
+        };
+        assert_eq!(inserted(&live("")), live(new), "{module}");
+    }
+    // Nothing loads the module of the first section: its line is no neighbour.
+    let dead = "<IfModule mod_gone.c>\nSSLSessionCacheTimeout 300\n</IfModule>\n";
+    let text = format!("{load}ServerName a\n{dead}");
+    let wanted = format!("{load}ServerName a\n{new}{dead}");
+    assert_eq!(inserted(&text), wanted);
+    let neighbour = format!("{load}<IfModule mod_ssl.c>\nSSLSessionCacheTimeout 300\n");
+    let end = "</IfModule>\nServerName a\n";
+    assert_eq!(
+        inserted(&format!("{neighbour}{end}")),
+        format!("{neighbour}{new}{end}")
+    );
+}
+
+/// All old and all new are no mixtures.
+#[test]
+fn a_mixture_has_old_and_new_files() {
+    for count in 0..=70 {
+        let mixtures = cover(count);
+        let mixed = |new: &Vec<usize>| !new.is_empty() && new.len() < count;
+        assert!(mixtures.iter().all(mixed), "{count}: {mixtures:?}");
+    }
+}
+
+/// On a terminal letters and signs stay as they are; what it would act on does not.
+#[test]
+fn a_patch_on_a_terminal_escapes_no_more_than_it_must() {
+    let file = planned(
+        Path::new("/srv/a.conf"),
+        "größe \"a\\b\" 'c'\t\u{9b}\n",
+        "why",
+    );
+    let options = PatchOptions {
+        terminal: true,
+        ..PatchOptions::default()
+    };
+    let text = String::from_utf8(patch(&[file], options)).unwrap();
+    let line = text.lines().last().unwrap();
+    assert_eq!(line, " größe \"a\\b\" 'c'\t\\u{9b}");
 }

@@ -1,7 +1,9 @@
 //! nginx's model: where a value comes from, and what the lookups give.
 
 use stekguard::catalog::Server;
-use stekguard::model::{self, BlockKind, Field, Origin, Site};
+use stekguard::model::{
+    self, BlockKind, ClientAuth, Field, Groundwork, Origin, Replaced, Site, Tls12Id,
+};
 use stekguard::source::{self, LoadOptions, Memory, Root};
 
 use super::world;
@@ -154,4 +156,151 @@ fn one_server_serves_every_name() {
     };
     assert_eq!(crosses(""), "served");
     assert_eq!(crosses("ssl_session_tickets off;"), "full");
+}
+
+/// OpenResty: a script that fetches sessions may know any id, whatever the cache says.
+#[test]
+fn a_script_keeps_sessions() {
+    let ids = |http: &str| {
+        let text = format!("events {{}} http {{ {TLS} {http} server {{ listen 443 ssl; }} }}");
+        site(&text).endpoints[0].tls12.session_id
+    };
+    assert_eq!(ids("ssl_session_cache off;"), Tls12Id::Never);
+    let block = "ssl_session_fetch_by_lua_block { return }";
+    assert_eq!(ids(block), Tls12Id::External);
+    assert_eq!(
+        ids(&format!("ssl_session_cache off; {block}")),
+        Tls12Id::External
+    );
+    assert_eq!(
+        ids("ssl_session_fetch_by_lua_file fetch.lua;"),
+        Tls12Id::External
+    );
+}
+
+/// Misspelled names, however many lines come before them, on every platform that is asked for.
+#[test]
+fn every_stranger_is_found_once() {
+    let near = |text: String| {
+        let files = Memory::new([("/etc/nginx/nginx.conf", text)]);
+        let root = Root::new(Server::Nginx, "/etc/nginx/nginx.conf");
+        let project = source::load(&root, &files, &LoadOptions::default());
+        let ground = Groundwork::of(&project);
+        let platform = world::platform("1.22.1", "3.0");
+        let lines = |site: Site| site.strangers.iter().map(|it| it.location.line).collect();
+        let shared: Vec<u32> = lines(ground.site(&platform));
+        let own: Vec<u32> = lines(ground.into_site(&platform));
+        assert_eq!(shared, own);
+        own
+    };
+    let http = |lines: &str| format!("events {{}} http {{\n{lines}}}\n");
+    let wrong = "ssl_session_tikets off;\n";
+    assert_eq!(near(http(wrong)), [2]);
+    let many = "add_header a b;\n".repeat(9000);
+    let text = http(&format!("{wrong}{many}{wrong}"));
+    assert_eq!(near(text), [2, 9003]);
+}
+
+/// In `stream`, beside `http` or not: the lifetime is that of the server where connections start.
+#[test]
+fn both_modules_have_servers_that_decide() {
+    let stream = format!(
+        "stream {{ {TLS} server {{ listen 443 ssl; ssl_session_timeout 1h; }} \
+         server {{ listen 443 ssl; server_name b.test; }} }}"
+    );
+    let http = format!("http {{ {TLS} server {{ listen 8443 ssl; }} }}");
+    for text in [&stream, &format!("{http} {stream}")] {
+        let site = world::site(Server::Nginx, "1.26.2", &format!("events {{}} {text}"));
+        let endpoints = site.endpoints.iter();
+        let second = endpoints
+            .clone()
+            .find(|it| *it.names == ["b.test"])
+            .unwrap();
+        let origin = second.why(Field::Lifetime12).unwrap().origin;
+        assert_eq!(origin, Origin::DefaultServer, "{text}");
+        assert_eq!(second.lifetime_seconds.tls12, Some(3600), "{text}");
+    }
+}
+
+/// A zone drops at once what it keeps for no time; OpenSSL's own cache takes two hours then.
+#[test]
+fn a_store_that_keeps_for_no_time() {
+    let ids = |own: &str| {
+        let text = format!("events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}");
+        site(&text).endpoints[0].tls12.session_id
+    };
+    let zone = "ssl_session_cache shared:S:1m;";
+    assert_eq!(ids(zone), Tls12Id::Resumes);
+    assert_eq!(
+        ids(&format!("{zone} ssl_session_timeout 0;")),
+        Tls12Id::Never
+    );
+    let builtin = "ssl_session_cache builtin; ssl_session_timeout 0;";
+    assert_eq!(ids(builtin), Tls12Id::PerWorker);
+}
+
+/// Up to 1.28 tickets need both blocks: an `off` of either is what decides, that of the block
+/// where connections start first. From 1.31 the name's own block decides, and where it says
+/// `off`, TLS 1.3 resumes from the store.
+#[test]
+fn which_line_decides_tickets() {
+    let why = |version: &str, first: &str, second: &str| {
+        let text = format!(
+            "events {{}} http {{ {TLS} ssl_protocols TLSv1.3; \
+             server {{ listen 443 ssl; ssl_session_tickets {first}; }} \
+             server {{ listen 443 ssl; server_name b.test; ssl_session_tickets {second}; }} }}"
+        );
+        let site = world::site(Server::Nginx, version, &text);
+        [Field::Tls13Issued, Field::Tls13Resumes].map(|field| {
+            let why = site.endpoints[1].why(field).unwrap();
+            (why.setting, why.origin)
+        })
+    };
+    let tickets = "ssl_session_tickets";
+    let (own, default) = (Origin::Set, Origin::DefaultServer);
+    for version in ["1.22.1", "1.28.3"] {
+        assert_eq!(why(version, "off", "on"), [(tickets, default); 2]);
+        assert_eq!(why(version, "on", "off"), [(tickets, own); 2]);
+    }
+    assert_eq!(why("1.31.7", "off", "on"), [(tickets, own); 2]);
+    let store = ("ssl_session_cache", default);
+    assert_eq!(why("1.31.7", "on", "off"), [(tickets, own), store]);
+}
+
+/// A server without a certificate has no context of its own: who asks for client certificates
+/// is the server where connections start, and it does not insist for others.
+#[test]
+fn who_asks_for_client_certificates() {
+    let asks = |first: &str| {
+        let text = format!(
+            "events {{}} http {{ server {{ listen 443 ssl; {TLS} {first} }} \
+             server {{ listen 443 ssl; server_name b.test; }} }}"
+        );
+        site(&text).endpoints[1].client_auth
+    };
+    assert_eq!(asks(""), ClientAuth::Off);
+    let on = "ssl_verify_client on; ssl_client_certificate ca.pem;";
+    assert_eq!(asks(on), ClientAuth::Optional);
+}
+
+/// What resumes in TLS 1.2 keeps the time of its handshake; what replaces a key by its source.
+#[test]
+fn how_long_sessions_and_keys_live() {
+    let endpoint = |own: &str| {
+        let text = format!("events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}");
+        world::site(Server::Nginx, "1.31.7", &text).endpoints[0].clone()
+    };
+    let bounded = |own: &str| endpoint(own).chain_bounded.tls12;
+    assert_eq!(bounded(""), Some(true));
+    assert_eq!(bounded("ssl_session_tickets off;"), None);
+    let zone = "ssl_session_cache shared:S:1m;";
+    assert_eq!(
+        bounded(&format!("{zone} ssl_session_tickets off;")),
+        Some(true)
+    );
+    let replaced = |own: &str| endpoint(own).ticket_key.replaced;
+    assert_eq!(replaced(""), Some(Replaced::Reload));
+    assert_eq!(replaced(zone), Some(Replaced::Automatic));
+    let file = "ssl_session_ticket_key a.key;";
+    assert_eq!(replaced(file), Some(Replaced::ByFile));
 }

@@ -11,8 +11,8 @@ use stekguard::source::{self, LoadOptions, Memory, Root};
 
 use super::world;
 
-const TLS: &str = "ssl_certificate c.pem; ssl_certificate_key k.pem;";
-const SSL: &str = "LoadModule ssl_module modules/mod_ssl.so\nListen 443\n";
+pub(crate) const TLS: &str = "ssl_certificate c.pem; ssl_certificate_key k.pem;";
+pub(crate) const SSL: &str = "LoadModule ssl_module modules/mod_ssl.so\nListen 443\n";
 /// nginx that replaces the keys of a zone, with the advisory about them fixed.
 const AUTOMATIC: &str = "1.31.7";
 
@@ -23,7 +23,7 @@ fn policy(goal: Goal) -> Policy {
     }
 }
 
-fn found(site: &Site, policy: &Policy, rule: &str) -> Vec<Finding> {
+pub(crate) fn found(site: &Site, policy: &Policy, rule: &str) -> Vec<Finding> {
     let mut found = rules::check(&Context { site, policy });
     found.retain(|finding| finding.rule == rule);
     found
@@ -34,7 +34,7 @@ fn the_fix(site: &Site, policy: &Policy, rule: &str) -> Fix {
     found.into_iter().find_map(|finding| finding.fix).unwrap()
 }
 
-fn nginx(text: &str) -> Site {
+pub(crate) fn nginx(text: &str) -> Site {
     world::site(Server::Nginx, AUTOMATIC, text)
 }
 
@@ -265,29 +265,6 @@ fn a_store_in_an_open_folder() {
     assert_eq!(open("shmcb:/run/cache(512000)"), 0);
 }
 
-/// Two virtual hosts of one name with different authorities, at one address and at two. At two
-/// addresses a connection is never handed from one to the other.
-#[test]
-fn one_name_with_two_authorities() {
-    let shared = |second: &str, tickets: &str| {
-        let host = |port: &str, authority: &str| {
-            format!(
-                "<VirtualHost *:{port}>\nServerName a.test\nSSLEngine on\nSSLVerifyClient require\n\
-                 SSLVerifyDepth 2\nSSLCACertificateFile {authority}.pem\n{tickets}\n</VirtualHost>\n"
-            )
-        };
-        let text = format!(
-            "{SSL}Listen 8443\nSSLSessionCache shmcb:/run/cache(512000)\n{}{}",
-            host("443", "one"),
-            host(second, "two")
-        );
-        let site = world::site(Server::Apache, "2.4.62", &text);
-        found(&site, &Policy::default(), "shared-session-context").len()
-    };
-    assert_eq!(shared("8443", ""), 0);
-    assert_eq!(shared("8443", "SSLSessionTickets off"), 0);
-}
-
 /// A key file that a policy of no tickets has left over does no harm.
 #[test]
 fn a_key_file_is_left_over_where_no_tickets_are_wanted() {
@@ -309,4 +286,113 @@ fn a_removed_switch_concerns_the_servers_inside() {
     ));
     let found = found(&site, &Policy::default(), "directive-not-in-version");
     assert_eq!(found[0].endpoints, ["*:443 (a.test)", "*:443 (b.test)"]);
+}
+
+/// With `ssl off` no server lost anything; `ssl on` has to be said in another way.
+#[test]
+fn what_is_to_be_done_about_a_removed_switch() {
+    let help = |own: &str| {
+        let site = nginx(&format!(
+            "events {{}} http {{ {TLS} server {{ listen 443 ssl; {own} }} }}"
+        ));
+        let mut found = found(&site, &Policy::default(), "directive-not-in-version");
+        assert_eq!(found.len(), 1, "{own}");
+        found.remove(0).help
+    };
+    let moved = "say `ssl` in every `listen` of the server and remove the line";
+    assert_eq!(help("ssl on;"), [moved]);
+    assert_eq!(help("ssl off;"), ["remove the line"]);
+}
+
+/// One command around two servers: each directive is named once, however many servers it
+/// stands for.
+#[test]
+fn every_overridden_directive_is_named_once() {
+    let related = |http: &str, own: &str| {
+        let site = nginx(&format!(
+            "events {{}} http {{ {TLS} ssl_conf_command Options -SessionTicket; {http} \
+             server {{ listen 443 ssl; server_name a.test; {own} }} \
+             server {{ listen 443 ssl; server_name b.test; {own} }} }}"
+        ));
+        let found = found(&site, &Policy::default(), "conf-command-overrides-tickets");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].endpoints.len(), 2);
+        found[0].related.len()
+    };
+    let on = "ssl_session_tickets on;";
+    assert_eq!(related(on, ""), 1);
+    assert_eq!(related("", on), 2);
+}
+
+/// Whose sessions a lifetime is about that nginx does not read as it looks.
+#[test]
+fn a_malformed_lifetime_names_its_own_server() {
+    let site = nginx(&format!(
+        "events {{}} http {{ {TLS} server {{ listen 443 ssl; server_name a.test; }} \
+         server {{ listen 8443 ssl; server_name b.test; ssl_session_timeout 0; }} }}"
+    ));
+    let found = found(&site, &Policy::default(), "malformed-session-timeout");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].endpoints, ["*:8443 (b.test)"]);
+}
+
+/// A lifetime is missing where nobody wrote one. Where the policy's keys are still to be had,
+/// they bring one along.
+#[test]
+fn a_lifetime_that_nobody_wrote() {
+    let missing = |goal: Goal, own: &str| {
+        let rule = "missing-session-timeout";
+        found(&server(own), &policy(goal), rule).len()
+    };
+    let cache = "ssl_session_cache shared:S:1m;";
+    assert_eq!(missing(Goal::Sound, cache), 1);
+    let written = format!("{cache} ssl_session_timeout 1h;");
+    assert_eq!(missing(Goal::Sound, &written), 0);
+    // The zone of the cache has the key that the policy wants.
+    assert_eq!(missing(Goal::Automatic, cache), 1);
+    let off = format!("{cache} ssl_session_tickets off;");
+    assert_eq!(missing(Goal::Automatic, &off), 0);
+}
+
+/// A server that is known to be reloaded has keys no older than that.
+#[test]
+fn a_reload_in_time_replaces_the_key() {
+    let found_with = |every: Option<u64>| {
+        let mut policy = policy(Goal::Sound);
+        policy.rotation.scheduled_reload = every;
+        policy.key_age = 86_400;
+        found(&server(""), &policy, "tickets-without-rotation").len()
+    };
+    assert_eq!(found_with(None), 1);
+    assert_eq!(found_with(Some(86_400)), 0);
+    assert_eq!(found_with(Some(86_401)), 1);
+}
+
+#[test]
+fn how_to_come_by_the_keys_of_a_policy() {
+    let help = |goal: Goal| {
+        let mut found = found(&server(""), &policy(goal), "ticket-keys-against-policy");
+        found.remove(0).help.remove(0)
+    };
+    let zone = "a `shared` ssl_session_cache, tickets on, and no key file";
+    assert_eq!(help(Goal::Automatic), zone);
+    let made = help(Goal::Rotate);
+    assert!(
+        made.starts_with("make keys with `stekguard keys init`"),
+        "{made}"
+    );
+}
+
+/// What helps first: no tickets.
+#[test]
+fn what_helps_where_nothing_replaces_the_key() {
+    let first = |site: &Site| {
+        let mut found = found(site, &Policy::default(), "tickets-without-rotation");
+        found.remove(0).help.remove(0)
+    };
+    let nginx = first(&server(""));
+    assert!(nginx.starts_with("`ssl_session_tickets off;`"), "{nginx}");
+    let text = vhost("", "ServerName a.test");
+    let httpd = first(&world::site(Server::Apache, "2.4.62", &text));
+    assert!(httpd.starts_with("`SSLSessionTickets off`"), "{httpd}");
 }

@@ -1,8 +1,8 @@
 //! The rotation: which keys nobody needs, when keys stay away for good, and what clocks cost.
 
 use stekguard::keys::core::{
-    Alarm, Claimed, GeneratorState, GeneratorView, Key, KeyId, Now, Offer, Schedule, Slot, State,
-    Step, View, WhenMissing, generate, step,
+    Alarm, Claimed, Clock, GeneratorState, GeneratorView, Held, Key, KeyId, Now, Offer, Schedule,
+    Set, Slot, State, Step, View, WhenMissing, generate, step,
 };
 use stekguard::policy::Rotation;
 
@@ -119,4 +119,58 @@ fn a_store_without_the_current_key_has_lost_something() {
     assert_eq!(lost(0, 100), Some(0));
     assert_eq!(lost(0, 101), Some(now(100).wall));
     assert_eq!(lost(1, 100), Some(now(100).wall));
+}
+
+/// A key stops encrypting when another one takes its place, and only then: keys that never
+/// encrypted have not stopped.
+#[test]
+fn the_key_that_stopped_is_the_one_that_encrypted() {
+    let time = now(101).wall;
+    let held = [99, 100, 101].map(|epoch| Held::new(key(epoch), false));
+    let state = State {
+        clock: Some(Clock::start(now(101))),
+        held: held.to_vec(),
+        applied: Some(Set {
+            encrypts: Some(key(100)),
+            decrypts: vec![key(101), key(99)],
+        }),
+        ..State::default()
+    };
+    let next = state.applied(&Set {
+        encrypts: Some(key(101)),
+        decrypts: vec![key(100), key(99)],
+    });
+    let stopped = |epoch: u64| next.find(&key(epoch)).unwrap().stopped;
+    assert_eq!(stopped(99), None);
+    assert_eq!(stopped(100), Some(time));
+    assert_eq!(stopped(101), None);
+}
+
+#[test]
+fn an_alarm_says_which_way_a_clock_is_off() {
+    let said = |by: i64| Alarm::ClockOff(by).to_string();
+    let behind = "the wall clock is 5 s behind the time that slots are counted by";
+    assert_eq!(said(-5000), behind);
+    assert_eq!(said(5000), behind.replace("behind", "ahead of"));
+}
+
+/// Without any key a server goes on with what it has, unless all of that is void.
+#[test]
+fn a_server_without_keys_goes_on() {
+    let state = State {
+        applied: Some(Set {
+            encrypts: Some(key(50)),
+            decrypts: Vec::new(),
+        }),
+        ..State::default()
+    };
+    let loaded = |floor: u32| {
+        let view = View {
+            floor,
+            ..View::default()
+        };
+        step(&hourly(), now(100), &view, &state).load
+    };
+    assert_eq!(loaded(0), None);
+    assert_eq!(loaded(1), Some(Set::default()));
 }

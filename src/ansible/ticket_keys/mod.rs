@@ -161,9 +161,7 @@ fn wrong(verdict: &Verdict) -> Option<String> {
 fn warn(answer: &mut Answer, stand: &Stand, mut warnings: Vec<String>) {
     let alarms = stand.status.iter().flat_map(|status| &status.alarms);
     warnings.extend(alarms.cloned());
-    if !warnings.is_empty() {
-        answer.put("warnings", &warnings);
-    }
+    answer.warn(&warnings);
 }
 
 fn reloads(stand: &Stand) -> u64 {

@@ -13,6 +13,7 @@ mod rotation;
 mod sample;
 mod schema;
 mod schema_fleet;
+mod schema_rotation;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -4,6 +4,8 @@
 //! directive means is the model's.
 
 mod awaited;
+mod include;
+mod once;
 mod placement;
 mod reader;
 mod values;
@@ -17,14 +19,15 @@ use crate::syntax::nginx::{Word, words};
 use crate::syntax::{NodeId, NodeKind, Tree};
 use crate::text::Span;
 
-use super::ahead::{self, AT_ONCE, Ahead, Batch};
+use super::ahead::Ahead;
 use super::files::FileSystem;
 use super::options::{LoadOptions, Root, RootKind};
-use super::resolve::{Named, Resolver};
+use super::resolve::Resolver;
 use super::{
     Directive, DirectiveId, File, FileId, FileOrigin, Problem, ProblemKind, Project, Text, Via,
     ViaId, When, WhenId,
 };
+use once::Once;
 
 /// Reads an nginx configuration.
 pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions) -> Project {
@@ -311,113 +314,6 @@ impl Expander<'_> {
         values::objection(spec, self.project.arguments(id))
     }
 
-    /// Follows an include directive.
-    fn include(&mut self, id: DirectiveId, place: Place, data: bool) {
-        if self.project.arguments(id).len() != 1 {
-            // Among data too; elsewhere the same was said already.
-            let message = "invalid number of arguments in \"include\" directive";
-            return self.report(id, ProblemKind::Syntax, message.to_owned(), true);
-        }
-        let name = self.project.first_argument(id).unwrap_or_default();
-        // The C library reads names up to NUL.
-        let name = name
-            .split(|byte| *byte == 0)
-            .next()
-            .unwrap_or_default()
-            .to_vec();
-        if self.stack.len() >= self.options.limits.depth {
-            let most = self.options.limits.depth;
-            let message = format!("includes nest deeper than {most}; not read further");
-            return self.report(id, ProblemKind::Limit, message, false);
-        }
-        let chain = Via {
-            parent: Some(place.via),
-            file: self.project.directive(id).file,
-            span: self.project.directive(id).span,
-        };
-        let via = ViaId(self.project.vias.len() as u32);
-        match self.resolver.resolve(&name) {
-            Named::One(path) => {
-                self.project.vias.push(chain);
-                self.follow(id, &path, Place { via, ..place }, data, &name);
-            }
-            Named::Pattern(paths, hidden) if paths.is_empty() => {
-                if let Some(file) = self.awaited_keys(&name) {
-                    self.project.vias.push(chain);
-                    self.instance(file, Place { via, ..place });
-                } else if let Some(folder) = hidden {
-                    self.hidden(id, &folder, &name);
-                }
-            }
-            Named::Pattern(paths, hidden) => {
-                if let Some(folder) = hidden {
-                    self.hidden(id, &folder, &name);
-                }
-                self.project.vias.push(chain);
-                let mut parts = paths.chunks(AT_ONCE).peekable();
-                let first = parts.peek().and_then(|part| self.fresh(part, data));
-                let mut ready = first.map(Batch::read);
-                while let Some(part) = parts.next() {
-                    self.ahead.put(ready.take());
-                    let next = parts.peek().and_then(|part| self.fresh(part, data));
-                    ready = ahead::beside(next, || {
-                        let before = self.project.files.len();
-                        for path in part {
-                            self.follow(id, path, Place { via, ..place }, data, &name);
-                        }
-                        self.project.forget_trees(before);
-                    });
-                    if self.stopped {
-                        break;
-                    }
-                }
-            }
-            Named::Elsewhere(folder) => match self.awaited_keys(&name) {
-                Some(file) => {
-                    self.project.vias.push(chain);
-                    self.instance(file, Place { via, ..place });
-                }
-                None => self.elsewhere(id, &folder, &name),
-            },
-        }
-    }
-
-    /// Reads the file of an include in its place.
-    fn follow(&mut self, id: DirectiveId, path: &Path, place: Place, data: bool, name: &[u8]) {
-        if self.stopped {
-            return;
-        }
-        self.instances += 1;
-        if self.instances > self.options.limits.instances {
-            let most = self.options.limits.instances;
-            return self.stop(id, format!("files are included more than {most} times"));
-        }
-        let Some(file) = self.file(id, path, data, name) else {
-            return;
-        };
-        if self.bytes > self.options.limits.bytes {
-            let most = self.options.limits.bytes;
-            return self.stop(
-                id,
-                format!("all files have more than {most} bytes together"),
-            );
-        }
-        let identity = self.identity[file.0 as usize];
-        let open = self
-            .stack
-            .iter()
-            .position(|open| self.identity[open.0 as usize] == identity);
-        let Some(first) = open else {
-            return self.instance(file, place);
-        };
-        let chain = self.stack[first..].iter().chain([&file]);
-        let chain: Vec<String> = chain
-            .map(|file| self.project.file(*file).path.display().to_string())
-            .collect();
-        let message = format!("include cycle: {}; nginx crashes on it", chain.join(" -> "));
-        self.report(id, ProblemKind::Cycle, message, true);
-    }
-
     /// Records a problem of a directive once, however often its file is included.
     fn report(&mut self, id: DirectiveId, kind: ProblemKind, message: String, refused: bool) {
         let place = self.project.location(id);
@@ -448,33 +344,6 @@ impl Expander<'_> {
             format!("{message}; not read further"),
             false,
         );
-    }
-}
-
-/// Which of the directives that may stand once stand in the open blocks already.
-#[derive(Debug, Default)]
-struct Once {
-    /// Inner blocks last. A block that is closed goes when something stands outside of it.
-    blocks: Vec<(Option<DirectiveId>, Vec<&'static str>)>,
-}
-
-impl Once {
-    /// Notes a directive of a block; true where the block has one already. Blocks have to be
-    /// asked about in the order in which they are read.
-    fn again(&mut self, block: Option<DirectiveId>, name: &'static str) -> bool {
-        // An outer block has a smaller id than what stands in it, and the top level none.
-        while self.blocks.pop_if(|(inner, _)| *inner > block).is_some() {}
-        if self.blocks.last().is_none_or(|(open, _)| *open != block) {
-            self.blocks.push((block, Vec::new()));
-        }
-        let Some((_, names)) = self.blocks.last_mut() else {
-            return false;
-        };
-        let again = names.contains(&name);
-        if !again {
-            names.push(name);
-        }
-        again
     }
 }
 

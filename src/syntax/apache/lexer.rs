@@ -6,16 +6,12 @@ use std::borrow::Cow;
 
 use super::head::{Head, HeadKind, head};
 use super::line::{Joined, Line};
-use crate::syntax::{Token, TokenKind};
+use crate::syntax::{TokenKind, Tokens};
 use crate::text::Span;
 
 /// Appends the tokens of a line and returns what the line is, with the indices of the
 /// tokens from its name to its last byte. `joined` is the line itself.
-pub(super) fn tokenize<'j>(
-    line: &Line,
-    joined: &'j Joined<'_>,
-    tokens: &mut Vec<Token>,
-) -> Lexed<'j> {
+pub(super) fn tokenize<'j>(line: &Line, joined: &'j Joined<'_>, tokens: &mut Tokens) -> Lexed<'j> {
     let trimmed = joined.trimmed();
     let bytes = joined.bytes.get(trimmed.clone()).unwrap_or_default();
     let head = head(bytes);
@@ -109,7 +105,7 @@ struct Out<'a, 't> {
     joined: &'a Joined<'t>,
     /// Nothing was cut out of the line, as of nearly every line.
     whole: bool,
-    tokens: &'a mut Vec<Token>,
+    tokens: &'a mut Tokens,
     /// Joined bytes already in tokens.
     done: usize,
     /// The text's offset up to which tokens tile.
@@ -175,10 +171,7 @@ impl Out<'_, '_> {
     }
 
     fn token(&mut self, kind: TokenKind, end: u32) {
-        self.tokens.push(Token {
-            kind,
-            span: Span::new(self.offset, end),
-        });
+        self.tokens.push(kind, end);
         self.offset = end;
     }
 }

@@ -46,14 +46,12 @@ impl Logical<'_> {
 /// Reads a node's own line. `text` is the text that `tree` was parsed from.
 pub fn logical<'t>(text: &'t [u8], tree: &Tree, node: NodeId) -> Logical<'t> {
     let tokens = tree.head(node);
-    let start = tokens.first().map_or(0, |token| token.span.start);
-    let end = tokens.last().map_or(start, |token| token.span.end);
+    let line = tokens.span();
     let cuts: Vec<Span> = tokens
-        .iter()
         .filter(|token| token.kind == TokenKind::Continuation)
         .map(|token| token.span)
         .collect();
-    let joined = Joined::new(text, Span::new(start, end), &cuts);
+    let joined = Joined::new(text, line, &cuts);
     match joined.bytes {
         Cow::Borrowed(line) => {
             let head = head(line);

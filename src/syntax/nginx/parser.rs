@@ -9,7 +9,7 @@ use crate::syntax::nginx::lua::{self, LuaEnd};
 use crate::syntax::nginx::options::{Body, InitialContext, Options};
 use crate::syntax::nginx::view::decode;
 use crate::syntax::nginx::{diagnose, lexer};
-use crate::syntax::{Node, NodeId, NodeKind, SyntaxError, Token, TokenKind, Tree};
+use crate::syntax::{Node, NodeId, NodeKind, SyntaxError, TokenKind, Tree};
 use crate::text::{LineIndex, Span};
 
 /// Parses one file. Any bytes give a tree whose tokens print back as those bytes.
@@ -102,7 +102,7 @@ impl<'text> Parser<'text> {
             let end = self.offset(behind);
             let index = self.tree.tokens.len() as u32;
             let span = Span::new(start as u32, end as u32);
-            self.tree.tokens.push(Token { kind, span });
+            self.tree.tokens.push(kind, span.end);
             rest = behind;
             if self.after_quote {
                 self.after_quote = false;
@@ -200,7 +200,7 @@ impl<'text> Parser<'text> {
     }
 
     fn body_of(&self, statement: Statement) -> Body {
-        let Some(token) = self.tree.tokens.get(statement.first as usize) else {
+        let Some(token) = self.tree.tokens.get(statement.first) else {
             return Body::Directives;
         };
         let raw = token.span.of(self.text);
@@ -239,18 +239,11 @@ impl<'text> Parser<'text> {
         };
         let body = Span::new(start as u32, end as u32);
         if !body.is_empty() {
-            self.tree.tokens.push(Token {
-                kind: TokenKind::Foreign,
-                span: body,
-            });
+            self.tree.tokens.push(TokenKind::Foreign, body.end);
         }
         let closed = (end + 1).min(self.text.len());
         if end < closed {
-            let span = Span::new(end as u32, closed as u32);
-            self.tree.tokens.push(Token {
-                kind: TokenKind::Close,
-                span,
-            });
+            self.tree.tokens.push(TokenKind::Close, closed as u32);
         }
         let node = &mut self.tree.nodes[id.0 as usize];
         node.body = Some(body);
@@ -290,7 +283,7 @@ impl<'text> Parser<'text> {
         let end = self
             .tree
             .tokens
-            .get(last as usize)
+            .get(last)
             .map_or(statement.start, |it| it.span.end);
         self.push_simple(statement, statement.behind_word, end);
     }

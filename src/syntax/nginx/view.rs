@@ -22,9 +22,7 @@ pub struct Word<'text> {
 /// The words of a statement: its name, then its arguments. Comments between them are left
 /// out, and so is a quoted word that the end of the file cut.
 pub fn words<'a>(text: &'a [u8], tree: &'a Tree, node: NodeId) -> impl Iterator<Item = Word<'a>> {
-    tree.head(node)
-        .iter()
-        .filter_map(|token| word(text, *token))
+    tree.head(node).filter_map(|token| word(text, token))
 }
 
 /// The name of a statement; `None` for a block that an error left without one.

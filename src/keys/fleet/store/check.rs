@@ -24,6 +24,11 @@ pub(super) fn name(store: &str, name: &str) -> Result<(), StoreError> {
     })
 }
 
+/// Refuses a list with one that is none.
+pub(super) fn names(store: &str, names: &[String]) -> Result<(), StoreError> {
+    names.iter().try_for_each(|name| self::name(store, name))
+}
+
 /// Refuses what cannot be written.
 pub(super) fn write(store: &str, name: &str, record: &[u8]) -> Result<(), StoreError> {
     self::name(store, name)?;

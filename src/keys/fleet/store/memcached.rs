@@ -76,9 +76,7 @@ impl Store for Memcached {
     }
 
     fn read(&mut self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        for name in names {
-            check::name(&self.name, name)?;
-        }
+        check::names(&self.name, names)?;
         let mut records = Vec::with_capacity(names.len());
         for some in names.chunks(AT_ONCE) {
             let found = self.call(|wire, text, _| get(wire, text, some))?;
@@ -127,9 +125,7 @@ impl Store for Memcached {
     }
 
     fn expiries(&mut self, names: &[String]) -> Result<Vec<Option<u64>>, StoreError> {
-        for name in names {
-            check::name(&self.name, name)?;
-        }
+        check::names(&self.name, names)?;
         let mut out = Vec::with_capacity(names.len());
         for name in names {
             let left = self.call(|wire, text, _| {

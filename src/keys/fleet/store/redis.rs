@@ -168,9 +168,7 @@ impl Store for Redis {
     }
 
     fn read(&mut self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        for name in names {
-            check::name(&self.name, name)?;
-        }
+        check::names(&self.name, names)?;
         let mut records = Vec::with_capacity(names.len());
         for some in names.chunks(AT_ONCE) {
             records.extend(self.read_some(some)?);
@@ -225,9 +223,7 @@ impl Store for Redis {
     }
 
     fn expiries(&mut self, names: &[String]) -> Result<Vec<Option<u64>>, StoreError> {
-        for name in names {
-            check::name(&self.name, name)?;
-        }
+        check::names(&self.name, names)?;
         let asked = |command: &str, name: &String| {
             let mut command = cmd(command);
             command.arg(name);
