@@ -117,7 +117,10 @@ fn show(
     if patched != CLEAN {
         return FAILED;
     }
-    let mut told = repair.report(&|finding| asked(finding, arguments));
+    let mut told = match output.wants(FixFormat::Json) {
+        true => repair.report(&|finding| asked(finding, arguments)),
+        false => report::Fixed::default(),
+    };
     let mut failed = !repair.failed.is_empty() || !repair.before.complete();
     if arguments.write {
         match apply(request, repair, arguments, terminal) {

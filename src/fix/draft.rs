@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::catalog::Duplicate;
 use crate::finding::{Change, Target};
 use crate::fix::desk::Desk;
-use crate::fix::plan::{Edited, Note, Options, Plan, Proposal, Refusal};
+use crate::fix::plan::{Edited, FEW, Note, Options, Plan, PlannedFile, Proposal, Refusal};
 use crate::fix::protect;
 use crate::fix::sheet::{Mark, Sheet, Step, Stop};
-use crate::fix::siblings::{Sibling, accumulates, additive, siblings};
+use crate::fix::siblings::{Chains, Sibling, accumulates, additive, siblings};
 use crate::source::{File, FileId, FileOrigin, Project};
 use crate::text::{EditSet, Location, Span};
 
@@ -77,33 +79,41 @@ impl<'project> Draft<'project> {
     pub(super) fn finish(mut self) -> Plan {
         let mut seen = BTreeSet::new();
         self.costs.retain(|cost| seen.insert(cost.clone()));
-        self.plan.costs = self.costs;
+        self.plan.costs = std::mem::take(&mut self.costs);
         if self.sheets.is_empty() {
             return self.plan;
         }
         let chains = self.desk.chains();
-        for (id, sheet) in &self.sheets {
-            let file = self.project.file(*id);
-            let files = self.desk.files_of(*id);
-            let count = chains.count(files);
-            if count > 1 {
-                let text =
-                    format!("the server reads this file {count} times; the change holds for all");
-                self.plan.notes.push(Note {
-                    path: file.path.to_path_buf(),
-                    text,
-                });
-            }
-            let paths = files
-                .iter()
-                .map(|id| Arc::clone(&self.project.file(*id).path))
-                .collect();
-            let crowded = chains.crowded(self.project, files);
-            if let Some(planned) = sheet.planned(file, paths, self.project.server, crowded) {
-                self.plan.files.push(planned);
-            }
+        let sheets: Vec<(&FileId, &Sheet)> = self.sheets.iter().collect();
+        let sheets = sheets.par_iter().with_min_len(FEW);
+        let finished = sheets.map(|(id, sheet)| self.finished(**id, sheet, chains));
+        let finished: Vec<_> = finished.collect();
+        for (note, planned) in finished {
+            self.plan.notes.extend(note);
+            self.plan.files.extend(planned);
         }
         self.plan
+    }
+
+    /// A file with what was taken of it, and what to know of it.
+    fn finished(
+        &self,
+        id: FileId,
+        sheet: &Sheet,
+        chains: &Chains,
+    ) -> (Option<Note>, Option<PlannedFile>) {
+        let file = self.project.file(id);
+        let files = self.desk.files_of(id);
+        let count = chains.count(files);
+        let note = (count > 1).then(|| Note {
+            path: file.path.to_path_buf(),
+            text: format!("the server reads this file {count} times; the change holds for all"),
+        });
+        let paths = files.iter();
+        let paths = paths.map(|id| Arc::clone(&self.project.file(*id).path));
+        let crowded = chains.crowded(self.project, files);
+        let planned = sheet.planned(file, paths.collect(), self.project.server, crowded);
+        (note, planned)
     }
 
     /// The edits of all that was taken, without the texts that come of them.

@@ -171,7 +171,7 @@ pub fn edits_of_each(
 }
 
 /// For fewer proposals, starting threads takes longer than they save.
-const FEW: usize = 64;
+pub(super) const FEW: usize = 64;
 
 /// The project's files that no plan edits, by the paths by which the server opens them.
 pub fn untouchable(project: &Project, options: &Options) -> Vec<PathBuf> {

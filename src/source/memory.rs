@@ -70,7 +70,7 @@ impl Memory {
     }
 
     /// Entries below a directory with their path from there.
-    fn below(&self, directory: &Path) -> impl Iterator<Item = (&Path, PathBuf)> {
+    fn below(&self, directory: &Path) -> impl Iterator<Item = (&Path, &Path)> {
         let directory = path::clean(directory);
         // Path order is by component, so everything below stands in one run.
         let from = self.entries.range(directory.clone()..);
@@ -80,7 +80,7 @@ impl Memory {
         });
         run.filter_map(move |(path, _)| {
             let rest = path.strip_prefix(&directory).ok()?;
-            (!rest.as_os_str().is_empty()).then(|| (path.as_path(), rest.to_path_buf()))
+            (!rest.as_os_str().is_empty()).then_some((path.as_path(), rest))
         })
     }
 }
