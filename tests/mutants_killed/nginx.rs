@@ -187,9 +187,10 @@ fn every_stranger_is_found_once() {
         let project = source::load(&root, &files, &LoadOptions::default());
         let ground = Groundwork::of(&project);
         let platform = world::platform("1.22.1", "3.0");
-        let lines = |site: Site| site.strangers.iter().map(|it| it.location.line).collect();
-        let shared: Vec<u32> = lines(ground.site(&platform));
-        let own: Vec<u32> = lines(ground.into_site(&platform));
+        let lines = |site: &Site| site.strangers.iter().map(|it| it.location.line).collect();
+        let lent = ground.lent(&platform);
+        let shared: Vec<u32> = lines(lent.site());
+        let own: Vec<u32> = lines(&lent.back().lent(&platform).into_site());
         assert_eq!(shared, own);
         own
     };
