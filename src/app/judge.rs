@@ -25,8 +25,8 @@ pub(super) struct Verdict {
 /// Judges for each platform, of which there is at least one, oldest first. What is found for
 /// one stands for every neighbour that cannot differ.
 ///
-/// One after the other, from the newest on, so that one site is held at a time; all processors
-/// work at that one. Fixes leave the files alone that `untouchable` names.
+/// One after the other, so that one site is held at a time, and the newest one's is the last; all
+/// processors work at that one. Fixes leave the files alone that `untouchable` names.
 pub(super) fn judge(
     project: &Project,
     platforms: &[Platform],
@@ -54,31 +54,29 @@ pub(super) fn judge(
     };
     let mut found = Merger::default();
     let mut ground = ground;
-    let mut open = platforms;
-    while let Some((newest, older)) = open.split_last() {
+    let mut first = 0;
+    while let Some(oldest) = platforms.get(first) {
         let ((lent, findings), valid) = validity(|| {
-            let lent = ground.lent(newest);
+            let lent = ground.lent(oldest);
             let findings = measured.check(lent.site());
             (lent, findings)
         });
-        let held = stretches.around(older.len(), &valid).start;
-        if held == 0 && open.len() == platforms.len() {
+        let held = first..stretches.around(first, &valid).end;
+        match held.len() == platforms.len() {
             // What holds for all of them names none.
-            found.put(findings);
-            return Some(verdict(
-                project,
-                platforms,
-                request,
-                lent.into_site(),
-                found,
-            ));
+            true => found.put(findings),
+            false => found.add_newer(findings, &versions(&platforms[held.clone()])),
         }
-        found.add_older(findings, &versions(&open[held..]));
-        open = &open[..held];
+        if held.end == platforms.len() {
+            let mut site = lent.into_site();
+            // All that it says of the oldest of these versions, it says of the newest.
+            site.platform = platforms.last()?.clone();
+            return Some(verdict(project, platforms, request, site, found));
+        }
+        first = held.end;
         ground = lent.back();
     }
-    let site = ground.lent(platforms.last()?).into_site();
-    Some(verdict(project, platforms, request, site, found))
+    None
 }
 
 /// What was found for the platforms, as it is reported.

@@ -17,11 +17,11 @@ pub(super) struct Merger {
 }
 
 impl Merger {
-    /// Adds what holds for these versions, which are older than all before: places, words and
+    /// Adds what holds for these versions, which are newer than all before: places, words and
     /// the fix of what is the same are the newest one's.
-    pub(super) fn add_older(&mut self, findings: Vec<Finding>, versions: &[Version]) {
-        let newer = std::mem::take(&mut self.findings);
-        self.findings = merged(of_versions(findings, versions), newer);
+    pub(super) fn add_newer(&mut self, findings: Vec<Finding>, versions: &[Version]) {
+        let older = std::mem::take(&mut self.findings);
+        self.findings = merged(older, of_versions(findings, versions));
     }
 
     /// Adds what knows its versions (empty: all), in which none are older than those before.
@@ -158,10 +158,10 @@ mod tests {
             Version::new(1, 22, 0),
         ];
         let mut merger = Merger::default();
-        merger.add_older(vec![finding(1, Severity::Error, "b")], &versions[2..]);
-        merger.add_older(vec![finding(1, Severity::Note, "a")], &versions[1..2]);
-        for version in versions.iter().rev() {
-            merger.add_older(vec![finding(2, Severity::Note, "a")], &[*version]);
+        merger.add_newer(vec![finding(1, Severity::Note, "a")], &versions[1..2]);
+        merger.add_newer(vec![finding(1, Severity::Error, "b")], &versions[2..]);
+        for version in versions {
+            merger.add_newer(vec![finding(2, Severity::Note, "a")], &[version]);
         }
         let merged = merger.finish(3);
         assert_eq!(merged.len(), 2);
@@ -183,8 +183,8 @@ mod tests {
         };
         let versions = [Version::new(1, 0, 0), Version::new(1, 1, 0)];
         let mut merger = Merger::default();
-        merger.add_older(vec![ending(4), ending(9)], &versions[1..]);
-        merger.add_older(vec![ending(9), ending(4)], &versions[..1]);
+        merger.add_newer(vec![ending(9), ending(4)], &versions[..1]);
+        merger.add_newer(vec![ending(4), ending(9)], &versions[1..]);
         let merged = merger.finish(2);
         let ends: Vec<u32> = merged.iter().map(|it| it.location.span.end).collect();
         assert_eq!(ends, [9, 4]);
