@@ -99,8 +99,10 @@ fn header(line: &[u8]) -> Option<(PathBuf, bool)> {
         Some(rest) => (rest, true),
         None => (rest, false),
     };
-    let name = rest.strip_suffix(b":")?;
-    (!name.is_empty()).then(|| (path::from_bytes(name), carriage))
+    let path = path::from_bytes(rest.strip_suffix(b":")?);
+    // A comment may look like a header; what names a folder (`.`, `/`) is none.
+    path.file_name()?;
+    Some((path, carriage))
 }
 
 /// nginx's two closing messages, wherever mixing two streams has put them. No
@@ -142,6 +144,10 @@ mod tests {
     #[test]
     fn a_configuration_with_such_a_comment_is_no_dump() {
         assert!(Dump::parse(b"events {}\n# configuration file x:\n").is_none());
+        for folder in [".", "..", "/", "/etc/..", ""] {
+            let stream = format!("# configuration file {folder}:\nevents {{}}\n\n");
+            assert!(Dump::parse(stream.as_bytes()).is_none(), "{folder}");
+        }
         assert!(Dump::parse(b"").is_none());
         assert!(Dump::parse(b"events {}\n").is_none());
     }

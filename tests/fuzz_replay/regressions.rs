@@ -15,4 +15,10 @@ pub(crate) const REGRESSIONS: &[Regression] = &[
           # configuration file /conf.d/a.conf:\nserver {\n\tlisten 443 ssl;\n\tserver_name a.test;\n\t\
           ssl_certificate a.pem;\n\tssl_certificate_key a.key;\n\tssl_session_tickets on;\n}\n\n",
     ),
+    // A comment that names a folder was taken for the header of a file without a name.
+    (
+        "expanded",
+        "what was printed is a dump",
+        b"# configuration file .:\nevents{ Mini\" 1;\n}\n\n",
+    ),
 ];
