@@ -3,6 +3,7 @@
 //! be there follows from how they are configured.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod support;
 
