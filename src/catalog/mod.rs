@@ -4,6 +4,7 @@
 
 mod debian;
 mod index;
+mod key;
 mod names;
 mod near;
 mod parts;
@@ -12,6 +13,7 @@ mod types;
 mod validity;
 mod version;
 
+pub use key::NameKey;
 pub use names::{Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
 pub use near::meant;
 pub use parts::in_parts;

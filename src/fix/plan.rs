@@ -177,9 +177,11 @@ pub(super) const FEW: usize = 64;
 pub fn untouchable(project: &Project, options: &Options) -> Vec<PathBuf> {
     let files = project.files.iter();
     let held = files.filter(|file| {
-        let real = file.real.as_deref().unwrap_or(&file.path);
-        file.origin == FileOrigin::Stub
-            || protect::owner(&[&file.path, real], &file.text, options).is_some()
+        // Mostly the same, and every name is asked about.
+        let real = file.real.as_deref().filter(|real| *real != &*file.path);
+        let names = [Some(&*file.path), real];
+        let names: Vec<&Path> = names.into_iter().flatten().collect();
+        file.origin == FileOrigin::Stub || protect::owner(&names, &file.text, options).is_some()
     });
     held.map(|file| file.path.to_path_buf()).collect()
 }

@@ -17,8 +17,9 @@ pub fn keep_to_itself() -> Vec<String> {
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         refused.push(format!("the process cannot be made undumpable: {error}"));
     }
-    // Pages that come later too; each as soon as it is touched.
-    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE;
+    // Pages that come later too; each as soon as it is touched, for allocators reserve far more
+    // than is ever used.
+    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
     if let Err(error) = mlockall(flags) {
         refused.push(format!(
             "memory cannot be locked and may be swapped out: {error}"

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::state::Reason;
 use super::{
-    Block, BlockId, BlockKind, Effect, Origin, Place, Setting, SettingId, Why, WrittenBlock,
-    WrittenSetting,
+    Block, BlockId, BlockKind, ByName, Effect, Origin, Place, Setting, SettingId, Why,
+    WrittenBlock, WrittenSetting,
 };
-use crate::catalog::{self, in_parts};
+use crate::catalog::{self, NameKey, in_parts};
 use crate::source::{DirectiveId, Facts, FileOrigin, Project};
 use crate::text::{Location, Span};
 
@@ -19,6 +19,8 @@ pub(in crate::model) struct Blocks {
     pub(in crate::model) blocks: Vec<Block>,
     /// All settings, in file order within a block.
     pub(in crate::model) settings: Vec<Setting>,
+    /// All settings by name.
+    by_name: Arc<ByName>,
     /// Where each block stands.
     places: Vec<Arc<Place>>,
     /// The names of a block of which none were said yet.
@@ -40,17 +42,8 @@ const FEW: usize = 4000;
 impl Blocks {
     /// The settings of this name that stand directly in a block, in order.
     pub(in crate::model) fn own(&self, block: BlockId, name: &str) -> &[SettingId] {
-        let Some(block) = self.blocks.get(block.0 as usize) else {
-            return &[];
-        };
-        let own = &block.by_name;
-        let start = own.partition_point(|id| self.setting(*id).name < name);
-        let rest = own.get(start..).unwrap_or_default();
-        let count = rest
-            .iter()
-            .take_while(|id| self.setting(**id).name == name)
-            .count();
-        rest.get(..count).unwrap_or_default()
+        let block = self.blocks.get(block.0 as usize);
+        block.map_or(&[], |block| block.by_name.named(name))
     }
 
     /// The same text for the same certificate under different names, where the files are
@@ -68,10 +61,11 @@ impl Blocks {
     }
 
     /// Blocks and settings, for the site of a version, until they are given back.
-    pub(in crate::model) fn lent(&mut self) -> (Vec<Block>, Vec<Setting>) {
+    pub(in crate::model) fn lent(&mut self) -> (Vec<Block>, Vec<Setting>, Arc<ByName>) {
         (
             std::mem::take(&mut self.blocks),
             std::mem::take(&mut self.settings),
+            Arc::clone(&self.by_name),
         )
     }
 
@@ -142,10 +136,9 @@ impl Collected {
         let few = FEW.saturating_sub(found.len());
         let known = in_parts(blocks.len(), few, |range| {
             let known = blocks[range].iter().map(|block| {
-                let mut by_name = block.settings.clone();
-                // Stable: settings of one name stay in order.
-                by_name.sort_by_key(|id| found[id.0 as usize].1);
-                (by_name, Arc::new(place(project, block)))
+                let own = block.settings.iter();
+                let named = own.map(|id| (NameKey::of(found[id.0 as usize].1), *id));
+                (ByName::of(named), Arc::new(place(project, block)))
             });
             known.collect::<Vec<_>>()
         });
@@ -154,6 +147,9 @@ impl Collected {
             block.by_name = by_name;
             places.push(place);
         }
+        let ids = (0..).map(SettingId);
+        let named = found.iter().map(|(_, name, _)| NameKey::of(name)).zip(ids);
+        let by_name = Arc::new(ByName::of(named));
         let nameless: Arc<[String]> = Arc::new([]);
         let blocks = self.blocks.into_iter().map(|written| Block {
             written: Arc::new(written),
@@ -164,6 +160,7 @@ impl Collected {
         Blocks {
             blocks: blocks.collect(),
             settings: joined(settings),
+            by_name,
             places,
             nameless,
             facts: project.facts.clone(),
@@ -185,7 +182,7 @@ impl Collected {
             location,
             parent: None,
             settings: Vec::new(),
-            by_name: Vec::new(),
+            by_name: ByName::default(),
         })
     }
 
@@ -210,7 +207,7 @@ impl Collected {
             head: head(project, id),
             parent,
             settings: Vec::new(),
-            by_name: Vec::new(),
+            by_name: ByName::default(),
         })
     }
 

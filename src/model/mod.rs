@@ -6,6 +6,7 @@
 
 mod apache;
 mod blocks;
+mod by_name;
 mod commands;
 mod domains;
 mod effects;
@@ -19,6 +20,7 @@ mod strangers;
 mod version;
 mod words;
 
+pub use by_name::ByName;
 pub use endpoint::{
     Accepts, Endpoint, Issues, Lifetimes, PerProtocol, Place, Tickets, Tls12, Tls13, Why,
 };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
-use super::{Endpoint, Lookups, Platform, Said};
+use super::{ByName, Endpoint, Lookups, Platform, Said};
 use crate::catalog::Server;
 use crate::source::{Awaited, DirectiveId, Facts, FragmentContext};
 use crate::text::{Location, Span};
@@ -36,6 +36,8 @@ pub struct Site {
     pub blocks: Vec<Block>,
     /// Every resumption-related directive with what became of it, in file order.
     pub settings: Vec<Setting>,
+    /// The settings by name, the same for every version.
+    pub by_name: Arc<ByName>,
     /// What the files are like that settings name.
     pub facts: Facts,
     /// See [`Site::governed_by`] and what stands beside it.
@@ -106,8 +108,8 @@ pub struct WrittenBlock {
     pub parent: Option<BlockId>,
     /// The settings that stand directly in it, in file order.
     pub settings: Vec<SettingId>,
-    /// The same by name, those of one name in file order.
-    pub by_name: Vec<SettingId>,
+    /// The same by name.
+    pub by_name: ByName,
 }
 
 impl Deref for Block {

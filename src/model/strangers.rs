@@ -2,6 +2,7 @@
 //! is a fault is not decided here.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -19,15 +20,33 @@ pub(super) type Near = (DirectiveId, &'static str);
 /// All of a project, in its order.
 pub(super) fn strangers(project: &Project) -> Vec<Near> {
     let ids = 0..project.directives.len() as u32;
+    let known = Known::default();
     match project.directives.len() < FEW {
-        true => of(project, ids),
+        true => of(project, ids, &known),
         false => (ids.start..ids.end.div_ceil(FEW as u32))
             .into_par_iter()
             .flat_map_iter(|part| {
                 let first = part * FEW as u32;
-                of(project, first..ids.end.min(first + FEW as u32))
+                of(project, first..ids.end.min(first + FEW as u32), &known)
             })
             .collect(),
+    }
+}
+
+/// What was found for a name, for all parts: looking through the catalog takes long.
+#[derive(Default)]
+struct Known<'a>(Mutex<HashMap<&'a [u8], Option<&'static str>>>);
+
+impl<'a> Known<'a> {
+    fn meant(&self, server: Server, name: &'a [u8]) -> Option<&'static str> {
+        let known = |poisoned: PoisonError<_>| poisoned.into_inner();
+        if let Some(meant) = self.0.lock().unwrap_or_else(known).get(name) {
+            return *meant;
+        }
+        // Not while others wait; who asks in the meantime finds the same.
+        let meant = catalog::meant(server, name);
+        self.0.lock().unwrap_or_else(known).insert(name, meant);
+        meant
     }
 }
 
@@ -58,8 +77,8 @@ pub(super) fn on_site(
     each.collect()
 }
 
-fn of(project: &Project, ids: std::ops::Range<u32>) -> Vec<Near> {
-    // Few names stand for many directives.
+fn of<'a>(project: &'a Project, ids: std::ops::Range<u32>, known: &Known<'a>) -> Vec<Near> {
+    // Few names stand for many directives, and other parts need not wait for each of them.
     let mut asked: HashMap<&[u8], Option<&'static str>> = HashMap::new();
     let unknown = ids
         .map(DirectiveId)
@@ -68,7 +87,7 @@ fn of(project: &Project, ids: std::ops::Range<u32>) -> Vec<Near> {
         let name = project.name(id);
         let meant = asked
             .entry(name)
-            .or_insert_with(|| catalog::meant(project.server, name));
+            .or_insert_with(|| known.meant(project.server, name));
         Some((id, (*meant)?))
     });
     near.collect()

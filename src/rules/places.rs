@@ -120,25 +120,34 @@ pub(super) fn settings(site: &Site) -> impl Iterator<Item = &Setting> {
     site.settings.iter().filter(|setting| !setting.excluded)
 }
 
+/// The settings of a name of the catalog that the judged version reads, in file order.
+pub(super) fn named<'a>(
+    site: &'a Site,
+    name: &str,
+) -> impl DoubleEndedIterator<Item = &'a Setting> + Clone {
+    among(site, site.by_name.named(name))
+}
+
+/// The settings of these that the judged version reads.
+pub(super) fn among<'a>(
+    site: &'a Site,
+    ids: &'a [SettingId],
+) -> impl DoubleEndedIterator<Item = &'a Setting> + Clone {
+    let settings = ids.iter().filter_map(|id| site.settings.get(id.0 as usize));
+    settings.filter(|setting| !setting.excluded)
+}
+
 /// The settings of this name that stand directly in the block, in file order, where they are
 /// in force under these conditions.
 pub(super) fn own<'a>(
     site: &'a Site,
     when: &'a [String],
     block: BlockId,
-    name: &'a str,
+    name: &str,
 ) -> impl DoubleEndedIterator<Item = &'a Setting> {
-    let ids = self::block(site, block).map_or(&[][..], |block| &block.by_name);
-    let named = |id: &SettingId| site.settings.get(id.0 as usize).map_or("", |it| it.name);
-    let start = ids.partition_point(|id| named(id) < name);
-    let count = ids[start..].partition_point(|id| named(id) == name);
-    let settings = ids[start..start + count]
-        .iter()
-        .filter_map(|id| site.settings.get(id.0 as usize));
-    settings.filter(move |setting| {
-        let holds = |condition| when.contains(condition);
-        setting.name == name && !setting.excluded && setting.when.iter().all(holds)
-    })
+    let block = self::block(site, block);
+    let ids = block.map_or(&[][..], |block| block.by_name.named(name));
+    among(site, ids).filter(|setting| setting.when.iter().all(|it| when.contains(it)))
 }
 
 /// The block around this one; httpd's virtual hosts stand in the top level.
@@ -164,7 +173,7 @@ pub(super) fn in_force<'a>(
     site: &'a Site,
     when: &'a [String],
     block: BlockId,
-    name: &'a str,
+    name: &str,
 ) -> Option<&'a Setting> {
     let mut next = Some(block);
     while let Some(block) = next {

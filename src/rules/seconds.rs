@@ -1,6 +1,8 @@
 //! What a person means by a written time. The servers' own reading stands in the model; this
 //! must not be taken for it.
 
+use crate::catalog::Server;
+
 const DAY: u64 = 24 * 60 * 60;
 
 /// Seconds meant by `1d`, `5m`, `1h 30m`, `10 minutes`, `300`. `None` where that is not clear.
@@ -28,13 +30,26 @@ fn unit(word: &str) -> Option<u64> {
     if word == "M" {
         return None;
     }
-    match word.to_ascii_lowercase().as_str() {
-        "" | "s" | "sec" | "secs" | "second" | "seconds" => Some(1),
-        "m" | "min" | "mins" | "minute" | "minutes" => Some(60),
-        "h" | "hr" | "hrs" | "hour" | "hours" => Some(60 * 60),
-        "d" | "day" | "days" => Some(DAY),
-        "w" | "week" | "weeks" => Some(7 * DAY),
-        _ => None,
+    let is_known = |(words, _): &&(&[&str], u64)| {
+        let mut words = words.iter();
+        words.any(|known| known.eq_ignore_ascii_case(word))
+    };
+    UNITS.iter().find(is_known).map(|(_, seconds)| *seconds)
+}
+
+const UNITS: [(&[&str], u64); 5] = [
+    (&["", "s", "sec", "secs", "second", "seconds"], 1),
+    (&["m", "min", "mins", "minute", "minutes"], 60),
+    (&["h", "hr", "hrs", "hour", "hours"], 60 * 60),
+    (&["d", "day", "days"], DAY),
+    (&["w", "week", "weeks"], 7 * DAY),
+];
+
+/// The directive that gives sessions their lifetime.
+pub(super) const fn directive(server: Server) -> &'static str {
+    match server {
+        Server::Nginx => "ssl_session_timeout",
+        Server::Apache => "SSLSessionCacheTimeout",
     }
 }
 

@@ -93,9 +93,7 @@ fn keeps_sessions(statements: &[&Setting]) -> bool {
 /// edited. They say then what another line says that is in force once they do not count.
 fn apache_caches(site: &Site) -> Vec<Change> {
     let name = directive(Server::Apache);
-    let statements: Vec<&Setting> = places::settings(site)
-        .filter(|setting| setting.name == name)
-        .collect();
+    let statements: Vec<&Setting> = places::named(site, name).collect();
     let mut idle = statements.iter().filter(|one| !is_real_cache(one));
     let word = idle
         .next_back()

@@ -106,8 +106,8 @@ fn zone(site: &Site, governor: BlockId) -> String {
     let module = outermost(site, governor);
     let mut near = places::blocks_behind(site, governor);
     near.extend(places::outer(site, governor));
-    let statements: Vec<&Setting> = places::settings(site)
-        .filter(|one| one.name == CACHE && outermost(site, one.block) == module)
+    let statements: Vec<&Setting> = places::named(site, CACHE)
+        .filter(|one| outermost(site, one.block) == module)
         .collect();
     let near = |one: &&&Setting| near.contains(&one.block);
     let mut in_order = statements.iter().filter(near).chain(&statements);

@@ -13,6 +13,7 @@ mod state;
 mod unresolved;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use self::alternatives::Alternatives;
 use self::assembly::{Assembly, Layout, Several};
@@ -20,7 +21,8 @@ use self::blocks::{Roles, View};
 use super::domains::{Domains, Numbers};
 use super::effects::Effects;
 use super::{
-    Block, BlockId, Condition, Effect, Endpoint, Lookups, Platform, Setting, Site, incomplete,
+    Block, BlockId, ByName, Condition, Effect, Endpoint, Lookups, Platform, Setting, Site,
+    incomplete,
 };
 use crate::source::{Project, WhenId};
 
@@ -52,8 +54,8 @@ impl<'a> Groundwork<'a> {
         let laid = self.laid.take();
         let (evaluated, laid) = evaluated(self.project, &self.roles, platform, self.open, laid);
         self.laid = laid;
-        let (blocks, settings) = self.roles.blocks.lent();
-        evaluated.site(self.project, platform, blocks, settings)
+        let written = self.roles.blocks.lent();
+        evaluated.site(self.project, platform, written)
     }
 
     /// What a site had, for another version.
@@ -131,8 +133,7 @@ impl Evaluated<'_> {
         self,
         project: &Project,
         platform: &Platform,
-        mut blocks: Vec<Block>,
-        mut settings: Vec<Setting>,
+        (mut blocks, mut settings, by_name): (Vec<Block>, Vec<Setting>, Arc<ByName>),
     ) -> Site {
         let Self {
             endpoints,
@@ -161,6 +162,7 @@ impl Evaluated<'_> {
             endpoints,
             blocks,
             settings,
+            by_name,
             facts: project.facts.clone(),
             lookups: Lookups::default(),
             remarks: Vec::new(),

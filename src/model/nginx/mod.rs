@@ -26,8 +26,8 @@ use super::blocks::Blocks;
 use super::domains::{Domains, Reach};
 use super::effects::Effects;
 use super::{
-    Block, BlockId, Effect, Endpoint, Issues, KeySource, Lookups, Module, Platform, Refusal,
-    Setting, Site, Why, incomplete,
+    Block, BlockId, ByName, Effect, Endpoint, Issues, KeySource, Lookups, Module, Platform,
+    Refusal, Setting, Site, Why, incomplete,
 };
 use crate::catalog::{self, Version, behaviours, in_parts};
 use crate::source::Project;
@@ -72,8 +72,8 @@ impl<'a> Groundwork<'a> {
     /// Evaluates the configuration for one version; blocks and settings go with the site.
     pub(super) fn lent(&mut self, platform: &Platform) -> Site {
         let evaluated = self.evaluated(platform);
-        let (blocks, settings) = self.roles.blocks.lent();
-        evaluated.site(self.project, platform, blocks, settings)
+        let written = self.roles.blocks.lent();
+        evaluated.site(self.project, platform, written)
     }
 
     /// What a site had, for another version.
@@ -175,8 +175,7 @@ impl Evaluated {
         self,
         project: &Project,
         platform: &Platform,
-        mut blocks: Vec<Block>,
-        mut settings: Vec<Setting>,
+        (mut blocks, mut settings, by_name): (Vec<Block>, Vec<Setting>, Arc<ByName>),
     ) -> Site {
         for (setting, effect) in settings.iter_mut().zip(self.found) {
             setting.effect = effect.unwrap_or(Effect::Unused);
@@ -201,6 +200,7 @@ impl Evaluated {
             endpoints,
             blocks,
             settings,
+            by_name,
             facts: project.facts.clone(),
             lookups: Lookups::default(),
             remarks: Vec::new(),

@@ -7,12 +7,10 @@ use crate::rules::{places, sessions_off};
 /// The store in force, with the endpoints that keep sessions in it.
 pub(super) fn in_force(site: &Site) -> Option<(&Setting, Vec<usize>)> {
     let name = sessions_off::directive(Server::Apache);
-    let stores = places::settings(site).filter(|setting| {
-        setting.name == name
-            && setting.effect == Effect::InForce
-            && sessions_off::is_real_cache(setting)
+    let mut stores = places::named(site, name).filter(|setting| {
+        setting.effect == Effect::InForce && sessions_off::is_real_cache(setting)
     });
-    let store = stores.last()?;
+    let store = stores.next_back()?;
     let keeps = |(_, endpoint): &(usize, &crate::model::Endpoint)| {
         endpoint.reachable && (endpoint.tls12.session_id.kept_here() || endpoint.resumes())
     };

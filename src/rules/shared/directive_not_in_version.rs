@@ -87,21 +87,15 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let mut said: HashSet<&Location> = HashSet::new();
     let plain = Plain::default();
-    // Few names stand for many settings, and each of them is the catalog's own text.
-    let mut asked: Vec<(&'static str, Option<&Directive>)> = Vec::new();
-    for setting in places::settings(site) {
-        let known = asked
-            .iter()
-            .find(|(name, _)| std::ptr::eq(*name, setting.name));
-        let row = known.map_or_else(|| missing(site, setting), |(_, row)| *row);
-        if known.is_none() {
-            asked.push((setting.name, row));
-        }
-        let Some(row) = row else {
+    for ids in site.by_name.each() {
+        let mut named = places::among(site, ids).peekable();
+        let Some(row) = named.peek().and_then(|setting| missing(site, setting)) else {
             continue;
         };
-        if said.insert(&setting.location) {
-            findings.push(finding(site, setting, row, &plain));
+        for setting in named {
+            if said.insert(&setting.location) {
+                findings.push(finding(site, setting, row, &plain));
+            }
         }
     }
     findings

@@ -96,7 +96,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let name = option_list::directive(site.server);
     let mut found: Vec<Finding> = Vec::new();
-    for setting in places::settings(site).filter(|setting| setting.name == name) {
+    for setting in places::named(site, name) {
         let Some(fault) = fault(setting) else {
             continue;
         };

@@ -97,7 +97,8 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut findings: Vec<Finding> = Vec::new();
     let longest = context.policy.lifetime_warning;
-    for setting in places::settings(site).filter(|setting| setting.effect != Effect::Unused) {
+    let used = |setting: &&Setting| setting.effect != Effect::Unused;
+    for setting in places::named(site, seconds::directive(site.server)).filter(used) {
         let Some(misread) = misread(site.server, setting) else {
             continue;
         };
@@ -113,16 +114,18 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
 
 fn misread(server: Server, setting: &Setting) -> Option<Misread> {
     let text = setting.arguments.first()?;
-    match (server, setting.name) {
-        (Server::Nginx, "ssl_session_timeout") => {
-            let zero = seconds::meant(&setting.arguments.join(" ")) == Some(0);
-            zero.then_some(Misread {
+    match server {
+        Server::Nginx => {
+            let meant = match setting.arguments.as_slice() {
+                [only] => seconds::meant(only),
+                several => seconds::meant(&several.join(" ")),
+            };
+            (meant == Some(0)).then_some(Misread {
                 read: ZERO_IS,
                 meant: None,
             })
         }
-        (Server::Apache, "SSLSessionCacheTimeout") => misread_by_atoi(text),
-        _ => None,
+        Server::Apache => misread_by_atoi(text),
     }
 }
 

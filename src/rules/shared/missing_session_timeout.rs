@@ -150,7 +150,7 @@ fn by_default(site: &Site, endpoint: &Endpoint) -> bool {
         site,
         &endpoint.when,
         endpoint.governor,
-        directive(site.server),
+        seconds::directive(site.server),
     )
     .is_some();
     !written && reasons.all(|why| why.by.is_none())
@@ -166,13 +166,6 @@ fn maker<'a>(site: &'a Site, endpoint: &'a Endpoint) -> Option<&'a Setting> {
     written(cache).or_else(|| written(key_file))
 }
 
-const fn directive(server: Server) -> &'static str {
-    match server {
-        Server::Nginx => "ssl_session_timeout",
-        Server::Apache => "SSLSessionCacheTimeout",
-    }
-}
-
 fn finding(site: &Site, cause: &Cause<Location>) -> Option<Finding> {
     let when = places::conditions(site, &cause.endpoints);
     let zone = places::chosen(site, &cause.endpoints)
@@ -180,7 +173,7 @@ fn finding(site: &Site, cause: &Cause<Location>) -> Option<Finding> {
     let endless = site.server == Server::Apache
         && places::chosen(site, &cause.endpoints)
             .any(|endpoint| endpoint.chain_bounded.tls13 == Some(false));
-    let directive = directive(site.server);
+    let directive = seconds::directive(site.server);
     let consequence = match (zone, endless) {
         (true, _) => ", which is also how often the ticket key is replaced",
         (_, true) => ", and in TLS 1.3 each use begins it anew",
@@ -216,7 +209,7 @@ fn fix(site: &Site, cause: &Cause<Location>) -> Option<Fix> {
         Server::Nginx => seconds::for_nginx(DEFAULT),
         Server::Apache => DEFAULT.to_string(),
     };
-    let statement = vec![directive(site.server).to_owned(), value];
+    let statement = vec![seconds::directive(site.server).to_owned(), value];
     Some(Fix {
         title: "write the lifetime down".to_owned(),
         applicability: Applicability::Safe,

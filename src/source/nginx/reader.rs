@@ -135,6 +135,8 @@ impl<'a> Expander<'a> {
         let known = &self.known;
         let fresh = |path: &&PathBuf| !known.contains_key(&(paths::spelling(path), data));
         let fresh: Vec<&Path> = all.iter().filter(fresh).map(PathBuf::as_path).collect();
+        self.known.reserve(fresh.len());
+        self.identities.reserve(fresh.len());
         self.ahead.batch(fresh, data, self.files, reading(data))
     }
 
