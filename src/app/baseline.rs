@@ -127,7 +127,7 @@ impl Baseline {
         let seen: BTreeSet<&str> = prints.iter().map(String::as_str).collect();
         let read: BTreeSet<String> = outcome
             .sources
-            .keys()
+            .paths()
             .map(|path| stable(&self.folder, path))
             .collect();
         let gone =

@@ -85,6 +85,7 @@ pub fn compare(request: &Request, upgrade: Upgrade) -> Result<Comparison, AppErr
         problems: session.search_problems(),
         ..Comparison::default()
     };
+    let mut sources = Vec::new();
     for loaded in session.inputs.load_all(&Replaced::new()) {
         if loaded.root.server != upgrade.server {
             comparison.others.push(loaded.project.root.clone());
@@ -109,11 +110,10 @@ pub fn compare(request: &Request, upgrade: Upgrade) -> Result<Comparison, AppErr
             unknown: unknown(&project, upgrade),
         });
         comparison.problems.extend(problems(&project));
-        for file in &project.files {
-            let text = Arc::clone(&file.text);
-            comparison.sources.insert(Arc::clone(&file.path), text);
-        }
+        let texts = project.files.iter();
+        sources.extend(texts.map(|file| (Arc::clone(&file.path), Arc::clone(&file.text))));
     }
+    comparison.sources = sources.into_iter().collect();
     Ok(comparison)
 }
 

@@ -45,6 +45,7 @@ pub fn expand(request: &Request) -> Result<Expansion, AppError> {
     expansion
         .problems
         .extend(expansion.search_problems.iter().cloned());
+    let mut sources = Vec::new();
     for loaded in session.inputs.load_all(&Replaced::new()) {
         let Some(platform) = session.platforms(&loaded).pop() else {
             continue;
@@ -52,16 +53,15 @@ pub fn expand(request: &Request) -> Result<Expansion, AppError> {
         let project = loaded.project;
         let problems = read_problems(&project);
         expansion.problems.extend(problems.iter().cloned());
-        for file in &project.files {
-            let text = Arc::clone(&file.text);
-            expansion.sources.insert(Arc::clone(&file.path), text);
-        }
+        let texts = project.files.iter();
+        sources.extend(texts.map(|file| (Arc::clone(&file.path), Arc::clone(&file.text))));
         expansion.servers.push(Expanded {
             project,
             platform,
             problems,
         });
     }
+    expansion.sources = sources.into_iter().collect();
     Ok(expansion)
 }
 

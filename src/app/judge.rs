@@ -68,10 +68,15 @@ pub(super) fn judge(
             false => found.add_newer(findings, &versions(&platforms[held.clone()])),
         }
         if held.end == platforms.len() {
-            let mut site = lent.into_site();
+            let (mut site, ground) = lent.apart();
             // All that it says of the oldest of these versions, it says of the newest.
             site.platform = platforms.last()?.clone();
-            return Some(verdict(project, platforms, request, site, found));
+            let verdict = || verdict(project, platforms, request, site, found);
+            // Giving a large groundwork back takes as long.
+            return Some(match parallel {
+                true => rayon::join(verdict, || drop(ground)).0,
+                false => verdict(),
+            });
         }
         first = held.end;
         ground = lent.back();

@@ -54,6 +54,39 @@ fn of_versions(mut findings: Vec<Finding>, versions: &[Version]) -> Vec<Finding>
 
 /// Both lists as one, in the order of their places, what is the same once.
 fn merged(older: Vec<Finding>, newer: Vec<Finding>) -> Vec<Finding> {
+    // As rules give them, and as the last version left them.
+    let in_order = |all: &[Finding]| all.is_sorted_by(|a, b| order(a, b).is_lt());
+    match in_order(&older) && in_order(&newer) {
+        true => beside(older, newer),
+        false => gathered(older, newer),
+    }
+}
+
+/// The same of lists in order in which no two findings are at one place with the same words: each
+/// finding moves once.
+fn beside(older: Vec<Finding>, newer: Vec<Finding>) -> Vec<Finding> {
+    if newer.is_empty() {
+        return older;
+    }
+    let mut all = Vec::with_capacity(older.len().max(newer.len()));
+    let mut newer = newer.into_iter().peekable();
+    for mut known in older {
+        let before = |next: &Finding| order(next, &known).is_lt();
+        while let Some(next) = newer.next_if(before) {
+            all.push(next);
+        }
+        let same = |next: &Finding| next.location == known.location && order(next, &known).is_eq();
+        if let Some(mut next) = newer.next_if(same) {
+            absorb(&mut known, &mut next);
+        }
+        all.push(known);
+    }
+    all.extend(newer);
+    all
+}
+
+/// The same of any lists.
+fn gathered(older: Vec<Finding>, newer: Vec<Finding>) -> Vec<Finding> {
     let mut all = older;
     all.reserve_exact(newer.len());
     all.extend(newer);
@@ -127,6 +160,37 @@ mod tests {
     use super::*;
     use crate::finding::{Confidence, Severity};
     use crate::text::Location;
+
+    /// Lists in order become the same in both ways.
+    #[test]
+    fn lists_in_order_are_merged_as_any_lists_are() {
+        let list = |lines: &[(u32, u32)], endpoint: &str| {
+            let made = lines.iter().map(|(line, end)| {
+                let mut made = finding(*line, Severity::Warning, endpoint);
+                made.location.span = Span::new(0, *end);
+                made.versions = vec![Version::new(1, 0, endpoint.len() as u16)];
+                made
+            });
+            made.collect::<Vec<_>>()
+        };
+        let lines = [(1, 1), (2, 1), (2, 2), (3, 1), (5, 1)];
+        for older in 0..1 << lines.len() {
+            for newer in 0..1 << lines.len() {
+                let chosen = |set: i32| {
+                    let numbered = lines.iter().enumerate();
+                    let chosen = numbered.filter(|(bit, _)| set >> bit & 1 == 1);
+                    let mut chosen: Vec<_> = chosen.map(|(_, line)| *line).collect();
+                    // Of two that begin at one place a list in order has one.
+                    chosen.dedup_by_key(|(line, _)| *line);
+                    chosen
+                };
+                let (older, newer) = (list(&chosen(older), "a"), list(&chosen(newer), "bb"));
+                let both = merged(older.clone(), newer.clone());
+                let expected = gathered(older, newer);
+                assert_eq!(format!("{both:?}"), format!("{expected:?}"));
+            }
+        }
+    }
 
     fn finding(line: u32, severity: Severity, endpoint: &str) -> Finding {
         Finding {

@@ -16,7 +16,7 @@ mod version;
 pub use key::NameKey;
 pub use names::{Arity, Body, Build, Context, Decider, Duplicate, Inherit, Kind, Server, Severity};
 pub use near::meant;
-pub use parts::in_parts;
+pub use parts::{each_in_parts, in_parts};
 pub use tables::{behaviours, directives};
 pub use types::{
     Advisory, Backport, Behaviour, Command, Decision, Directive, Fork, LibraryFact, Module, Stub,

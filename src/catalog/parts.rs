@@ -16,16 +16,42 @@ pub fn in_parts<T: Send>(
     few: usize,
     work: impl Fn(Range<usize>) -> T + Sync,
 ) -> Vec<T> {
-    // Asked in this order: the number of threads starts them.
-    let parts = match count < few.max(2) {
-        true => 1,
-        false => (PARTS * rayon::current_num_threads()).min(count),
-    };
-    if parts <= PARTS {
+    let Some(parts) = parts(count, few) else {
         return vec![work(0..count)];
-    }
+    };
     let part = |index: usize| validity(|| work(index * count / parts..(index + 1) * count / parts));
-    let done: Vec<(T, VersionRange)> = (0..parts).into_par_iter().map(part).collect();
+    told((0..parts).into_par_iter().map(part).collect())
+}
+
+/// The same with the items themselves, which may be changed; `work` is also told which number the
+/// first one has.
+pub fn each_in_parts<I: Send, T: Send>(
+    items: &mut [I],
+    few: usize,
+    work: impl Fn(usize, &mut [I]) -> T + Sync,
+) -> Vec<T> {
+    let count = items.len();
+    let Some(parts) = parts(count, few) else {
+        return vec![work(0, items)];
+    };
+    let size = count.div_ceil(parts);
+    let stretches = items.par_chunks_mut(size).enumerate();
+    let done = stretches.map(|(index, items)| validity(|| work(index * size, items)));
+    told(done.collect())
+}
+
+/// How many stretches pay; `None` for one.
+fn parts(count: usize, few: usize) -> Option<usize> {
+    if count < few.max(2) {
+        return None;
+    }
+    // Asked last: the number of threads starts them.
+    let parts = (PARTS * rayon::current_num_threads()).min(count);
+    (parts > PARTS).then_some(parts)
+}
+
+/// The results; what each of them asked counts here.
+fn told<T>(done: Vec<(T, VersionRange)>) -> Vec<T> {
     let taken = done.into_iter().map(|(result, found)| {
         narrow(&found);
         result
@@ -55,6 +81,17 @@ mod tests {
             let (parts, valid) = validity(|| in_parts(1000, few, asked));
             assert_eq!(parts.iter().sum::<usize>(), 501);
             assert_eq!(valid.from, Some(Version::new(1, 0, 500)));
+            assert_eq!(valid.before, Some(Version::new(1, 0, 501)));
+            let mut items: Vec<usize> = (0..1000).map(|number| number * 2).collect();
+            let (parts, valid) = validity(|| {
+                each_in_parts(&mut items, few, |first, items| {
+                    items.iter_mut().for_each(|item| *item /= 2);
+                    assert_eq!(items.first(), Some(&first));
+                    asked(first..first + items.len())
+                })
+            });
+            assert_eq!(items, (0..1000).collect::<Vec<_>>());
+            assert_eq!(parts.iter().sum::<usize>(), 501);
             assert_eq!(valid.before, Some(Version::new(1, 0, 501)));
         }
         let numbers = in_parts(1000, 2, |range| range.collect::<Vec<_>>()).concat();

@@ -46,6 +46,11 @@ impl Blocks {
         block.map_or(&[], |block| block.by_name.named(name))
     }
 
+    /// The settings of this name, in file order.
+    pub(in crate::model) fn named(&self, name: &str) -> &[SettingId] {
+        self.by_name.named(name)
+    }
+
     /// The same text for the same certificate under different names, where the files are
     /// known; else the name.
     pub(in crate::model) fn certificate(&self, name: &str) -> String {
@@ -101,7 +106,7 @@ impl Blocks {
     }
 
     /// A reason with the place of its setting; `block` is the endpoint's own.
-    pub(in crate::model) fn why(&self, reason: Reason, block: BlockId) -> Why {
+    fn why(&self, reason: Reason<'_>, block: BlockId) -> Why {
         let setting = reason.by.map(|id| self.setting(id));
         let written = match setting {
             None => Origin::Default,
@@ -111,11 +116,32 @@ impl Blocks {
         Why {
             field: reason.field,
             setting: reason.setting,
-            value: reason.value,
+            value: reason.value.into_owned(),
             origin: reason.origin.unwrap_or(written),
             at: setting.map(|setting| Arc::clone(&setting.written)),
             by: reason.by,
         }
+    }
+
+    /// The reasons of an endpoint of `block`, by field; `whys` has those of another version, and
+    /// what is the same stays.
+    pub(in crate::model) fn tell(
+        &self,
+        mut reasons: Vec<Reason<'_>>,
+        block: BlockId,
+        whys: &mut Vec<Why>,
+    ) {
+        reasons.sort_by_key(|reason| reason.field);
+        whys.truncate(reasons.len());
+        whys.reserve_exact(reasons.len() - whys.len());
+        let known = whys.len();
+        let mut reasons = reasons.into_iter();
+        for (why, reason) in whys.iter_mut().zip(reasons.by_ref().take(known)) {
+            if !reason.is_said_by(why) {
+                *why = self.why(reason, block);
+            }
+        }
+        whys.extend(reasons.map(|reason| self.why(reason, block)));
     }
 
     /// Where a block stands and how it was reached.

@@ -1,7 +1,12 @@
 //! Settings by their names, which is how nearly everything asks for them. Must not judge.
 
+use rayon::prelude::*;
+
 use super::SettingId;
 use crate::catalog::NameKey;
+
+/// For fewer settings, starting threads takes longer than they save.
+const FEW: usize = 4000;
 
 /// Settings of a block, or of a whole configuration, by the names that the catalog gives them.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +21,10 @@ impl ByName {
     /// Of settings with the numbers of their names.
     pub(super) fn of(named: impl Iterator<Item = (NameKey, SettingId)>) -> Self {
         let mut named: Vec<(NameKey, SettingId)> = named.collect();
-        named.sort_unstable();
+        match named.len() < FEW {
+            true => named.sort_unstable(),
+            false => named.par_sort_unstable(),
+        }
         Self {
             keys: named.iter().map(|(key, _)| *key).collect(),
             ids: named.iter().map(|(_, id)| *id).collect(),

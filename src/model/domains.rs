@@ -98,13 +98,13 @@ pub(in crate::model) struct Reach {
 
 impl Domains {
     /// What an endpoint issues and what it accepts, in short names.
-    pub(in crate::model) fn name(&mut self, reach: Reach) -> Named {
-        if let Some((_, named)) = self.last.as_ref().filter(|(last, _)| *last == reach) {
-            return named.clone();
-        }
-        let named = self.named(&reach);
-        self.last = Some((reach, named.clone()));
-        named
+    pub(in crate::model) fn name(&mut self, reach: Reach) -> &Named {
+        let last = self.last.take().filter(|(last, _)| *last == reach);
+        let named = match last {
+            Some((_, named)) => named,
+            None => self.named(&reach),
+        };
+        &self.last.insert((reach, named)).1
     }
 
     fn named(&mut self, reach: &Reach) -> Named {

@@ -129,7 +129,7 @@ pub struct Tls13 {
 }
 
 /// A value for each protocol.
-#[derive(Copy, Clone, Eq, PartialEq, Debug, Serialize)]
+#[derive(Copy, Clone, Eq, PartialEq, Debug, Default, Serialize)]
 pub struct PerProtocol<T> {
     /// TLS 1.2 and below.
     pub tls12: T,

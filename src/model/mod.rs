@@ -119,11 +119,12 @@ impl<'a> Lent<'a> {
             blocks,
             settings,
             remarks,
+            endpoints,
             ..
         } = site;
         ground.remarks = remarks;
         match &mut ground.kind {
-            Kind::Nginx(ground) => ground.take_back(blocks, settings),
+            Kind::Nginx(ground) => ground.take_back(blocks, settings, endpoints),
             Kind::Apache(ground) => ground.take_back(blocks, settings),
         }
         ground
@@ -132,6 +133,11 @@ impl<'a> Lent<'a> {
     /// The site alone, where no other platform is asked for.
     pub fn into_site(self) -> Site {
         self.site
+    }
+
+    /// The site, and what is left of the groundwork, which may be large.
+    pub fn apart(self) -> (Site, Groundwork<'a>) {
+        (self.site, self.ground)
     }
 }
 

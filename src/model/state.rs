@@ -1,11 +1,12 @@
 //! What both servers' evaluations share: a value with its setting, what a client sees of an
 //! endpoint, and the library's own constants. Knows no server.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{
     ClientAuth, Field, Lifetimes, Origin, PerProtocol, SettingId, Tickets, Tls12, Tls12Id,
-    Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes,
+    Tls12Ticket, Tls13, Tls13Issued, Tls13Resumes, Why,
 };
 
 /// A value with the setting that gives it.
@@ -88,7 +89,7 @@ impl Protocols {
 
 /// What a client sees.
 #[derive(Clone, Debug)]
-pub(in crate::model) struct State {
+pub(in crate::model) struct State<'a> {
     pub(in crate::model) tls12: Tls12,
     pub(in crate::model) tls13: Tls13,
     pub(in crate::model) lifetime: Lifetimes,
@@ -97,17 +98,35 @@ pub(in crate::model) struct State {
     pub(in crate::model) client_auth: ClientAuth,
     pub(in crate::model) early_data: bool,
     pub(in crate::model) rejects: bool,
-    pub(in crate::model) reasons: Vec<Reason>,
+    pub(in crate::model) reasons: Vec<Reason<'a>>,
 }
 
 /// Why a field has its value.
 #[derive(Clone, Debug)]
-pub(in crate::model) struct Reason {
+pub(in crate::model) struct Reason<'a> {
     pub(in crate::model) field: Field,
     pub(in crate::model) setting: &'static str,
-    pub(in crate::model) value: Arc<str>,
+    /// Borrowed where a setting or a default gives it: counting who shares it would make the
+    /// processors wait for each other.
+    pub(in crate::model) value: Cow<'a, Arc<str>>,
     pub(in crate::model) by: Option<SettingId>,
+    /// Never one that tells where the setting is written; `None` where nothing else is to tell.
     pub(in crate::model) origin: Option<Origin>,
+}
+
+impl Reason<'_> {
+    /// True where an endpoint of the same block says so already.
+    pub(in crate::model) fn is_said_by(&self, why: &Why) -> bool {
+        let origin = match self.origin {
+            Some(origin) => why.origin == origin,
+            None => matches!(
+                why.origin,
+                Origin::Set | Origin::Inherited | Origin::Default
+            ),
+        };
+        let same = (why.field, why.by) == (self.field, self.by) && why.setting == self.setting;
+        same && origin && (Arc::ptr_eq(&why.value, &self.value) || why.value == *self.value)
+    }
 }
 
 /// TLS 1.3 forbids a longer ticket lifetime (RFC 8446 4.6.1), and OpenSSL caps the hint.

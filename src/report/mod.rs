@@ -42,6 +42,7 @@ mod probe_json;
 mod probe_sarif;
 mod sarif;
 mod settings;
+mod sources;
 mod summary;
 mod table;
 mod text;
@@ -52,9 +53,7 @@ mod timeline_svg;
 mod versions;
 mod xml;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
 use crate::catalog;
 use crate::finding::{Finding, Severity, Silenced};
@@ -102,16 +101,14 @@ pub use probe_json::{json as probe_json, summary as probe_summary};
 pub use probe_sarif::sarif as probe_sarif;
 pub use sarif::sarif;
 pub use settings::settings;
+#[cfg(target_os = "linux")]
+pub use sources::Sources;
 pub use summary::{summary, tls_statement};
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, problems};
 #[cfg(target_os = "linux")]
 pub use timeline::{Picture, WIDTHS as TIMELINE_WIDTHS, text as timeline_text};
-#[cfg(target_os = "linux")]
 pub use timeline_svg::svg as timeline_svg;
-
-/// The bytes of every file that a finding may point into.
-pub type Sources = BTreeMap<Arc<Path>, Arc<[u8]>>;
 
 /// Everything that a probe's report says.
 #[derive(Clone, Debug)]

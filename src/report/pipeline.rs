@@ -79,7 +79,7 @@ mod tests {
             servers: Vec::new(),
             findings: Vec::new(),
             problems: &[],
-            sources: &Sources::new(),
+            sources: &Sources::default(),
             templates: 0,
             silenced: &[],
             resolved: 0,

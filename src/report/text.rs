@@ -348,7 +348,7 @@ mod tests {
             when: Vec::new(),
             fix: None,
         };
-        let sources = Sources::from([(Arc::clone(&path), Arc::from(text.as_bytes()))]);
+        let sources = Sources::from_iter([(Arc::clone(&path), Arc::from(text.as_bytes()))]);
         (finding, sources)
     }
 

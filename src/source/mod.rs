@@ -28,6 +28,7 @@ mod place;
 mod project;
 mod reading;
 mod resolve;
+mod room;
 mod threads;
 mod upward;
 

@@ -89,7 +89,7 @@ struct Draft {
     endpoint: Endpoint,
     reach: Reach,
     /// Without reasons.
-    state: State,
+    state: State<'static>,
 }
 
 /// So many endpoints are drafted at once: enough for all processors.
@@ -181,11 +181,8 @@ impl Assembly<'_> {
             unresolved::blur(&mut state, view, governor.block, vhost.block);
         }
         let blocks = &self.roles.blocks;
-        let reasons = std::mem::take(&mut state.reasons).into_iter();
-        let mut why: Vec<_> = reasons
-            .map(|reason| blocks.why(reason, vhost.block))
-            .collect();
-        why.sort_by_key(|why| why.field);
+        let mut why = Vec::new();
+        blocks.tell(std::mem::take(&mut state.reasons), vhost.block, &mut why);
         let endpoint = Endpoint {
             address: Arc::clone(&socket.address),
             transport: Transport::Tcp,
@@ -222,7 +219,7 @@ impl Assembly<'_> {
     }
 
     fn take(&mut self, alternative: usize, seat: &Seat<'_>, draft: Draft) {
-        let (issues, accepts) = self.domains.name(draft.reach);
+        let (issues, accepts) = self.domains.name(draft.reach).clone();
         let endpoint = Endpoint {
             issues,
             accepts,
@@ -257,7 +254,7 @@ impl Assembly<'_> {
     }
 }
 
-fn reach(seat: &Seat<'_>, state: &State) -> Reach {
+fn reach(seat: &Seat<'_>, state: &State<'_>) -> Reach {
     let pair = &seat.pair;
     let stored = pair.cache.value == Cache::Store;
     // Who is refused in a full handshake gets in with a session: its certificate is not looked

@@ -13,7 +13,7 @@ use crate::model::{BlockId, IgnoredReason, KeySource, Tls13Issued};
 pub(super) struct Judged<'a> {
     pub(super) index: usize,
     pub(super) pair: Pair<'a>,
-    pub(super) state: &'a State,
+    pub(super) state: &'a State<'a>,
     pub(super) governor: BlockId,
 }
 

@@ -4,6 +4,8 @@
 //! Which block decides what is the catalog's data; the functions here say what each named
 //! decider does. tests/live_apache.rs holds every row against a running server.
 
+use std::borrow::Cow;
+
 use super::config::{Cache, Config};
 use super::protocols;
 use crate::catalog::{self, Decider, Version};
@@ -40,7 +42,7 @@ pub(super) enum Keys<'a> {
 }
 
 /// Evaluates an endpoint.
-pub(super) fn state(pair: Pair<'_>) -> State {
+pub(super) fn state(pair: Pair<'_>) -> State<'static> {
     let on = pair.tickets_on();
     if pair.b.refuses {
         return refused(&pair);
@@ -74,7 +76,7 @@ pub(super) fn state(pair: Pair<'_>) -> State {
 }
 
 /// Nobody gets in, so there are no sessions.
-fn refused(pair: &Pair<'_>) -> State {
+fn refused(pair: &Pair<'_>) -> State<'static> {
     let nothing = PerProtocol {
         tls12: None,
         tls13: None,
@@ -170,7 +172,7 @@ fn tls13(pair: &Pair<'_>, on: bool, broken: bool, spoken: Protocols) -> Tls13 {
     }
 }
 
-fn session_reasons(pair: &Pair<'_>, on: &Flag, spoken: Protocols) -> Vec<Reason> {
+fn session_reasons(pair: &Pair<'_>, on: &Flag, spoken: Protocols) -> Vec<Reason<'static>> {
     let cache = |field| pair.reason(field, CACHE, pair.cache, false);
     let tickets = |field| on.reason(pair, field);
     let unspoken = |field| pair.reason(field, "SSLProtocol", &pair.b.protocols, false);
@@ -214,7 +216,7 @@ pub(super) struct Flag {
 }
 
 impl Flag {
-    fn reason(&self, pair: &Pair<'_>, field: Field) -> Reason {
+    fn reason(&self, pair: &Pair<'_>, field: Field) -> Reason<'static> {
         let setting = if self.command { CONF_CMD } else { TICKETS };
         let mut reason = pair.reason(field, setting, &self.flag, self.from_a);
         if self.command {
@@ -224,7 +226,7 @@ impl Flag {
     }
 }
 
-fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Lifetimes, Vec<Reason>) {
+fn lifetime(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Lifetimes, Vec<Reason<'static>>) {
     let stored = pair.cache.value == Cache::Store;
     let own12 = !tls12.ticket.issued() && tls12.session_id.kept_here();
     let own13 = tls13.issued == Tls13Issued::Stateful && stored;
@@ -278,7 +280,7 @@ fn chain_bounded(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> PerProtocol<Opt
     }
 }
 
-fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13, on: &Flag) -> (Tickets, Reason) {
+fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13, on: &Flag) -> (Tickets, Reason<'static>) {
     let nothing = Tickets {
         source: KeySource::None,
         files: Vec::new(),
@@ -370,12 +372,12 @@ impl<'a> Pair<'a> {
         setting: &'static str,
         value: &Value<T>,
         from_a: bool,
-    ) -> Reason {
+    ) -> Reason<'static> {
         let foreign = from_a && !self.same;
         Reason {
             field,
             setting,
-            value: value.text.clone(),
+            value: Cow::Owned(value.text.clone()),
             by: value.by,
             origin: foreign.then_some(Origin::FirstVhost),
         }

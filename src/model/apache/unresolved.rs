@@ -3,6 +3,7 @@
 //!
 //! Where only a path inside the value is open, the setting still says enough.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::blocks::View;
@@ -63,7 +64,7 @@ fn is_open(argument: &[u8]) -> bool {
 
 /// Takes back what such settings decide for an endpoint: those of its vhost and of the first
 /// one of its address, or else of the server level.
-pub(super) fn blur(state: &mut State, view: &View<'_>, governor: BlockId, vhost: BlockId) {
+pub(super) fn blur(state: &mut State<'_>, view: &View<'_>, governor: BlockId, vhost: BlockId) {
     let found = |name: &str| {
         let of = |block| in_force(view, block, name);
         of(vhost).or_else(|| of(governor))
@@ -86,7 +87,7 @@ pub(super) fn blur(state: &mut State, view: &View<'_>, governor: BlockId, vhost:
     }
 }
 
-fn tickets(state: &mut State, view: &View<'_>, id: SettingId) {
+fn tickets(state: &mut State<'_>, view: &View<'_>, id: SettingId) {
     if state.tls12.ticket != Tls12Ticket::Unavailable {
         state.tls12.ticket = Tls12Ticket::Unknown;
         say(state, view, id, Field::Tls12Ticket);
@@ -106,7 +107,7 @@ fn tickets(state: &mut State, view: &View<'_>, id: SettingId) {
     say(state, view, id, Field::TicketKey);
 }
 
-fn session_ids(state: &mut State, view: &View<'_>, id: SettingId) {
+fn session_ids(state: &mut State<'_>, view: &View<'_>, id: SettingId) {
     if state.tls12.session_id != Tls12Id::Unavailable {
         state.tls12.session_id = Tls12Id::Unknown;
         say(state, view, id, Field::Tls12SessionId);
@@ -117,7 +118,7 @@ fn session_ids(state: &mut State, view: &View<'_>, id: SettingId) {
     }
 }
 
-fn times(state: &mut State, view: &View<'_>, id: SettingId) {
+fn times(state: &mut State<'_>, view: &View<'_>, id: SettingId) {
     let nothing = PerProtocol {
         tls12: None,
         tls13: None,
@@ -133,13 +134,13 @@ fn times(state: &mut State, view: &View<'_>, id: SettingId) {
 }
 
 /// The reason of a field is the setting that is not known.
-fn say(state: &mut State, view: &View<'_>, id: SettingId, field: Field) {
+fn say(state: &mut State<'_>, view: &View<'_>, id: SettingId, field: Field) {
     let setting = view.roles.blocks.setting(id);
     state.reasons.retain(|reason| reason.field != field);
     state.reasons.push(Reason {
         field,
         setting: setting.name,
-        value: setting.text(),
+        value: Cow::Owned(setting.text()),
         by: Some(id),
         origin: None,
     });

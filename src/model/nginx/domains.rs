@@ -19,7 +19,7 @@ use crate::model::{
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Party<'a> {
     pub(super) pair: Pair<'a>,
-    pub(super) state: &'a State,
+    pub(super) state: &'a State<'a>,
     pub(super) governor: BlockId,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn reach(party: Party<'_>) -> Reach {
 
 /// Where both blocks count, a ticket is opened by A's flag alone, though B, being off,
 /// issues none.
-fn opens_tickets(pair: &Pair<'_>, state: &State) -> bool {
+fn opens_tickets(pair: &Pair<'_>, state: &State<'_>) -> bool {
     if state.rejects && !resumes_unasked(pair) {
         return false;
     }
@@ -57,7 +57,7 @@ fn opens_tickets(pair: &Pair<'_>, state: &State) -> bool {
 }
 
 /// What A's store keeps is opened by its id at B, though B's `off` hands out none.
-fn opens_ids(pair: &Pair<'_>, state: &State) -> bool {
+fn opens_ids(pair: &Pair<'_>, state: &State<'_>) -> bool {
     let spoken = match state.rejects {
         true => resumes_unasked(pair),
         false => state.tls12.session_id != Tls12Id::Unavailable,
@@ -73,7 +73,7 @@ fn resumes_unasked(pair: &Pair<'_>) -> bool {
 }
 
 /// A 32-byte ticket is looked up in the store where no stateless ones are opened.
-fn opens_stateful(pair: &Pair<'_>, state: &State) -> bool {
+fn opens_stateful(pair: &Pair<'_>, state: &State<'_>) -> bool {
     let spoken = state.tls13.issued != Tls13Issued::Unavailable;
     spoken && !opens_tickets(pair, state) && pair.stores() != Store::None
 }
@@ -190,7 +190,7 @@ impl Contexts {
 }
 
 /// What becomes of a session of another name of the socket that is offered here.
-pub(super) fn cross_name(pair: &Pair<'_>, state: &State, contexts: &Contexts) -> CrossName {
+pub(super) fn cross_name(pair: &Pair<'_>, state: &State<'_>, contexts: &Contexts) -> CrossName {
     if state.rejects {
         return CrossName::Fails;
     }

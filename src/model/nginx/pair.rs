@@ -3,11 +3,14 @@
 //! Says whose settings count and where sessions are kept; what a client sees of it is the
 //! business of `state`.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::config::{CacheKind, Config};
 use super::deciders::{Deciders, Decides};
 use crate::catalog::{self, Decider, Version, behaviours};
 use crate::model::state::{Reason, Value};
-use crate::model::{ClientAuth, Field, Origin, Tls12Id, Tls13Resumes, Transport};
+use crate::model::{ClientAuth, Field, Origin, SettingId, Tls12Id, Tls13Resumes, Transport};
 
 /// The two blocks of an endpoint and what they run on.
 #[derive(Copy, Clone, Debug)]
@@ -130,15 +133,27 @@ impl<'a> Pair<'a> {
         &self,
         field: Field,
         setting: &'static str,
-        value: &Value<T>,
+        value: &'a Value<T>,
         from_a: bool,
-    ) -> Reason {
+    ) -> Reason<'a> {
+        let text = Cow::Borrowed(&value.text);
+        self.reason_by(field, setting, (text, value.by), from_a)
+    }
+
+    /// The same of a value that was worked out.
+    pub(super) fn reason_by(
+        &self,
+        field: Field,
+        setting: &'static str,
+        (value, by): (Cow<'a, Arc<str>>, Option<SettingId>),
+        from_a: bool,
+    ) -> Reason<'a> {
         let foreign = from_a && !self.same;
         Reason {
             field,
             setting,
-            value: value.text.clone(),
-            by: value.by,
+            value,
+            by,
             origin: foreign.then_some(Origin::DefaultServer),
         }
     }

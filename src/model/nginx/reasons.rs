@@ -1,6 +1,9 @@
 //! Why an endpoint's sessions and tickets are as they are: the setting that decides, or the
 //! one that leaves nothing to decide. Evaluates nothing; `state` does.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use super::config::CacheKind;
 use super::deciders::Decides;
 use super::pair::Pair;
@@ -9,11 +12,11 @@ use crate::catalog::Decider;
 use crate::model::state::{Protocols, Reason, Value};
 use crate::model::{Field, Origin};
 
-pub(super) fn session_reasons(
-    pair: &Pair<'_>,
-    tickets: &TicketFlags<'_>,
+pub(super) fn session_reasons<'a>(
+    pair: &Pair<'a>,
+    tickets: &TicketFlags<'a>,
     spoken: Protocols,
-    reasons: &mut Vec<Reason>,
+    reasons: &mut Vec<Reason<'a>>,
 ) {
     let cache = pair.reason(
         Field::Tls12SessionId,
@@ -54,9 +57,10 @@ pub(super) fn session_reasons(
     }
     let count = pair.a.ticket_count().filter(|count| count.value == 0);
     if let Some(count) = count {
+        let value = (Cow::Owned(count.text), count.by);
         let reason = |field| Reason {
             origin: Some(Origin::ConfCommand),
-            ..pair.reason(field, "ssl_conf_command", &count, true)
+            ..pair.reason_by(field, "ssl_conf_command", value.clone(), true)
         };
         reasons.push(reason(Field::Tls13Issued));
         reasons.push(reason(Field::Tls13Resumes));
@@ -87,10 +91,18 @@ fn cache_value<'a>(pair: &Pair<'a>) -> &'a Value<CacheKind> {
 }
 
 /// The ticket flag that decides: an `off` of A or B where both count, else B's.
-pub(super) fn ticket_reason(pair: &Pair<'_>, tickets: &TicketFlags<'_>, field: Field) -> Reason {
+pub(super) fn ticket_reason<'a>(
+    pair: &Pair<'a>,
+    tickets: &TicketFlags<'a>,
+    field: Field,
+) -> Reason<'a> {
     let from_a = tickets.decider == Decider::Both && !tickets.a.value;
     let flag = if from_a { &tickets.a } else { &tickets.b };
-    let mut reason = pair.reason(field, "ssl_session_tickets", &**flag, from_a);
+    let text = match flag {
+        Cow::Borrowed(flag) => Cow::Borrowed(&flag.text),
+        Cow::Owned(flag) => Cow::Owned(Arc::clone(&flag.text)),
+    };
+    let mut reason = pair.reason_by(field, "ssl_session_tickets", (text, flag.by), from_a);
     let config = if from_a { pair.a } else { pair.b };
     if flag.by != config.tickets.by {
         reason.setting = "ssl_conf_command";

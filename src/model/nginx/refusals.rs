@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::blocks::Roles;
 use super::config::Config;
 use super::sockets::{Listen, Server, Socket};
-use crate::catalog::{self, Version, behaviours};
+use crate::catalog::{self, Version, behaviours, in_parts};
 use crate::model::blocks::Blocks;
 use crate::model::{BlockId, BlockKind, ClientAuth, Module, Refusal, SettingId, Transport};
 use crate::source::{DirectiveId, Project};
@@ -27,9 +27,12 @@ pub(super) struct Texts {
 
 impl Texts {
     pub(super) fn of(project: &Project, roles: &Roles) -> Self {
-        let specs = project.directives.iter().filter_map(|it| it.spec);
-        let mut seen = HashSet::new();
-        let rows = specs.filter(|row| seen.insert(row.id)).collect();
+        // A place for each row of the catalog: all directives are looked at.
+        let mut used = vec![None; catalog::all(catalog::Server::Nginx).len()];
+        for row in project.directives.iter().filter_map(|it| it.spec) {
+            used[usize::from(row.id)] = Some(row);
+        }
+        let rows = used.into_iter().flatten().collect();
         Self {
             rows,
             zones: zones(&roles.blocks),
@@ -42,39 +45,80 @@ pub(super) fn refusals(
     project: &Project,
     roles: &Roles,
     texts: &Texts,
-    (servers, sockets): (&[Server], &[Socket]),
+    (servers, shared): (&[Server], &Shared),
     version: Version,
 ) -> Vec<Refusal> {
-    let mut found = Found {
-        blocks: &roles.blocks,
-        version,
-        list: Vec::new(),
-    };
+    let blocks = &roles.blocks;
+    let mut found = Found::new(blocks);
     // Most configurations use nothing that a version lacks, and few different directives.
     let missing = texts.rows.iter().filter(|row| !row.exists(version));
     if missing.count() > 0 {
-        found.directives(project);
+        found.directives(project, version);
     }
     found.list.extend(texts.zones.iter().cloned());
-    let mut defaults = HashMap::new();
-    for server in servers {
-        found.addresses(server, &mut defaults);
-    }
-    for server in servers {
-        found.context(server);
-    }
-    found.certificates(servers, sockets);
+    found.list.extend(shared.addresses.iter().cloned());
+    let contexts = in_parts(servers.len(), FEW, |range| {
+        let mut found = Found::new(blocks);
+        let servers = servers[range].iter();
+        servers.for_each(|server| found.context(server, version));
+        found.list
+    });
+    found.list.extend(contexts.into_iter().flatten());
+    found.list.extend(shared.certificates.iter().cloned());
     found.events(project, roles);
     found.list
 }
 
+/// For fewer servers, starting threads takes longer than they save.
+const FEW: usize = 256;
+
+/// What is wrong with the addresses that servers share, in every version that has them share the
+/// same ones.
+#[derive(Debug)]
+pub(super) struct Shared {
+    addresses: Vec<Refusal>,
+    certificates: Vec<Refusal>,
+}
+
+impl Shared {
+    /// `stream_names`: servers of `stream` share addresses.
+    pub(super) fn of(
+        blocks: &Blocks,
+        (servers, sockets): (&[Server], &[Socket]),
+        stream_names: bool,
+    ) -> Self {
+        let mut addresses = Found::new(blocks);
+        let mut defaults = HashMap::new();
+        for server in servers {
+            let alone = match server.module {
+                Module::Http => false,
+                Module::Stream => !stream_names,
+                Module::Mail => true,
+            };
+            addresses.addresses(server, alone, &mut defaults);
+        }
+        let mut certificates = Found::new(blocks);
+        certificates.certificates(servers, sockets);
+        Self {
+            addresses: addresses.list,
+            certificates: certificates.list,
+        }
+    }
+}
+
 struct Found<'a> {
     blocks: &'a Blocks,
-    version: Version,
     list: Vec<Refusal>,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
+    const fn new(blocks: &'a Blocks) -> Self {
+        Self {
+            blocks,
+            list: Vec::new(),
+        }
+    }
+
     fn say(&mut self, at: Location, message: String) {
         self.list.push(Refusal { at, message });
     }
@@ -90,18 +134,18 @@ impl Found<'_> {
     }
 
     /// Directives that this version does not have, or not here.
-    fn directives(&mut self, project: &Project) {
+    fn directives(&mut self, project: &Project, version: Version) {
         for index in 0..project.directives.len() {
             let id = DirectiveId(index as u32);
             let Some(spec) = project.directive(id).spec else {
                 continue;
             };
-            if spec.exists(self.version) {
+            if spec.exists(version) {
                 continue;
             }
             let name = spec.name;
             let rows = catalog::nginx(name.as_bytes()).iter();
-            let elsewhere = rows.filter(|row| row.exists(self.version)).count() > 0;
+            let elsewhere = rows.filter(|row| row.exists(version)).count() > 0;
             let message = match elsewhere {
                 true => format!("\"{name}\" directive is not allowed here"),
                 false => format!("unknown directive \"{name}\""),
@@ -111,8 +155,12 @@ impl Found<'_> {
     }
 
     /// An address twice in a server, or with two defaults.
-    fn addresses<'s>(&mut self, server: &'s Server, defaults: &mut HashMap<Key<'s>, Known>) {
-        let alone = server.module != Module::Http && !by_name(server.module, self.version);
+    fn addresses<'s>(
+        &mut self,
+        server: &'s Server,
+        alone: bool,
+        defaults: &mut HashMap<Key<'s>, Known>,
+    ) {
         for listen in &server.listens {
             let key: Key<'_> = (server.module, listen.transport, &listen.address);
             let shown = || listen.address.replace('*', "0.0.0.0");
@@ -140,9 +188,9 @@ impl Found<'_> {
     }
 
     /// What is asked once a server has a context of its own.
-    fn context(&mut self, server: &Server) {
+    fn context(&mut self, server: &Server, version: Version) {
         let config = &server.config;
-        if !has_context(server, self.version) {
+        if !has_context(server, version) {
             return;
         }
         if config.certificates.len() > config.certificate_keys {
@@ -151,7 +199,7 @@ impl Found<'_> {
                 format!("no \"ssl_certificate_key\" is defined for certificate \"{last}\"");
             self.at_block(server.block, message);
         }
-        self.clients(server.block, config);
+        self.clients(server.block, config, version);
         for command in &config.commands {
             let (name, value) = &command.value;
             if is_command(name, value) {
@@ -166,12 +214,12 @@ impl Found<'_> {
     }
 
     /// Verifying needs somebody to trust.
-    fn clients(&mut self, block: BlockId, config: &Config) {
+    fn clients(&mut self, block: BlockId, config: &Config, version: Version) {
         let verify = &config.client_auth;
         if verify.value == ClientAuth::Off || verify.text.eq_ignore_ascii_case("optional_no_ca") {
             return;
         }
-        let either = behaviours::nginx::CLIENT_CERTIFICATE_OPTIONAL.holds(self.version);
+        let either = behaviours::nginx::CLIENT_CERTIFICATE_OPTIONAL.holds(version);
         let trusts = config.client_ca.is_some() || (either && config.trusted);
         if trusts {
             return;
@@ -241,8 +289,8 @@ impl Found<'_> {
 fn zones(blocks: &Blocks) -> Vec<Refusal> {
     let mut known: HashMap<&[u8], (u64, BlockKind)> = HashMap::new();
     let mut found = Vec::new();
-    let caches = blocks.settings.iter();
-    for setting in caches.filter(|setting| setting.name == "ssl_session_cache") {
+    for id in blocks.named("ssl_session_cache") {
+        let setting = blocks.setting(*id);
         let module = blocks.outermost(setting.block);
         for word in &setting.arguments {
             let Ok(nginx::SessionCache::Shared { name, size }) =

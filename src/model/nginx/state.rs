@@ -21,7 +21,7 @@ use crate::model::{
 use crate::syntax::value::openssl;
 
 /// Evaluates an endpoint.
-pub(super) fn state(pair: Pair<'_>) -> State {
+pub(super) fn state(pair: Pair<'_>) -> State<'_> {
     let rejects = pair.b.reject.value;
     let mut reasons = Vec::with_capacity(12);
     reasons.push(pair.reason(
@@ -245,18 +245,20 @@ fn chain_bounded(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> PerProtocol<Opt
     }
 }
 
+/// Where no tickets are issued.
+pub(super) const NO_KEY: Tickets = Tickets {
+    source: KeySource::None,
+    files: Vec::new(),
+    zone: None,
+    replaced: None,
+};
+
 /// The key of tickets issued here: always A's.
-fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
+fn key<'a>(pair: &Pair<'a>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason<'a>) {
     let issued = tls12.ticket.issued() || tls13.issued == Tls13Issued::Stateless;
-    let nothing = Tickets {
-        source: KeySource::None,
-        files: Vec::new(),
-        zone: None,
-        replaced: None,
-    };
     if !issued {
         let off = ticket_reason(pair, &tickets(pair), Field::TicketKey);
-        return (nothing, off);
+        return (NO_KEY, off);
     }
     if let Some(first) = pair.a.keys.first() {
         let files = pair.a.keys.iter().map(|key| key.value.clone()).collect();
@@ -264,7 +266,7 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
             source: KeySource::Files,
             files,
             replaced: Some(Replaced::ByFile),
-            ..nothing
+            ..NO_KEY
         };
         let reason = pair.reason(Field::TicketKey, "ssl_session_ticket_key", first, true);
         return (key, reason);
@@ -275,7 +277,7 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
             source: KeySource::Zone,
             zone: Some(zone.value.clone()),
             replaced: Some(Replaced::Automatic),
-            ..nothing
+            ..NO_KEY
         };
         let reason = pair.reason(Field::TicketKey, "ssl_session_cache", zone, true);
         return (key, reason);
@@ -283,15 +285,9 @@ fn key(pair: &Pair<'_>, tls12: Tls12, tls13: Tls13) -> (Tickets, Reason) {
     let key = Tickets {
         source: KeySource::Startup,
         replaced: Some(Replaced::Reload),
-        ..nothing
+        ..NO_KEY
     };
-    let unset = Value {
-        value: (),
-        text: "none".into(),
-        by: None,
-    };
-    (
-        key,
-        pair.reason(Field::TicketKey, "ssl_session_ticket_key", &unset, true),
-    )
+    let unset = (Cow::Owned("none".into()), None);
+    let reason = pair.reason_by(Field::TicketKey, "ssl_session_ticket_key", unset, true);
+    (key, reason)
 }

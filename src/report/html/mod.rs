@@ -83,7 +83,7 @@ pub fn html_failed(command: &'static str, problems: &[Problem]) -> String {
         findings: None,
         silenced: &[],
         problems,
-        sources: &Sources::new(),
+        sources: &Sources::default(),
         templates: 0,
         rules: &[],
         patch: None,

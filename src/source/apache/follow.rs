@@ -10,6 +10,7 @@ use crate::catalog::{self, Server};
 use crate::source::ahead::{self, AT_ONCE, Batch};
 use crate::source::files::ReadError;
 use crate::source::reading::Reading;
+use crate::source::room::Room;
 use crate::source::{
     DirectiveId, FileId, FileOrigin, ProblemKind, Via, ViaId, content, glob, path,
 };
@@ -66,6 +67,7 @@ impl<'a> Expander<'a> {
         let via_id = ViaId(self.project.vias.len() as u32);
         self.project.vias.push(via);
         let found = self.finder(optional).find(&name);
+        let mut room = Some(Room::before(&self.project));
         let mut parts = found.chunks(AT_ONCE).peekable();
         let first = parts.peek().and_then(|part| self.fresh(part));
         let mut ready = first.map(Batch::read);
@@ -73,6 +75,9 @@ impl<'a> Expander<'a> {
             self.ahead.put(ready.take());
             let next = parts.peek().and_then(|part| self.fresh(part));
             ready = ahead::beside(next, || self.put_all(raw, part, &name, via_id));
+            if let Some(room) = room.take() {
+                room.make(&mut self.project, &found, &self.options.limits);
+            }
             if self.stopped {
                 break;
             }

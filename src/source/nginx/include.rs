@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Expander, Place};
 use crate::source::ahead::{self, AT_ONCE, Batch};
 use crate::source::resolve::Named;
+use crate::source::room::Room;
 use crate::source::{DirectiveId, ProblemKind, Via, ViaId};
 
 impl Expander<'_> {
@@ -51,6 +52,7 @@ impl Expander<'_> {
                     self.hidden(id, &folder, &name);
                 }
                 self.project.vias.push(chain);
+                let mut room = Some(Room::before(&self.project));
                 let mut parts = paths.chunks(AT_ONCE).peekable();
                 let first = parts.peek().and_then(|part| self.fresh(part, data));
                 let mut ready = first.map(Batch::read);
@@ -64,6 +66,9 @@ impl Expander<'_> {
                         }
                         self.project.forget_trees(before);
                     });
+                    if let Some(room) = room.take() {
+                        room.make(&mut self.project, &paths, &self.options.limits);
+                    }
                     if self.stopped {
                         break;
                     }
