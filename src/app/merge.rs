@@ -4,9 +4,10 @@
 //! for which versions it holds.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::catalog::Version;
-use crate::finding::{Finding, order, sort};
+use crate::finding::{Finding, Versions, order, sort};
 use crate::text::Span;
 
 /// Collects findings. Those of one version after the other become one list at once: of
@@ -38,7 +39,7 @@ impl Merger {
         let mut merged = merged(self.findings, Vec::new());
         for finding in &mut merged {
             if finding.versions.len() >= judged {
-                finding.versions = Vec::new();
+                finding.versions = Versions::default();
             }
         }
         merged
@@ -46,8 +47,9 @@ impl Merger {
 }
 
 fn of_versions(mut findings: Vec<Finding>, versions: &[Version]) -> Vec<Finding> {
+    let versions = Versions::from(versions);
     for finding in &mut findings {
-        finding.versions = versions.to_vec();
+        finding.versions = Arc::clone(&versions);
     }
     findings
 }
@@ -68,6 +70,7 @@ fn beside(older: Vec<Finding>, newer: Vec<Finding>) -> Vec<Finding> {
     if newer.is_empty() {
         return older;
     }
+    let mut unions = Unions::default();
     let mut all = Vec::with_capacity(older.len().max(newer.len()));
     let mut newer = newer.into_iter().peekable();
     for mut known in older {
@@ -77,7 +80,7 @@ fn beside(older: Vec<Finding>, newer: Vec<Finding>) -> Vec<Finding> {
         }
         let same = |next: &Finding| next.location == known.location && order(next, &known).is_eq();
         if let Some(mut next) = newer.next_if(same) {
-            absorb(&mut known, &mut next);
+            absorb(&mut known, &mut next, &mut unions);
         }
         all.push(known);
     }
@@ -95,10 +98,11 @@ fn gathered(older: Vec<Finding>, newer: Vec<Finding>) -> Vec<Finding> {
     for alike in all.chunk_by_mut(|a, b| order(a, b).is_eq()) {
         together(alike);
     }
+    let mut unions = Unions::default();
     all.dedup_by(|newer, known| {
         let same = newer.location == known.location && order(newer, known).is_eq();
         if same {
-            absorb(known, newer);
+            absorb(known, newer, &mut unions);
         }
         same
     });
@@ -130,16 +134,39 @@ fn union(mut older: Vec<String>, newer: Vec<String>) -> Vec<String> {
     older
 }
 
+/// Versions of several findings together, which are mostly those of the finding before.
+#[derive(Default)]
+struct Unions {
+    /// Older, newer, both.
+    last: Option<[Versions; 3]>,
+}
+
+impl Unions {
+    /// Both, sorted and each once; what holds everywhere names none.
+    fn of(&mut self, older: &Versions, newer: &Versions) -> Versions {
+        if older.is_empty() || newer.is_empty() {
+            return Versions::default();
+        }
+        if let Some([before, after, both]) = &self.last
+            && Arc::ptr_eq(before, older)
+            && Arc::ptr_eq(after, newer)
+        {
+            return Arc::clone(both);
+        }
+        let mut both = [&older[..], &newer[..]].concat();
+        both.sort_unstable();
+        both.dedup();
+        let both = Versions::from(both);
+        self.last = Some([Arc::clone(older), Arc::clone(newer), Arc::clone(&both)]);
+        both
+    }
+}
+
 /// Puts a newer version's finding in the place of an older one's that is the same, for both.
-fn absorb(into: &mut Finding, newer: &mut Finding) {
+fn absorb(into: &mut Finding, newer: &mut Finding, unions: &mut Unions) {
     std::mem::swap(into, newer);
     let older = newer;
-    let everywhere = into.versions.is_empty() || older.versions.is_empty();
-    let mut versions = std::mem::take(&mut older.versions);
-    versions.append(&mut into.versions);
-    versions.sort_unstable();
-    versions.dedup();
-    into.versions = if everywhere { Vec::new() } else { versions };
+    into.versions = unions.of(&older.versions, &into.versions);
 
     let newest = std::mem::take(&mut into.endpoints);
     into.endpoints = union(std::mem::take(&mut older.endpoints), newest);
@@ -168,7 +195,7 @@ mod tests {
             let made = lines.iter().map(|(line, end)| {
                 let mut made = finding(*line, Severity::Warning, endpoint);
                 made.location.span = Span::new(0, *end);
-                made.versions = vec![Version::new(1, 0, endpoint.len() as u16)];
+                made.versions = [Version::new(1, 0, endpoint.len() as u16)].into();
                 made
             });
             made.collect::<Vec<_>>()
@@ -208,7 +235,7 @@ mod tests {
             related: Vec::new(),
             endpoints: vec![endpoint.to_owned()],
             help: Vec::new(),
-            versions: Vec::new(),
+            versions: Versions::default(),
             when: Vec::new(),
             fix: None,
         }
@@ -230,7 +257,7 @@ mod tests {
         let merged = merger.finish(3);
         assert_eq!(merged.len(), 2);
         assert_eq!(merged[0].location.line, 1);
-        assert_eq!(merged[0].versions, versions[1..]);
+        assert_eq!(merged[0].versions[..], versions[1..]);
         assert_eq!(merged[0].severity, Severity::Error);
         assert_eq!(merged[0].endpoints, ["a", "b"]);
         assert!(merged[1].versions.is_empty());

@@ -12,6 +12,8 @@ pub use fix::{Applicability, Change, Fix, GoLive, Target};
 pub use order::{order, sort};
 pub use silenced::{Silence, Silenced};
 
+use std::sync::Arc;
+
 use crate::catalog::Version;
 use crate::text::Location;
 
@@ -64,12 +66,16 @@ pub struct Finding {
     pub help: Vec<String>,
     /// The judged versions for which it holds; empty when it holds for every one judged.
     /// Filled by the app when several versions were judged.
-    pub versions: Vec<Version>,
+    pub versions: Versions,
     /// Undecided conditions under which it holds, as written.
     pub when: Vec<String>,
     /// The proposed change.
     pub fix: Option<Fix>,
 }
+
+/// Versions for which a finding holds, shared by all that hold for the same ones: there are many
+/// findings and many versions.
+pub type Versions = Arc<[Version]>;
 
 /// A further place of a finding.
 #[derive(Clone, Eq, PartialEq, Debug)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::text::one_finding;
+use super::versions::Phrases;
 use super::{Paint, Pipeline, escape, page};
 use crate::finding::{Applicability, Fix, GoLive};
 
@@ -13,8 +14,9 @@ const WIDTH: usize = 96;
 pub fn full(pipeline: &Pipeline<'_>, paint: Paint) -> String {
     let mut out = String::new();
     let mut explained = BTreeSet::new();
+    let mut phrases = Phrases::default();
     for finding in &pipeline.lint.findings {
-        out.push_str(&one_finding(finding, pipeline.lint, paint));
+        out.push_str(&one_finding(finding, pipeline.lint, &mut phrases, paint));
         out.push('\n');
         let why = pipeline
             .page(finding.rule)

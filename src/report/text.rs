@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use super::escape;
 use super::excerpt::{Excerpt, NEAR};
 use super::explain::severity_word;
-use super::{Lint, Paint, Problem, Server, Sources, versions};
+use super::versions::Phrases;
+use super::{Lint, Paint, Problem, Sources};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::text::Location;
 
@@ -19,8 +20,9 @@ const RELATED_SHOWN: usize = 6;
 pub fn findings(lint: &Lint<'_>, paint: Paint) -> String {
     let shown = |findings: &[&Finding]| {
         let mut out = String::new();
+        let mut phrases = Phrases::default();
         for finding in findings {
-            out.push_str(&one_finding(finding, lint, paint));
+            out.push_str(&one_finding(finding, lint, &mut phrases, paint));
             out.push_str("\n\n");
         }
         out
@@ -51,10 +53,15 @@ pub fn problems(problems: &[Problem], sources: &Sources, paint: Paint) -> String
     out
 }
 
-pub(super) fn one_finding(finding: &Finding, lint: &Lint<'_>, paint: Paint) -> String {
+pub(super) fn one_finding(
+    finding: &Finding,
+    lint: &Lint<'_>,
+    phrases: &mut Phrases,
+    paint: Paint,
+) -> String {
     let title = escape::line(&finding.message);
     let snippets = snippets(&places(finding), lint.sources);
-    let remarks = remarks(finding, &lint.servers);
+    let remarks = remarks(finding, phrases.of(finding, &lint.servers));
     let plain = !paint.colour() && is_plain(&title) && remarks.iter().all(|(_, it)| is_plain(it));
     match plain {
         true => plainly(finding, &title, snippets, &remarks),
@@ -209,7 +216,7 @@ fn places(finding: &Finding) -> Vec<Marked<'_>> {
 }
 
 /// What stands below the snippets, escaped.
-fn remarks(finding: &Finding, servers: &[Server<'_>]) -> Vec<(Of, String)> {
+fn remarks(finding: &Finding, versions: Option<&str>) -> Vec<(Of, String)> {
     let mut out = Vec::new();
     let mut note = |line: &str| out.push((Of::Note, escape::line(line)));
     if let Some(hidden) = finding.related.len().checked_sub(RELATED_SHOWN + 1) {
@@ -221,8 +228,8 @@ fn remarks(finding: &Finding, servers: &[Server<'_>]) -> Vec<(Of, String)> {
     for condition in &finding.when {
         note(&format!("holds where {condition}"));
     }
-    if let Some(versions) = phrase(finding, servers) {
-        note(&versions);
+    if let Some(versions) = versions {
+        note(versions);
     }
     match finding.confidence {
         Confidence::High => {}
@@ -232,22 +239,6 @@ fn remarks(finding: &Finding, servers: &[Server<'_>]) -> Vec<(Of, String)> {
     let help = finding.help.iter();
     out.extend(help.map(|help| (Of::Help, escape::line(help))));
     out
-}
-
-/// `holds for nginx from 1.23.2, below 1.30.6`.
-pub(super) fn phrase(finding: &Finding, servers: &[Server<'_>]) -> Option<String> {
-    let versions = &finding.versions;
-    let server = servers.iter().find(|server| {
-        let judged = |version: &crate::catalog::Version| {
-            server.judged.iter().any(|at| at.server.value == *version)
-        };
-        !versions.is_empty() && versions.iter().all(judged)
-    })?;
-    let phrase = versions::phrase(versions, server.judged)?;
-    Some(format!(
-        "holds for {} {phrase}",
-        super::json::kind(server.site.server)
-    ))
 }
 
 fn capped(endpoints: &[String]) -> String {
@@ -344,7 +335,7 @@ mod tests {
             help: (0..remarks)
                 .map(|at| format!(" do {at} = note: x "))
                 .collect(),
-            versions: Vec::new(),
+            versions: Arc::default(),
             when: Vec::new(),
             fix: None,
         };
@@ -374,7 +365,7 @@ mod tests {
                 let (finding, sources) = finding(places_of, remarks_of, severity);
                 let title = escape::line(&finding.message);
                 let shown = || snippets(&places(&finding), &sources);
-                let remarks = remarks(&finding, &[]);
+                let remarks = remarks(&finding, None);
                 assert_eq!(remarks.len(), remarks_of);
                 let put = plainly(&finding, &title, shown(), &remarks);
                 let whole = rendered(&finding, title, shown(), remarks, Paint::new(false));

@@ -3,8 +3,48 @@
 //! Where the version is unknown, a configuration is judged at every version at which some
 //! behaviour changes; what holds at one of them holds up to the next.
 
+use std::sync::Arc;
+
+use super::Server;
 use crate::catalog::Version;
+use crate::finding::{Finding, Versions};
 use crate::model::{Platform, VersionSource};
+
+/// What is said of the versions of a finding, for one after the other: mostly they are those of the
+/// finding before.
+#[derive(Default)]
+pub(super) struct Phrases {
+    last: Option<(Versions, Option<String>)>,
+}
+
+impl Phrases {
+    pub(super) fn of(&mut self, finding: &Finding, servers: &[Server<'_>]) -> Option<&str> {
+        let last = self.last.take();
+        let same = last.filter(|(versions, _)| Arc::ptr_eq(versions, &finding.versions));
+        let told = match same {
+            Some((_, told)) => told,
+            None => of_finding(finding, servers),
+        };
+        let last = self.last.insert((Arc::clone(&finding.versions), told));
+        last.1.as_deref()
+    }
+}
+
+/// `holds for nginx from 1.23.2, below 1.30.6`.
+pub(super) fn of_finding(finding: &Finding, servers: &[Server<'_>]) -> Option<String> {
+    let versions = &finding.versions;
+    let server = servers.iter().find(|server| {
+        let judged = |version: &crate::catalog::Version| {
+            server.judged.iter().any(|at| at.server.value == *version)
+        };
+        !versions.is_empty() && versions.iter().all(judged)
+    })?;
+    let phrase = phrase(versions, server.judged)?;
+    Some(format!(
+        "holds for {} {phrase}",
+        super::json::kind(server.site.server)
+    ))
+}
 
 /// `from 1.23.2, below 1.30.6`, or the versions themselves where they were given; `None`
 /// where it holds for every one judged.

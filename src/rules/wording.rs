@@ -42,7 +42,7 @@ pub(super) fn graded(
         related: Vec::new(),
         endpoints: places::labels(site, endpoints),
         help: words.help.iter().map(|line| (*line).to_owned()).collect(),
-        versions: Vec::new(),
+        versions: Default::default(),
         when,
         fix: None,
     }

@@ -40,7 +40,9 @@ impl Room {
             let each = now.saturating_sub(before);
             // A sixteenth more: not all are alike.
             let wanted = each.saturating_mul(left) / done.max(1);
-            (wanted + wanted / 16).min(most.saturating_sub(now))
+            wanted
+                .saturating_add(wanted / 16)
+                .min(most.saturating_sub(now))
         };
         let files = expected(project.files.len(), self.files, limits.instances);
         let directives = expected(project.directives.len(), self.directives, limits.directives);

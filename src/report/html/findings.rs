@@ -7,7 +7,7 @@ use super::snippet::snippets;
 use crate::finding::{Applicability, Confidence, Finding, Fix, GoLive, Silence, Silenced};
 use crate::report::explain::severity_word;
 use crate::report::summary::count;
-use crate::report::{RulePage, escape, page as pages, text};
+use crate::report::{RulePage, escape, page as pages, versions};
 
 /// Endpoints that are named before the rest folds away.
 const ENDPOINTS_SHOWN: usize = 5;
@@ -146,7 +146,7 @@ fn remarks(page: &mut Html, report: &HtmlReport<'_>, finding: &Finding) {
     for condition in &finding.when {
         page.raw("<li>holds where ").text(condition).raw("</li>\n");
     }
-    if let Some(versions) = text::phrase(finding, &report.servers) {
+    if let Some(versions) = versions::of_finding(finding, &report.servers) {
         page.raw("<li>").text(&versions).raw("</li>\n");
     }
     match finding.confidence {

@@ -156,7 +156,7 @@ fn finding(
             ),
             "until then `ssl_session_tickets off;`: clients resume from the cache".to_owned(),
         ],
-        versions: Vec::new(),
+        versions: Default::default(),
         when,
         fix: tickets_off::fix(context, &cause.endpoints),
     }

@@ -163,7 +163,7 @@ fn finding(context: &Context<'_>, found: &Override<'_>) -> Finding {
         help: vec![format!(
             "keep `{directive}` and take `SessionTicket` out of the command"
         )],
-        versions: Vec::new(),
+        versions: Default::default(),
         when: command.when.clone(),
         fix: fix(context, found, on),
     }

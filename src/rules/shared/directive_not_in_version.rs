@@ -153,7 +153,7 @@ fn finding<'a>(site: &'a Site, setting: &Setting, row: &Directive, plain: &Plain
         related: Vec::new(),
         endpoints: places::labels(site, &endpoints),
         help: vec![help],
-        versions: Vec::new(),
+        versions: Default::default(),
         when: setting.when.clone(),
         fix: fix(site, setting, plain),
     }

@@ -152,7 +152,7 @@ fn finding(context: &Context<'_>, cause: &Cause<Location>) -> Option<Finding> {
             "at most {}; ten minutes keep clients from being recognized",
             seconds::for_people(context.policy.lifetime_warning)
         )],
-        versions: Vec::new(),
+        versions: Default::default(),
         when,
         // Under a policy without resumption a shorter one would not help.
         fix: (context.policy.goal != Goal::NoResumption)

@@ -200,7 +200,7 @@ fn finding(context: &Context<'_>, line: &Line<'_>) -> Finding {
             .collect(),
         endpoints: places::labels(site, &line.endpoints),
         help: vec![help(ignored.reason).to_owned()],
-        versions: Vec::new(),
+        versions: Default::default(),
         when: setting.when.clone(),
         fix: fix(site, setting, ignored),
     }

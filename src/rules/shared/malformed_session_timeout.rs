@@ -176,7 +176,7 @@ fn finding(site: &Site, setting: &Setting, misread: &Misread, longest: u64) -> F
             Some(meant) => format!("write {meant} for {}", seconds::for_people(meant)),
             None => "write the lifetime in seconds, or turn tickets and cache off".to_owned(),
         }],
-        versions: Vec::new(),
+        versions: Default::default(),
         when: setting.when.clone(),
         fix: Some(fix(site, setting, misread, longest)),
     }

@@ -116,7 +116,7 @@ fn finding(location: &Location, severity: Severity, message: String, help: Strin
         related: Vec::new(),
         endpoints: Vec::new(),
         help: vec![help],
-        versions: Vec::new(),
+        versions: Default::default(),
         when: Vec::new(),
         fix: None,
     }

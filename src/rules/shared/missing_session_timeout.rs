@@ -195,7 +195,7 @@ fn finding(site: &Site, cause: &Cause<Location>) -> Option<Finding> {
         related: Vec::new(),
         endpoints: places::labels(site, &cause.endpoints),
         help: vec![format!("write the lifetime down with `{directive}`")],
-        versions: Vec::new(),
+        versions: Default::default(),
         when,
         fix: fix(site, cause),
     })

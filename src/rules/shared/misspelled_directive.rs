@@ -96,7 +96,7 @@ fn finding(stranger: &Stranger) -> Finding {
         related: Vec::new(),
         endpoints: Vec::new(),
         help: vec![format!("write `{meant}`, if that is what is meant")],
-        versions: Vec::new(),
+        versions: Default::default(),
         when: stranger.when.clone(),
         fix: None,
     }

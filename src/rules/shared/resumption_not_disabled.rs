@@ -178,7 +178,7 @@ fn finding(context: &Context<'_>, cause: &Cause<Location>) -> Finding {
         related: also_on(site, cause),
         endpoints: places::labels(site, &cause.endpoints),
         help: vec![help(site.server, no_tickets, fix.is_some()).to_owned()],
-        versions: Vec::new(),
+        versions: Default::default(),
         when,
         fix,
     }

@@ -154,7 +154,7 @@ fn finding(context: &Context<'_>, cause: &Cause<Option<Location>>) -> Option<Fin
         related: Vec::new(),
         endpoints: places::labels(site, &cause.endpoints),
         help: help(site.server),
-        versions: Vec::new(),
+        versions: Default::default(),
         when,
         fix: tickets_off::fix(context, &cause.endpoints),
     })

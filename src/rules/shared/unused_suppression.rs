@@ -89,7 +89,7 @@ fn finding(remark: &Remark, name: &str) -> Finding {
         related: Vec::new(),
         endpoints: Vec::new(),
         help: vec!["remove it, or put it directly above what it is about".to_owned()],
-        versions: Vec::new(),
+        versions: Default::default(),
         when: Vec::new(),
         fix: None,
     }
