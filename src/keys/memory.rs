@@ -1,5 +1,6 @@
 //! This process keeps what it knows: not swapped out, not dumped, not traced by others.
 
+use rustix::io::Errno;
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 
@@ -19,8 +20,13 @@ pub fn keep_to_itself() -> Vec<String> {
     }
     // Pages that come later too; each as soon as it is touched, for allocators reserve far more
     // than is ever used.
-    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
-    if let Err(error) = mlockall(flags) {
+    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE;
+    let locked = mlockall(flags | MlockAllFlags::ONFAULT).or_else(|error| match error {
+        // Before Linux 4.4: all at once, or not at all.
+        Errno::INVAL => mlockall(flags),
+        error => Err(error),
+    });
+    if let Err(error) = locked {
         refused.push(format!(
             "memory cannot be locked and may be swapped out: {error}"
         ));

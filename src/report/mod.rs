@@ -101,13 +101,13 @@ pub use probe_json::{json as probe_json, summary as probe_summary};
 pub use probe_sarif::sarif as probe_sarif;
 pub use sarif::sarif;
 pub use settings::settings;
-#[cfg(target_os = "linux")]
 pub use sources::Sources;
 pub use summary::{summary, tls_statement};
 pub use table::inspect as inspect_table;
 pub use text::{ENDPOINTS_SHOWN, findings, problems};
 #[cfg(target_os = "linux")]
 pub use timeline::{Picture, WIDTHS as TIMELINE_WIDTHS, text as timeline_text};
+#[cfg(target_os = "linux")]
 pub use timeline_svg::svg as timeline_svg;
 
 /// Everything that a probe's report says.

@@ -40,6 +40,10 @@ impl Room {
             let each = now.saturating_sub(before);
             // A sixteenth more: not all are alike.
             let wanted = each.saturating_mul(left) / done.max(1);
+            // Else every include of many files would copy the list for less than it holds already.
+            if wanted < now {
+                return 0;
+            }
             wanted
                 .saturating_add(wanted / 16)
                 .min(most.saturating_sub(now))
@@ -84,6 +88,11 @@ mod tests {
         assert!(read.directives.capacity() - read.directives.len() >= 3 * 40);
         assert!(read.arguments.capacity() - read.arguments.len() >= 3 * 40);
         assert!(read.files.capacity() - read.files.len() >= 40);
+        // Of little more than there is, none is made: the list is not copied for it.
+        let mut full = project(4);
+        let (before, held) = (full.directives.len(), full.directives.capacity());
+        begun.expect(&mut full, 4, 4, &limits);
+        assert!(before > 3 && full.directives.capacity() == held);
         // A few large files among a great many do not take the memory of the machine.
         let mut large = project(4);
         begun.expect(&mut large, 1, usize::MAX / 2, &limits);

@@ -197,11 +197,9 @@ impl Evaluated {
             setting.effect = effect.unwrap_or(Effect::Unused);
         }
         for server in servers {
-            let names = &mut blocks[server.block.0 as usize].names;
-            // Mostly those of the version before.
-            if !Arc::ptr_eq(names, &server.names) {
-                names.clone_from(&server.names);
-            }
+            blocks[server.block.0 as usize]
+                .names
+                .clone_from(&server.names);
         }
         let endpoints = self.endpoints;
         if endpoints.iter().any(|endpoint| endpoint.early_data) {

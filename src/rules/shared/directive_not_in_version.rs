@@ -68,7 +68,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::catalog::{self, Directive, Server};
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity, Target};
-use crate::model::{BlockId, BlockKind, Setting, Site};
+use crate::model::{BlockId, BlockKind, Setting, SettingId, Site};
 use crate::rules::{Context, Rule, places, tickets_off};
 use crate::text::Location;
 
@@ -87,12 +87,17 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let mut said: HashSet<&Location> = HashSet::new();
     let plain = Plain::default();
-    for ids in site.by_name.each() {
-        let mut named = places::among(site, ids).peekable();
-        let Some(row) = named.peek().and_then(|setting| missing(site, setting)) else {
-            continue;
-        };
-        for setting in named {
+    let each = site.by_name.each().filter_map(|ids| {
+        let mut named = places::among(site, ids);
+        Some((ids, missing(site, named.next()?)?))
+    });
+    let mut gone: Vec<(SettingId, &Directive)> = each
+        .flat_map(|(ids, row)| ids.iter().map(move |id| (*id, row)))
+        .collect();
+    // In file order: where a macro's arguments are names, several stand at one place.
+    gone.sort_unstable_by_key(|(id, _)| *id);
+    for (id, row) in &gone {
+        for setting in places::among(site, std::slice::from_ref(id)) {
             if said.insert(&setting.location) {
                 findings.push(finding(site, setting, row, &plain));
             }
