@@ -2,6 +2,8 @@
 //!
 //! It must not know directives: a text that passes may still be refused by its server.
 
+use crate::syntax::apache;
+
 /// How much of a file is looked at for binary content.
 const HEAD: usize = 8192;
 
@@ -134,6 +136,15 @@ fn contains(text: &[u8], wanted: &[u8]) -> bool {
     text.windows(wanted.len()).any(|window| window == wanted)
 }
 
+/// The same as httpd reads it: a comment goes on where its line does.
+pub(super) fn is_empty_to_httpd(text: &[u8]) -> bool {
+    apache::lines(text).all(|line| {
+        let joined = line.joined(text);
+        let shown = joined.bytes.get(joined.trimmed()).unwrap_or_default();
+        shown.is_empty() || shown.starts_with(b"#")
+    })
+}
+
 /// True for a text of white space and comments only.
 pub(super) fn is_empty(text: &[u8]) -> bool {
     let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
@@ -150,6 +161,22 @@ pub(super) fn failed_dump(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comment_of_httpd_goes_on_with_its_line() {
+        for (text, expected) in [
+            ("# a\n\n \t# b", true),
+            ("# goes on \\\n  SSLSessionTickets off\n# a\n", true),
+            ("# goes on \\\r\n \\\nSSLSessionCache none", true),
+            ("# ends\n  SSLSessionTickets off\n", false),
+            (" \\\n# a\nListen 443\n", false),
+            ("", true),
+        ] {
+            assert_eq!(is_empty_to_httpd(text.as_bytes()), expected, "{text:?}");
+        }
+        // nginx's ends with it.
+        assert!(!is_empty(b"# goes on \\\nevents {}\n"));
+    }
 
     #[test]
     fn templates_are_told_from_braces() {

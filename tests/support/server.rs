@@ -180,15 +180,39 @@ impl Drop for Server {
         if thread::panicking() {
             eprintln!("{}", self.shown_logs());
         }
+        let children = self.children();
         drop(self.hold.take());
-        if self.wait_gone() {
+        if self.wait_gone() && all_end(&children) {
             return;
         }
         // A process that does not heed TERM: end it and its children, by their ids.
         let pids = self.children().into_iter().chain([self.pid.to_string()]);
-        let _ = Command::new("kill").arg("-KILL").args(pids).status();
+        let pids: Vec<String> = pids.chain(children).filter(|pid| lives(pid)).collect();
+        if !pids.is_empty() {
+            let _ = Command::new("kill").arg("-KILL").args(pids).status();
+        }
         let _ = self.leash.wait();
     }
+}
+
+/// Waits for processes whose parent has ended: httpd's may hold its ports a moment longer, and the
+/// next server that takes them would not start.
+fn all_end(pids: &[String]) -> bool {
+    let deadline = Instant::now() + STOP;
+    while pids.iter().any(|pid| lives(pid)) {
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(STEP);
+    }
+    true
+}
+
+/// True for a process that has not ended; one that nobody has waited for holds nothing any more.
+fn lives(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(") ").map(|(_, rest)| rest);
+    state.is_some_and(|state| !state.starts_with(['Z', 'X']))
 }
 
 /// Runs a configuration test; the output is both streams.

@@ -379,7 +379,7 @@ fn root_objection(root: &Root, text: &[u8]) -> Option<&'static str> {
     if text.is_empty() && root.kind == RootKind::Root {
         return Some("the file is empty");
     }
-    if content::is_empty(text) && root.kind == RootKind::Root {
+    if content::is_empty_to_httpd(text) && root.kind == RootKind::Root {
         return Some("the file holds no directive");
     }
     content::objection(text)
