@@ -138,11 +138,14 @@ fn contains(text: &[u8], wanted: &[u8]) -> bool {
 
 /// The same as httpd reads it: a comment goes on where its line does.
 pub(super) fn is_empty_to_httpd(text: &[u8]) -> bool {
-    apache::lines(text).all(|line| {
+    let is_bare = |line: apache::Line| {
         let joined = line.joined(text);
         let shown = joined.bytes.get(joined.trimmed()).unwrap_or_default();
         shown.is_empty() || shown.starts_with(b"#")
-    })
+    };
+    // A line ends at NUL, but what holds any is binary and not empty.
+    let binary = || memchr::memchr(0, text).is_some();
+    is_empty(text) || (!binary() && apache::lines(text).all(is_bare))
 }
 
 /// True for a text of white space and comments only.
@@ -171,6 +174,7 @@ mod tests {
             ("# ends\n  SSLSessionTickets off\n", false),
             (" \\\n# a\nListen 443\n", false),
             ("", true),
+            ("\0\0", false),
         ] {
             assert_eq!(is_empty_to_httpd(text.as_bytes()), expected, "{text:?}");
         }

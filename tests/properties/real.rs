@@ -108,17 +108,22 @@ fn server_of(text: &[u8]) -> Server {
 
 impl Real {
     /// Suppression comments hold for the lines beside them; a NUL or another language ends what
-    /// the steps know.
+    /// the steps know. A file of comments only is refused for that, until a step gives it a line.
     fn is_ordinary(&self) -> bool {
         let walk = walkdir::WalkDir::new(&self.from).into_iter();
         let files = walk
             .map(Result::unwrap)
             .filter(|it| it.file_type().is_file());
-        let mut texts = files.map(|it| fs::read(it.path()).unwrap());
-        texts.all(|text| {
+        let texts: Vec<Vec<u8>> = files.map(|it| fs::read(it.path()).unwrap()).collect();
+        let says = |text: &Vec<u8>| {
+            let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+            lines.any(|line| !line.is_empty() && !line.starts_with(b"#"))
+        };
+        let plain = texts.iter().all(|text| {
             let marked = text.windows(9).any(|part| part == b"stekguard");
             !marked && text.len() as u64 <= LARGEST
-        })
+        });
+        plain && texts.iter().any(says)
     }
 
     /// A copy: its main file, and the texts of its files.
