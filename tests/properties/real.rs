@@ -116,8 +116,14 @@ impl Real {
             .filter(|it| it.file_type().is_file());
         let texts: Vec<Vec<u8>> = files.map(|it| fs::read(it.path()).unwrap()).collect();
         let says = |text: &Vec<u8>| {
+            // To httpd a comment goes on behind a backslash.
+            let mut goes_on = false;
             let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-            lines.any(|line| !line.is_empty() && !line.starts_with(b"#"))
+            lines.any(|line| {
+                let comment = goes_on || line.starts_with(b"#");
+                goes_on = comment && line.ends_with(b"\\");
+                !comment && !line.is_empty()
+            })
         };
         let plain = texts.iter().all(|text| {
             let marked = text.windows(9).any(|part| part == b"stekguard");
