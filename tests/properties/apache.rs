@@ -152,6 +152,12 @@ impl Written {
         Some(replaced(text, range, include.as_bytes()))
     }
 
+    /// Relative names may start elsewhere than the tree stands.
+    fn moved_root(text: &[u8]) -> bool {
+        text.windows(10)
+            .any(|part| part.eq_ignore_ascii_case(b"ServerRoot"))
+    }
+
     /// Puts the text of included files where the include stands.
     fn joined(&self, text: &[u8], all: &[Line], step: Step) -> Option<Vec<u8>> {
         let is_include = |line: &&Line| {
@@ -172,7 +178,8 @@ impl Written {
         let pattern = self.base.join(argument.trim_end_matches('/'));
         let optional = include.name == "includeoptional";
         let files = self.taken(&pattern)?;
-        if files.is_empty() && (!optional || is_plain(&pattern)) {
+        // Its folder may be below a ServerRoot that stands elsewhere: nothing here says nothing.
+        if files.is_empty() && (!optional || is_plain(&pattern) || Self::moved_root(text)) {
             return None;
         }
         let mut whole = Vec::new();
