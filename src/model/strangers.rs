@@ -39,13 +39,13 @@ struct Known<'a>(Mutex<HashMap<&'a [u8], Option<&'static str>>>);
 
 impl<'a> Known<'a> {
     fn meant(&self, server: Server, name: &'a [u8]) -> Option<&'static str> {
-        let known = |poisoned: PoisonError<_>| poisoned.into_inner();
-        if let Some(meant) = self.0.lock().unwrap_or_else(known).get(name) {
+        let held = |poisoned: PoisonError<_>| poisoned.into_inner();
+        if let Some(meant) = self.0.lock().unwrap_or_else(held).get(name) {
             return *meant;
         }
         // Not while others wait; who asks in the meantime finds the same.
         let meant = catalog::meant(server, name);
-        self.0.lock().unwrap_or_else(known).insert(name, meant);
+        self.0.lock().unwrap_or_else(held).insert(name, meant);
         meant
     }
 }

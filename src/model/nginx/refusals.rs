@@ -90,11 +90,7 @@ impl Shared {
         let mut addresses = Found::new(blocks);
         let mut defaults = HashMap::new();
         for server in servers {
-            let alone = match server.module {
-                Module::Http => false,
-                Module::Stream => !stream_names,
-                Module::Mail => true,
-            };
+            let alone = !shares(server.module, || stream_names);
             addresses.addresses(server, alone, &mut defaults);
         }
         let mut certificates = Found::new(blocks);
@@ -330,13 +326,20 @@ struct Known {
     default: bool,
 }
 
-/// Servers of the module share addresses.
-fn by_name(module: Module, version: Version) -> bool {
+/// Servers of the module share addresses; asks only where it matters whether those of `stream` do.
+fn shares(module: Module, stream_names: impl FnOnce() -> bool) -> bool {
     match module {
         Module::Http => true,
-        Module::Stream => behaviours::nginx::STREAM_VIRTUAL_SERVERS.holds(version),
+        Module::Stream => stream_names(),
         Module::Mail => false,
     }
+}
+
+/// The same in a version.
+fn by_name(module: Module, version: Version) -> bool {
+    shares(module, || {
+        behaviours::nginx::STREAM_VIRTUAL_SERVERS.holds(version)
+    })
 }
 
 /// Whether nginx makes an SSL_CTX for a server, and so looks at what it would hold.
