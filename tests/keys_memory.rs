@@ -1,6 +1,7 @@
-//! Where the bytes of keys are: in the tmpfs, in the server, and nowhere else. Keys that have
-//! left the window are looked for in the memory of the tool and of nginx, and in every file that
-//! was written since the start; the tool's own writes are traced.
+//! Where the bytes of keys are: in the tmpfs, in the server, and nowhere else. Every key is looked
+//! for in the memory of the tool between two runs, when it needs none; keys that have left the
+//! window in the memory of nginx; all of them in every file that was written since the start. The
+//! tool's own writes are traced.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -35,7 +36,15 @@ const PLAN: [&str; 10] = [
 /// Keys that have to come and go before anything is searched.
 const RETIRED: usize = 8;
 /// How often the tool's memory is searched; STEKGUARD_MEMORY_LOOKS says another number.
-const LOOKS: usize = 8;
+const LOOKS: u32 = 40;
+/// The live check sleeps for 50 ms at a time, with a key in its hands; who sleeps longer is between
+/// two runs.
+const LONG: Duration = Duration::from_millis(60);
+#[cfg(target_arch = "x86_64")]
+const CLOCK_NANOSLEEP: &str = "230";
+#[cfg(not(target_arch = "x86_64"))]
+const CLOCK_NANOSLEEP: &str = "115";
+const PAGE: usize = 4096;
 /// Files larger than this hold no log of ours.
 const LARGEST: u64 = 32 << 20;
 
@@ -77,7 +86,7 @@ fn forgets(program: &Program) {
     loop {
         let now = bench.key_files();
         for path in &now {
-            if let Some(bytes) = fs::read(path).ok().filter(|bytes| bytes.len() == 80) {
+            if let Some(bytes) = fs::read(path).ok().filter(|bytes| is_whole(bytes)) {
                 known.insert(path.clone(), bytes);
             }
         }
@@ -98,41 +107,52 @@ fn forgets(program: &Program) {
     let title = fs::read_to_string(format!("/proc/{tool}/cmdline")).unwrap();
     assert!(title.contains("keys"), "{title}");
     let leash = Leash(tool);
-    // What is left behind is left by chance: more looks at other moments.
-    for _ in 0..looks() {
-        let now = bench.key_files();
-        for path in &now {
-            if let Some(bytes) = fs::read(path).ok().filter(|bytes| bytes.len() == 80) {
-                known.insert(path.clone(), bytes);
+    // What is left behind is overwritten sooner or later: looks at many moments, also for keys that
+    // are in use, which every run reads anew.
+    let (mut looks, mut least) = (0, usize::MAX);
+    let wanted = wanted_looks();
+    let deadline = Instant::now() + Duration::from_secs(60) + Duration::from_secs(1) * wanted;
+    while looks < wanted {
+        assert!(
+            Instant::now() < deadline,
+            "only {looks} looks while it slept"
+        );
+        thread::sleep(Duration::from_millis(60));
+        for path in bench.key_files() {
+            if let Some(bytes) = fs::read(&path).ok().filter(|bytes| is_whole(bytes)) {
+                known.insert(path, bytes);
             }
         }
-        let retired = known.iter().filter(|(path, _)| !now.contains(path));
-        let retired: Vec<&[u8]> = retired.map(|(_, bytes)| &bytes[16..]).collect();
-        let (memory, found) = searched_memory(tool, &retired);
-        println!(
-            "{}: tool: {memory} bytes searched for {} keys",
-            program.version,
-            retired.len()
-        );
+        let Some(memory) = memory_asleep(tool) else {
+            continue;
+        };
+        looks += 1;
+        let all: Vec<&[u8]> = known.values().map(|bytes| &bytes[16..]).collect();
+        let (bytes, found) = searched(&memory, &all);
+        least = least.min(bytes);
         assert!(
             found.is_empty(),
-            "old keys in the memory of the tool:\n{}\n{}\n{}",
+            "keys in the memory of the tool while it sleeps, look {looks}:\n{}\n{}\n{}",
             found.join("\n"),
             threads(tool),
             fs::read_to_string(format!("/proc/{tool}/maps")).unwrap_or_default()
         );
-        assert!(
-            memory > 100_000,
-            "only {memory} bytes of the tool were searched"
-        );
-        thread::sleep(Duration::from_millis(150));
     }
+    println!(
+        "{}: tool: {looks} looks at {least} bytes or more, for {} keys",
+        program.version,
+        known.len()
+    );
+    assert!(
+        least > 100_000,
+        "only {least} bytes of the tool were searched"
+    );
 
     let now = bench.key_files();
     let retired = known.iter().filter(|(path, _)| !now.contains(path));
     let retired: Vec<&[u8]> = retired.map(|(_, bytes)| &bytes[16..]).collect();
-    let (memory, found) = searched_memory(bench.pid(), &retired);
-    println!("{}: nginx: {memory} bytes searched", program.version);
+    let (bytes, found) = searched(&memory_of(bench.pid()), &retired);
+    println!("{}: nginx: {bytes} bytes searched", program.version);
     assert!(
         found.is_empty(),
         "old keys in the memory of nginx:\n{}",
@@ -146,7 +166,7 @@ fn forgets(program: &Program) {
             .filter_map(|path| fs::read(path).ok())
             .collect();
         let alive: Vec<&[u8]> = alive.iter().filter_map(|bytes| bytes.get(16..)).collect();
-        !searched_memory(bench.pid(), &alive).1.is_empty()
+        !searched(&memory_of(bench.pid()), &alive).1.is_empty()
     });
     assert!(control, "the search of memory finds nothing at all");
 
@@ -246,9 +266,14 @@ impl Drop for Leash {
     }
 }
 
-fn looks() -> usize {
+fn wanted_looks() -> u32 {
     let asked = std::env::var("STEKGUARD_MEMORY_LOOKS").ok();
     asked.map_or(LOOKS, |text| text.parse().expect("a number of looks"))
+}
+
+/// Not one that is being wiped while it is read.
+fn is_whole(bytes: &[u8]) -> bool {
+    bytes.len() == 80 && !bytes.windows(8).any(|part| part == [0; 8])
 }
 
 /// A quarter of a key that is found: neither half of a key, and no half of a half.
@@ -260,54 +285,123 @@ struct Hit {
 }
 
 fn hits(text: &[u8], keys: &[&[u8]]) -> Vec<Hit> {
+    let mut parts = Vec::new();
     // Of every place only those whose first bytes are a key's are looked at closely.
-    let mut first: BTreeMap<[u8; 4], Vec<(usize, usize)>> = BTreeMap::new();
+    let mut first = vec![false; 1 << 16];
     for (key, bytes) in keys.iter().enumerate() {
         for (quarter, part) in bytes.chunks(16).enumerate() {
-            let places = first.entry(part[..4].try_into().unwrap()).or_default();
-            places.push((key, quarter));
+            first[usize::from(u16::from_ne_bytes([part[0], part[1]]))] = true;
+            parts.push((key, quarter, part));
         }
     }
     let mut found = Vec::new();
-    for (at, window) in text.windows(4).enumerate() {
-        for &(key, quarter) in first.get(window).into_iter().flatten() {
-            let part = keys[key].chunks(16).nth(quarter).unwrap();
-            if text[at..].starts_with(part) {
-                found.push(Hit { at, key, quarter });
-            }
+    for at in 0..text.len().saturating_sub(1) {
+        if !first[usize::from(u16::from_ne_bytes([text[at], text[at + 1]]))] {
+            continue;
         }
+        let here = parts
+            .iter()
+            .filter(|(.., part)| text[at..].starts_with(part));
+        found.extend(here.map(|&(key, quarter, _)| Hit { at, key, quarter }));
     }
     found
 }
 
-/// How much of a process's memory was read, and every part of a key in it, with where it lies
-/// and what lies around it: enough to find out who left it there.
-fn searched_memory(pid: u32, keys: &[&[u8]]) -> (usize, Vec<String>) {
+/// Pages of a process that follow each other: where they lie, and their bytes.
+struct Piece {
+    from: u64,
+    bytes: Vec<u8>,
+    map: String,
+}
+
+/// What a process has written and that is not a part of a file that nobody writes. Pages that it
+/// never touched are left out.
+fn memory_of(pid: u32) -> Vec<Piece> {
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
-    let (mut read, mut found) = (0, Vec::new());
+    let pages = File::open(format!("/proc/{pid}/pagemap")).unwrap();
+    let mut pieces: Vec<Piece> = Vec::new();
     for line in maps.lines() {
         let mut fields = line.split_whitespace();
         let range = fields.next().unwrap();
         let rights = fields.next().unwrap();
-        // What is written, and not a part of a file that nobody writes.
         if !rights.starts_with("rw") || line.contains("[v") {
             continue;
         }
         let (from, to) = range.split_once('-').unwrap();
         let number = |text| u64::from_str_radix(text, 16).unwrap();
         let (from, to) = (number(from), number(to));
-        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-        let Ok(length) = memory.read_at(&mut bytes, from) else {
-            continue;
-        };
-        read += length;
-        for hit in hits(&bytes[..length], keys) {
-            let around = hit.at.saturating_sub(96)..(hit.at + 112).min(length);
+        let count = (to - from) as usize / PAGE;
+        let mut entries = vec![0; count * 8];
+        pages
+            .read_exact_at(&mut entries, from / PAGE as u64 * 8)
+            .unwrap();
+        for (index, entry) in entries.chunks(8).enumerate() {
+            // The two highest bits: in memory, in the swap.
+            if entry[7] & 0xc0 == 0 {
+                continue;
+            }
+            let at = from + (index * PAGE) as u64;
+            let mut page = [0; PAGE];
+            if memory.read_exact_at(&mut page, at).is_err() {
+                continue;
+            }
+            match pieces.last_mut() {
+                Some(last) if last.from + last.bytes.len() as u64 == at => {
+                    last.bytes.extend_from_slice(&page);
+                }
+                _ => pieces.push(Piece {
+                    from: at,
+                    bytes: page.to_vec(),
+                    map: line.to_owned(),
+                }),
+            }
+        }
+    }
+    pieces
+}
+
+/// The memory of the tool while it sleeps between two runs, the whole of it from one sleep; `None`
+/// where it worked meanwhile.
+fn memory_asleep(tool: u32) -> Option<Vec<Piece>> {
+    let before = sleep(tool)?;
+    let memory = memory_of(tool);
+    (sleep(tool)? == before).then_some(memory)
+}
+
+/// The long sleep that the tool is in: what it asked for, and how often it was put to sleep.
+fn sleep(tool: u32) -> Option<(String, String)> {
+    let call = fs::read_to_string(format!("/proc/{tool}/syscall")).unwrap();
+    let mut fields = call.split_whitespace();
+    let request = fields.clone().nth(3)?.strip_prefix("0x")?;
+    if fields.next() != Some(CLOCK_NANOSLEEP) {
+        return None;
+    }
+    let mut span = [0; 16];
+    let memory = File::open(format!("/proc/{tool}/mem")).unwrap();
+    memory
+        .read_exact_at(&mut span, u64::from_str_radix(request, 16).unwrap())
+        .ok()?;
+    let (seconds, rest) = span.split_at(8);
+    let number = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().unwrap());
+    let span = Duration::new(number(seconds), number(rest) as u32);
+    let status = fs::read_to_string(format!("/proc/{tool}/status")).unwrap();
+    let switches = status.lines().filter(|line| line.contains("ctxt"));
+    (span >= LONG).then_some((call.clone(), switches.collect()))
+}
+
+/// How much memory was searched, and every part of a key in it, with where it lies and what lies
+/// around it: enough to find out who left it there.
+fn searched(memory: &[Piece], keys: &[&[u8]]) -> (usize, Vec<String>) {
+    let (mut read, mut found) = (0, Vec::new());
+    for Piece { from, bytes, map } in memory {
+        read += bytes.len();
+        for hit in hits(bytes, keys) {
+            let around = hit.at.saturating_sub(96)..(hit.at + 112).min(bytes.len());
             let words = bytes[around.clone()].chunks(8);
             let words: Vec<String> = words.map(hex).collect();
             found.push(format!(
-                "quarter {} of key {} at {:x} in {line}; from {:x}: {}",
+                "quarter {} of key {} at {:x} in {map}; from {:x}: {}",
                 hit.quarter,
                 hit.key,
                 from + hit.at as u64,

@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
+use zeroize::Zeroizing;
 
 use super::files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, classify, path};
@@ -46,18 +47,7 @@ impl Disk {
     /// Reads a file of which this is known. What stands there may be something else by then, so
     /// it is opened as carefully as if nothing were known.
     fn read_known(&self, path: &Path, metadata: &fs::Metadata) -> Result<Arc<[u8]>, ReadError> {
-        if metadata.is_dir() {
-            return Err(ReadError::Directory);
-        }
-        if !metadata.is_file() {
-            return Err(ReadError::NotRegular);
-        }
-        let too_large = ReadError::TooLarge {
-            limit: self.largest_file,
-        };
-        if metadata.len() > self.largest_file {
-            return Err(too_large);
-        }
+        self.check(metadata)?;
         let mut file = open_seen(path)?;
         let size = metadata.len() as usize;
         let mut piece = [0; PIECE];
@@ -75,15 +65,57 @@ impl Disk {
         file.take((self.largest_file + 1).saturating_sub(read as u64))
             .read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.largest_file {
-            return Err(too_large);
+            return Err(self.too_large());
         }
         Ok(bytes.into())
+    }
+
+    fn check(&self, metadata: &fs::Metadata) -> Result<(), ReadError> {
+        if metadata.is_dir() {
+            return Err(ReadError::Directory);
+        }
+        if !metadata.is_file() {
+            return Err(ReadError::NotRegular);
+        }
+        if metadata.len() > self.largest_file {
+            return Err(self.too_large());
+        }
+        Ok(())
+    }
+
+    fn too_large(&self) -> ReadError {
+        ReadError::TooLarge {
+            limit: self.largest_file,
+        }
     }
 }
 
 impl FileSystem for Disk {
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError> {
         self.read_known(path, &fs::metadata(path)?)
+    }
+
+    /// Straight into the buffer that is wiped: one that grows, or one in between, would leave
+    /// copies behind.
+    fn read_secret(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+        let metadata = fs::metadata(path)?;
+        self.check(&metadata)?;
+        let mut file = open_seen(path)?;
+        // One more than there is: its last read then gives nothing.
+        let mut bytes = Zeroizing::new(vec![0; metadata.len() as usize + 1]);
+        let mut filled = 0;
+        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match file.read(rest) {
+                Ok(0) => {
+                    bytes.truncate(filled);
+                    return Ok(bytes);
+                }
+                Ok(read) => filled += read,
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) => return Err(why.into()),
+            }
+        }
+        Err(io::Error::other("the file grew while it was read").into())
     }
 
     fn open(

@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::FileOrigin;
 
 /// Largest file that is read unless a caller says otherwise: 64 MiB. Real configurations
@@ -21,6 +23,16 @@ pub trait FileSystem: fmt::Debug + Sync {
     /// # Errors
     /// [`ReadError`] says why there are no bytes.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError>;
+
+    /// [`read`](Self::read) of a file whose bytes are secret: they lie in one place, which is
+    /// wiped when dropped. A daemon that rotates keys reads the configuration that names them.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); [`ReadError::Other`] where the file grows meanwhile.
+    fn read_secret(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+        // What is in memory already stays there.
+        Ok(Zeroizing::new(self.read(path)?.to_vec()))
+    }
 
     /// The names in a directory in byte order, `.` and `..` left out.
     ///

@@ -7,6 +7,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use zeroize::Zeroizing;
+
 use super::files::{FileKind, FileSystem, Metadata, ReadError, Walk};
 use super::{FileOrigin, path};
 
@@ -218,6 +220,13 @@ impl FileSystem for Overlay<'_> {
         match self.replacement(path) {
             Some(path) => self.replaced.read(&path),
             None => self.base.read(path),
+        }
+    }
+
+    fn read_secret(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+        match self.exact.contains_key(path) || self.replacement(path).is_some() {
+            true => Ok(Zeroizing::new(self.read(path)?.to_vec())),
+            false => self.base.read_secret(path),
         }
     }
 
