@@ -19,6 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 use fleet_bench::{Fleet, Host, KINDS, Running, Ticking, hear, slot, wait_until};
+use keys_bench::search::{is_whole, memory_at_rest, searched};
 use keys_bench::wall;
 use stekguard::keys::fleet::Item;
 use support::install;
@@ -31,6 +32,31 @@ fn a_fleet_key_serves_two_hosts() {
 #[test]
 fn seals_for_each_host_serve_two_hosts() {
     two_hosts(true);
+}
+
+/// Between two runs the agent holds seeds and no key; what a run leaves behind would be there
+/// until something else is written to the same place.
+#[test]
+fn an_agent_keeps_no_key_in_its_memory() {
+    let running = Running::start(2, &[]);
+    let mut known = BTreeSet::new();
+    let mut looks = 0;
+    wait_until("looks at an agent that rests", 60, || {
+        thread::sleep(Duration::from_millis(40));
+        let files = running.one.bench.key_files();
+        let files = files.iter().filter_map(|path| fs::read(path).ok());
+        known.extend(files.filter(|bytes| is_whole(bytes)));
+        let Some(memory) = memory_at_rest(running.agent.child.id()) else {
+            return false;
+        };
+        let keys: Vec<&[u8]> = known.iter().map(|bytes| &bytes[16..]).collect();
+        let (bytes, found) = searched(&memory, &keys);
+        assert!(bytes > 100_000, "only {bytes} bytes were searched");
+        assert!(found.is_empty(), "look {looks}:\n{}", found.join("\n"));
+        looks += 1;
+        looks >= 40 && keys.len() >= 6
+    });
+    println!("{looks} looks, {} keys", known.len());
 }
 
 /// Tickets of one resume on the other, over the starts of slots.

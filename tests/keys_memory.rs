@@ -10,13 +10,13 @@ mod keys_bench;
 mod support;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use keys_bench::search::{hits, is_whole, memory_at_rest, memory_of, searched};
 use keys_bench::{Bench, Daemon};
 use support::install::{self, Program};
 
@@ -37,14 +37,6 @@ const PLAN: [&str; 10] = [
 const RETIRED: usize = 8;
 /// How often the tool's memory is searched; STEKGUARD_MEMORY_LOOKS says another number.
 const LOOKS: u32 = 40;
-/// The live check sleeps for 50 ms at a time, with a key in its hands; who sleeps longer is between
-/// two runs.
-const LONG: Duration = Duration::from_millis(60);
-#[cfg(target_arch = "x86_64")]
-const CLOCK_NANOSLEEP: &str = "230";
-#[cfg(not(target_arch = "x86_64"))]
-const CLOCK_NANOSLEEP: &str = "115";
-const PAGE: usize = 4096;
 /// Files larger than this hold no log of ours.
 const LARGEST: u64 = 32 << 20;
 
@@ -115,7 +107,7 @@ fn forgets(program: &Program) {
     while looks < wanted {
         assert!(
             Instant::now() < deadline,
-            "only {looks} looks while it slept"
+            "only {looks} looks while it rested"
         );
         thread::sleep(Duration::from_millis(60));
         for path in bench.key_files() {
@@ -123,7 +115,7 @@ fn forgets(program: &Program) {
                 known.insert(path, bytes);
             }
         }
-        let Some(memory) = memory_asleep(tool) else {
+        let Some(memory) = memory_at_rest(tool) else {
             continue;
         };
         looks += 1;
@@ -132,7 +124,7 @@ fn forgets(program: &Program) {
         least = least.min(bytes);
         assert!(
             found.is_empty(),
-            "keys in the memory of the tool while it sleeps, look {looks}:\n{}\n{}\n{}",
+            "keys in the memory of the tool while it rests, look {looks}:\n{}\n{}\n{}",
             found.join("\n"),
             threads(tool),
             fs::read_to_string(format!("/proc/{tool}/maps")).unwrap_or_default()
@@ -269,152 +261,6 @@ impl Drop for Leash {
 fn wanted_looks() -> u32 {
     let asked = std::env::var("STEKGUARD_MEMORY_LOOKS").ok();
     asked.map_or(LOOKS, |text| text.parse().expect("a number of looks"))
-}
-
-/// Not one that is being wiped while it is read.
-fn is_whole(bytes: &[u8]) -> bool {
-    bytes.len() == 80 && !bytes.windows(8).any(|part| part == [0; 8])
-}
-
-/// A quarter of a key that is found: neither half of a key, and no half of a half.
-#[derive(Clone, Debug)]
-struct Hit {
-    at: usize,
-    key: usize,
-    quarter: usize,
-}
-
-fn hits(text: &[u8], keys: &[&[u8]]) -> Vec<Hit> {
-    let mut parts = Vec::new();
-    // Of every place only those whose first bytes are a key's are looked at closely.
-    let mut first = vec![false; 1 << 16];
-    for (key, bytes) in keys.iter().enumerate() {
-        for (quarter, part) in bytes.chunks(16).enumerate() {
-            first[usize::from(u16::from_ne_bytes([part[0], part[1]]))] = true;
-            parts.push((key, quarter, part));
-        }
-    }
-    let mut found = Vec::new();
-    for at in 0..text.len().saturating_sub(1) {
-        if !first[usize::from(u16::from_ne_bytes([text[at], text[at + 1]]))] {
-            continue;
-        }
-        let here = parts
-            .iter()
-            .filter(|(.., part)| text[at..].starts_with(part));
-        found.extend(here.map(|&(key, quarter, _)| Hit { at, key, quarter }));
-    }
-    found
-}
-
-/// Pages of a process that follow each other: where they lie, and their bytes.
-struct Piece {
-    from: u64,
-    bytes: Vec<u8>,
-    map: String,
-}
-
-/// What a process has written and that is not a part of a file that nobody writes. Pages that it
-/// never touched are left out.
-fn memory_of(pid: u32) -> Vec<Piece> {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
-    let pages = File::open(format!("/proc/{pid}/pagemap")).unwrap();
-    let mut pieces: Vec<Piece> = Vec::new();
-    for line in maps.lines() {
-        let mut fields = line.split_whitespace();
-        let range = fields.next().unwrap();
-        let rights = fields.next().unwrap();
-        if !rights.starts_with("rw") || line.contains("[v") {
-            continue;
-        }
-        let (from, to) = range.split_once('-').unwrap();
-        let number = |text| u64::from_str_radix(text, 16).unwrap();
-        let (from, to) = (number(from), number(to));
-        let count = (to - from) as usize / PAGE;
-        let mut entries = vec![0; count * 8];
-        pages
-            .read_exact_at(&mut entries, from / PAGE as u64 * 8)
-            .unwrap();
-        for (index, entry) in entries.chunks(8).enumerate() {
-            // The two highest bits: in memory, in the swap.
-            if entry[7] & 0xc0 == 0 {
-                continue;
-            }
-            let at = from + (index * PAGE) as u64;
-            let mut page = [0; PAGE];
-            if memory.read_exact_at(&mut page, at).is_err() {
-                continue;
-            }
-            match pieces.last_mut() {
-                Some(last) if last.from + last.bytes.len() as u64 == at => {
-                    last.bytes.extend_from_slice(&page);
-                }
-                _ => pieces.push(Piece {
-                    from: at,
-                    bytes: page.to_vec(),
-                    map: line.to_owned(),
-                }),
-            }
-        }
-    }
-    pieces
-}
-
-/// The memory of the tool while it sleeps between two runs, the whole of it from one sleep; `None`
-/// where it worked meanwhile.
-fn memory_asleep(tool: u32) -> Option<Vec<Piece>> {
-    let before = sleep(tool)?;
-    let memory = memory_of(tool);
-    (sleep(tool)? == before).then_some(memory)
-}
-
-/// The long sleep that the tool is in: what it asked for, and how often it was put to sleep.
-fn sleep(tool: u32) -> Option<(String, String)> {
-    let call = fs::read_to_string(format!("/proc/{tool}/syscall")).unwrap();
-    let mut fields = call.split_whitespace();
-    let request = fields.clone().nth(3)?.strip_prefix("0x")?;
-    if fields.next() != Some(CLOCK_NANOSLEEP) {
-        return None;
-    }
-    let mut span = [0; 16];
-    let memory = File::open(format!("/proc/{tool}/mem")).unwrap();
-    memory
-        .read_exact_at(&mut span, u64::from_str_radix(request, 16).unwrap())
-        .ok()?;
-    let (seconds, rest) = span.split_at(8);
-    let number = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().unwrap());
-    let span = Duration::new(number(seconds), number(rest) as u32);
-    let status = fs::read_to_string(format!("/proc/{tool}/status")).unwrap();
-    let switches = status.lines().filter(|line| line.contains("ctxt"));
-    (span >= LONG).then_some((call.clone(), switches.collect()))
-}
-
-/// How much memory was searched, and every part of a key in it, with where it lies and what lies
-/// around it: enough to find out who left it there.
-fn searched(memory: &[Piece], keys: &[&[u8]]) -> (usize, Vec<String>) {
-    let (mut read, mut found) = (0, Vec::new());
-    for Piece { from, bytes, map } in memory {
-        read += bytes.len();
-        for hit in hits(bytes, keys) {
-            let around = hit.at.saturating_sub(96)..(hit.at + 112).min(bytes.len());
-            let words = bytes[around.clone()].chunks(8);
-            let words: Vec<String> = words.map(hex).collect();
-            found.push(format!(
-                "quarter {} of key {} at {:x} in {map}; from {:x}: {}",
-                hit.quarter,
-                hit.key,
-                from + hit.at as u64,
-                from + around.start as u64,
-                words.join(" ")
-            ));
-        }
-    }
-    (read, found)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What every thread is at: its system call, stack pointer and place in the program.

@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod ending;
+pub mod search;
 
 use std::fs;
 use std::net::SocketAddr;
