@@ -7,16 +7,18 @@
 
 mod hostile;
 
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use hostile::{httpd, is_root, nginx, run, run_as};
-use stekguard::source::{Disk, FileSystem, ReadError};
+use stekguard::source::{Disk, FileSystem, Memory, Overlay, ReadError};
 use tempfile::TempDir;
 
 fn pipe(path: &Path) {
@@ -239,6 +241,51 @@ fn a_file_that_grows_is_read_up_to_the_limit() {
         done.store(true, Ordering::Relaxed);
         println!("read {}, refused {}", outcomes[0], outcomes[1]);
     });
+}
+
+/// Secrets are read into one piece of memory of their size: nothing else is, and none of it is lost.
+#[test]
+fn secrets_are_read_whole_or_not_at_all() {
+    let folder = TempDir::new().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let key: Vec<u8> = (0..80).collect();
+    fs::write(at("key"), &key).unwrap();
+    fs::write(at("empty"), "").unwrap();
+    fs::write(at("large"), [1; 81]).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    pipe(&at("pipe"));
+    symlink("key", at("link")).unwrap();
+    let disk = Disk::with_largest_file(80);
+    let read = |name: &str| disk.read_secret(&at(name)).map(|bytes| bytes.to_vec());
+    assert_eq!(read("key").unwrap(), key);
+    assert_eq!(read("link").unwrap(), key);
+    assert!(read("empty").unwrap().is_empty());
+    assert!(matches!(read("folder"), Err(ReadError::Directory)));
+    assert!(matches!(read("pipe"), Err(ReadError::NotRegular)));
+    assert!(matches!(read("gone"), Err(ReadError::NotFound)));
+    let limit = ReadError::TooLarge { limit: 80 };
+    assert_eq!(read("large").unwrap_err().to_string(), limit.to_string());
+    // It says that it has no bytes, and has some: as one that grows meanwhile.
+    let grows = disk
+        .read_secret(Path::new("/proc/self/status"))
+        .unwrap_err();
+    assert!(
+        grows.to_string().contains("grew while it was read"),
+        "{grows}"
+    );
+
+    // What is to be written in its place is read instead, by whatever name.
+    let replaced = HashMap::from([(fs::canonicalize(at("key")).unwrap(), Arc::from(&b"new"[..]))]);
+    let overlay = Overlay::of(&disk, &replaced);
+    for name in ["key", "link"] {
+        assert_eq!(overlay.read_secret(&at(name)).unwrap().to_vec(), b"new");
+    }
+    assert_eq!(overlay.read_secret(&at("empty")).unwrap().to_vec(), b"");
+    let memory = Memory::new([("/k", "text")]);
+    assert_eq!(
+        memory.read_secret(Path::new("/k")).unwrap().to_vec(),
+        b"text"
+    );
 }
 
 /// Between the listing of a folder and the opening of a file, the file becomes a pipe, a folder,

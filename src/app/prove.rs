@@ -42,7 +42,8 @@ pub(super) fn prove(before: &Before, after: &Judged, request: &Request) -> Resul
             .copied()
             .unwrap_or(0);
         if times > known && rule != TO_BE_MADE {
-            return Err(format!("it would cause {rule}: {message}"));
+            let ways_out = ways_out(after, rule, &message);
+            return Err(format!("it would cause {rule}: {message}{ways_out}"));
         }
     }
     let said: HashSet<&str> = after
@@ -83,6 +84,14 @@ fn found(judged: &Judged) -> BTreeMap<(&'static str, String), usize> {
             .or_insert(0) += 1;
     }
     out
+}
+
+/// What helps against a finding that a repair would cause: a person has to choose.
+fn ways_out(judged: &Judged, rule: &str, message: &str) -> String {
+    let mut findings = judged.findings.iter();
+    let caused = findings.find(|it| it.rule == rule && cause(&it.message) == message);
+    let help = caused.map_or(&[][..], |it| &it.help);
+    help.iter().map(|way| format!("; {way}")).collect()
 }
 
 /// A message without what follows from it: that a line has no effect stays the same finding

@@ -89,6 +89,10 @@ fn a_repair_that_does_not_hold_leaves_the_others() {
         why.contains("it would cause unbounded-tls13-session"),
         "{why}"
     );
+    // And what a person can do about it.
+    let way_out = "; who must be sure turns resumption off: `SSLSessionTickets off` and no \
+                   `SSLSessionCache`";
+    assert!(why.ends_with(way_out), "{why}");
     let patch = fs::read_to_string(patch).unwrap();
     let changed: Vec<&str> = patch
         .lines()
