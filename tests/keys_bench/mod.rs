@@ -86,6 +86,16 @@ impl Bench {
         Self::with(program, http, dir, pair, nonce)
     }
 
+    /// Puts the private key into the certificate's file too, as many do. Gives the middle of it, a
+    /// line of text.
+    pub fn join_pair(&self) -> String {
+        let key = fs::read_to_string(&self.pair.key).unwrap();
+        let line = key.lines().nth(2).expect("lines of a key");
+        let joined = fs::read_to_string(&self.pair.cert).unwrap() + &key;
+        fs::write(&self.pair.cert, joined).unwrap();
+        line.to_owned()
+    }
+
     /// Another host with the same certificate: nginx binds sessions to it.
     pub fn sibling(&self, program: &Program, http: &str) -> Self {
         let dir = TempDir::with_prefix("keys-nginx-").unwrap();

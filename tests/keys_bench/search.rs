@@ -36,7 +36,7 @@ pub fn hits(text: &[u8], keys: &[&[u8]]) -> Vec<Hit> {
     // Of every place only those whose first bytes are a key's are looked at closely.
     let mut first = vec![false; 1 << 16];
     for (key, bytes) in keys.iter().enumerate() {
-        for (quarter, part) in bytes.chunks(16).enumerate() {
+        for (quarter, part) in bytes.chunks_exact(16).enumerate() {
             first[usize::from(u16::from_ne_bytes([part[0], part[1]]))] = true;
             parts.push((key, quarter, part));
         }

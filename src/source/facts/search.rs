@@ -75,17 +75,10 @@ impl<'a> Search<'a> {
         if metadata.is_some_and(|metadata| metadata.size > LARGEST) {
             return None;
         }
-        let secret = match role {
-            Role::Key => self.files.read_secret(&path).ok(),
-            _ => None,
-        };
-        let public = match role {
-            Role::Certificate => self.files.read(&path).ok(),
-            _ => None,
-        };
-        let secret = secret.as_ref().map(|bytes| bytes.as_slice());
-        let public = public.as_deref();
-        let read = secret.or(public).map(|bytes| bytes.len() as u64);
+        // A certificate's file may hold its private key too.
+        let bytes = self.files.read_secret(&path).ok();
+        let bytes = bytes.as_ref().map(|bytes| bytes.as_slice());
+        let read = bytes.map(|bytes| bytes.len() as u64);
         if read.is_none() && metadata.is_none() {
             return None;
         }
@@ -96,6 +89,8 @@ impl<'a> Search<'a> {
             modified,
             ..
         } = metadata.unwrap_or_default();
+        let public = bytes.filter(|_| role == Role::Certificate);
+        let secret = bytes.filter(|_| role == Role::Key);
         let age = self.options.now.zip(modified);
         Some(FileFacts {
             size: read.or(metadata.map(|metadata| metadata.size)),
