@@ -45,7 +45,7 @@ printf '| server | tree | version | hosts | processor s | wall s | peak MiB | ex
 printf '|---|---|---|---:|---:|---:|---:|---:|---:|\n'
 for server in nginx apache; do
     case $server in nginx) root=nginx.conf version=1.28.3 ;; *) root=httpd.conf version=2.4.62 ;; esac
-    for shape in plain one-address snippet findings; do
+    for shape in plain one-address snippet findings own; do
         declare -A before=([known]= [unknown]=)
         for count in "${counts[@]}"; do
             "$work/write" "$server" "$shape" "$count" "$work/tree"

@@ -237,7 +237,7 @@ fn append_everywhere(server: Server, original: &Path, path: &Path, counts: &mut 
     );
     for refusal in &plan.refused {
         println!("{}: {}", original.display(), refusal.reason);
-        let change = &fixes[refusal.proposal].1.changes[0];
+        let change = &fixes[refusal.proposal].1.all().next().unwrap();
         let Change::SetArguments { statement, .. } = change else {
             unreachable!()
         };

@@ -215,7 +215,7 @@ impl Judge {
                 let Some(fix) = finding.fix.clone() else {
                     continue;
                 };
-                let known = fixes.iter().any(|(_, other)| other.changes == fix.changes);
+                let known = fixes.iter().any(|(_, other)| other.all().eq(fix.all()));
                 if fix.applicability == Applicability::Safe && !known {
                     fixes.push((finding, fix));
                 }

@@ -66,9 +66,14 @@ impl Meter {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{said}");
         let document = String::from_utf8_lossy(&output.stdout);
-        let found = document.matches("tickets-without-rotation").count();
+        let rule = match shape {
+            // Of several rules, in nginx not the same in every version.
+            Shape::Own => "\"rule\":",
+            _ => "tickets-without-rotation",
+        };
+        let found = document.matches(rule).count();
         match shape {
-            Shape::Findings => assert!(found >= hosts, "{found} findings"),
+            Shape::Findings | Shape::Own => assert!(found >= hosts, "{found} findings"),
             _ => assert_eq!(found, 0),
         }
         let mut lines = said.lines();

@@ -27,6 +27,10 @@ pub enum Shape {
     Snippet,
     /// Each on an address of its own with something wrong of its own.
     Findings,
+    /// As `Plain`; each with a certificate, a ticket key, an authority of its clients, a lifetime,
+    /// names by pattern, an accepted finding and, in nginx, a cache of its own: what is compared
+    /// between hosts must not be compared with each of them.
+    Own,
 }
 
 impl Kind {
@@ -50,7 +54,13 @@ impl Kind {
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Plain, Self::OneAddress, Self::Snippet, Self::Findings];
+    pub const ALL: [Self; 5] = [
+        Self::Plain,
+        Self::OneAddress,
+        Self::Snippet,
+        Self::Findings,
+        Self::Own,
+    ];
 
     /// Its name on a command line.
     pub fn name(self) -> &'static str {
@@ -59,6 +69,7 @@ impl Shape {
             Self::OneAddress => "one-address",
             Self::Snippet => "snippet",
             Self::Findings => "findings",
+            Self::Own => "own",
         }
     }
 
@@ -69,7 +80,8 @@ impl Shape {
 }
 
 /// Every file of a tree of `count` virtual hosts, with its path below `folder`; the root
-/// file comes first. Certificates are named, not made: `folder/tls.crt` and `folder/tls.key`.
+/// file comes first. Certificates are named, not made: `folder/tls.crt` and `folder/tls.key`;
+/// those of [`Shape::Own`] are texts that no server takes.
 pub fn tree(kind: Kind, shape: Shape, count: usize, folder: &str) -> Vec<(PathBuf, String)> {
     let path = |name: &str| PathBuf::from(format!("{folder}/{name}"));
     let (root, snippet) = match kind {
@@ -86,6 +98,10 @@ pub fn tree(kind: Kind, shape: Shape, count: usize, folder: &str) -> Vec<(PathBu
             Kind::Apache => apache_host(shape, index, folder),
         };
         files.push((path(&format!("sites/host{index:06}.conf")), text));
+        if shape == Shape::Own {
+            files.push((path(&format!("own/{index}.crt")), certificate(index)));
+            files.push((path(&format!("own/{index}.key")), ticket_key(index)));
+        }
     }
     files
 }
@@ -114,11 +130,25 @@ pub fn text(kind: Kind, bytes: usize) -> String {
 fn address(shape: Shape, index: usize) -> String {
     let number = match shape {
         Shape::OneAddress => 0,
-        Shape::Plain | Shape::Snippet => index / 64,
+        Shape::Plain | Shape::Snippet | Shape::Own => index / 64,
         Shape::Findings => index,
     };
     let (high, middle, low) = (number / 62_500, number / 250 % 250, number % 250);
     format!("127.{}.{}.{}:8443", high + 10, middle, low + 1)
+}
+
+/// Looks like a chain of two certificates and is none; 3 KB.
+fn certificate(index: usize) -> String {
+    let line = format!("{index:064}\n");
+    let begin = "-----BEGIN CERTIFICATE-----\n";
+    let one = format!("{begin}{}-----END CERTIFICATE-----\n", line.repeat(22));
+    one.repeat(2)
+}
+
+/// 80 bytes, as nginx takes them; text, which is found to be no good key.
+fn ticket_key(index: usize) -> String {
+    let words = "the quick brown fox jumps over the lazy dog, and never comes back again ";
+    format!("{words}{index:08}")
 }
 
 fn nginx_root(folder: &str) -> String {
@@ -171,6 +201,22 @@ fn nginx_host(shape: Shape, index: usize, folder: &str) -> String {
         Shape::Findings => {
             let tls = nginx_tls(folder).replace("tickets off", "tickets on");
             text.push_str(&tls);
+        }
+        Shape::Own => {
+            let tls = nginx_tls(&format!("{folder}/own"))
+                .replace("/tls.", &format!("/{index}."))
+                .replace("shared:TLS", &format!("shared:own{index}"))
+                .replace("timeout 1h", &format!("timeout {}s", 100_000 + index))
+                .replace("tickets off", "tickets on");
+            text.push_str(&tls);
+            let _ = write!(
+                text,
+                "    ssl_session_ticket_key {folder}/own/{index}.key;\n    \
+                     ssl_verify_client on;\n    \
+                     # stekguard: ignore[session-crosses-client-auth] host {index}\n    \
+                     ssl_client_certificate {folder}/own/{index}.crt;\n    \
+                     server_name *.host{index}.example.org;\n"
+            );
         }
         Shape::Plain | Shape::OneAddress => text.push_str(&nginx_tls(folder)),
     }
@@ -255,6 +301,22 @@ fn apache_host(shape: Shape, index: usize, folder: &str) -> String {
         Shape::Findings => {
             let tls = apache_tls(folder).replace("Tickets off", "Tickets on");
             text.push_str(&tls);
+        }
+        Shape::Own => {
+            let tls = apache_tls(&format!("{folder}/own"))
+                .replace("/tls.", &format!("/{index}."))
+                .replace("Tickets off", "Tickets on");
+            text.push_str(&tls);
+            let _ = write!(
+                text,
+                "    SSLSessionTicketKeyFile {folder}/own/{index}.key\n    \
+                     SSLSessionCacheTimeout {}\n    \
+                     SSLVerifyClient require\n    \
+                     # stekguard: ignore[session-crosses-client-auth] host {index}\n    \
+                     SSLCACertificateFile {folder}/own/{index}.crt\n    \
+                     ServerAlias *.host{index}.example.org host{index}.*\n",
+                100_000 + index
+            );
         }
         Shape::Plain | Shape::OneAddress => text.push_str(&apache_tls(folder)),
     }

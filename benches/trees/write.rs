@@ -33,6 +33,7 @@ fn write(arguments: &[String]) -> Result<(), Box<dyn Error>> {
     fs::create_dir(folder)?;
     fs::create_dir(Path::new(folder).join("sites"))?;
     fs::create_dir(Path::new(folder).join("snippets"))?;
+    fs::create_dir(Path::new(folder).join("own"))?;
     for (path, text) in tree(kind, shape, count.parse()?, folder) {
         fs::write(path, text)?;
     }

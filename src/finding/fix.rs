@@ -12,12 +12,22 @@ pub struct Fix {
     pub title: String,
     /// May it be applied without being asked for?
     pub applicability: Applicability,
-    /// All of it, applied together or not at all.
+    /// Its own changes. All of it is applied together or not at all.
     pub changes: Vec<Change>,
+    /// Changes that it has in common with the fixes of other findings: of an address with many
+    /// names, each line may be wrong, and none be changed without the others.
+    pub common: Arc<[Change]>,
     /// What it costs, one sentence each: `returning clients do a full handshake`.
     pub costs: Vec<String>,
     /// What makes it live.
     pub go_live: GoLive,
+}
+
+impl Fix {
+    /// Everything that it changes.
+    pub fn all(&self) -> impl Iterator<Item = &Change> {
+        self.common.iter().chain(&self.changes)
+    }
 }
 
 /// May a fix be applied without being asked for?

@@ -3,7 +3,7 @@
 //! Changes become steps (one statement each), steps become edits. A proposal is tried on
 //! copies of the files it touches and taken when all of it fits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -26,6 +26,9 @@ pub(super) struct Draft<'project> {
     options: &'project Options,
     sheets: BTreeMap<FileId, Sheet>,
     costs: Vec<String>,
+    /// Where the lists of changes lie that were taken with a fix that has them in common with
+    /// others.
+    common: HashSet<usize>,
     plan: Plan,
 }
 
@@ -48,6 +51,7 @@ impl<'project> Draft<'project> {
             options,
             sheets: BTreeMap::new(),
             costs: Vec::new(),
+            common: HashSet::new(),
             plan: Plan::default(),
         }
     }
@@ -131,7 +135,9 @@ impl<'project> Draft<'project> {
     fn attempt(&mut self, proposal: &Proposal<'_>) -> Result<bool, Refused> {
         let mut marks: BTreeMap<FileId, Mark> = BTreeMap::new();
         let taken = self.take_changes(proposal, &mut marks);
-        if taken.is_err() {
+        if taken.is_ok() {
+            self.common.insert(proposal.fix.common.as_ptr().addr());
+        } else {
             for (id, mark) in marks {
                 self.sheets.entry(id).or_default().drop_since(mark);
             }
@@ -145,7 +151,13 @@ impl<'project> Draft<'project> {
         marks: &mut BTreeMap<FileId, Mark>,
     ) -> Result<bool, Refused> {
         let mut changed = false;
-        for change in &proposal.fix.changes {
+        let fix = proposal.fix;
+        // What stands already because of another fix is not gone through again.
+        let common = match self.common.contains(&fix.common.as_ptr().addr()) {
+            true => &[],
+            false => &fix.common[..],
+        };
+        for change in common.iter().chain(&fix.changes) {
             for (id, step) in self.steps(change)? {
                 let once = self.stands_once(id, &step);
                 let (file, desk) = (self.project.file(id), self.desk);

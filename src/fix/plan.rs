@@ -117,7 +117,7 @@ pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: Options) -> 
         return Plan::default();
     }
     let desk = Desk::new(project);
-    let changes = proposals.iter().flat_map(|proposal| &proposal.fix.changes);
+    let changes = proposals.iter().flat_map(|proposal| proposal.fix.all());
     // What comes new takes the file's tree to find its place; what is there is read by itself.
     let changes = changes.filter(|change| matches!(change, Change::Insert { .. }));
     let concerned: BTreeSet<FileId> = changes.filter_map(|it| desk.file(place(it))).collect();

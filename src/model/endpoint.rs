@@ -89,6 +89,11 @@ impl Endpoint {
                 && !matches!(self.tls13.resumes, Tls13Resumes::Never))
     }
 
+    /// True when clients get that far and resume without the server keeping anything.
+    pub fn resumes_by_ticket(&self) -> bool {
+        self.reachable && self.stateless_resumes()
+    }
+
     /// True when any session resumes.
     pub fn resumes(&self) -> bool {
         self.stateless_resumes()

@@ -14,6 +14,7 @@ pub struct Lookups {
     by_governor: OnceLock<Groups>,
     by_block: OnceLock<Groups>,
     by_place: OnceLock<Places>,
+    by_ticket: OnceLock<ByTicket>,
 }
 
 impl Site {
@@ -35,6 +36,32 @@ impl Site {
         by.of_block(block)
     }
 
+    /// How many endpoints that clients reach resume sessions without the server keeping them.
+    pub fn resuming_by_ticket(&self) -> usize {
+        self.by_ticket().all
+    }
+
+    /// The same of those whose connections start in a block.
+    pub fn resuming_by_ticket_in(&self, governor: BlockId) -> usize {
+        let by = &self.by_ticket().by_governor;
+        by.get(governor.0 as usize)
+            .map_or(0, |count| *count as usize)
+    }
+
+    fn by_ticket(&self) -> &ByTicket {
+        self.lookups.by_ticket.get_or_init(|| {
+            let mut by = ByTicket {
+                all: 0,
+                by_governor: vec![0; self.blocks.len()],
+            };
+            for endpoint in self.endpoints.iter().filter(|it| it.resumes_by_ticket()) {
+                by.all += 1;
+                by.by_governor[endpoint.governor.0 as usize] += 1;
+            }
+            by
+        })
+    }
+
     /// The settings that are written at a place, in order: several where a file is included
     /// more than once.
     pub fn settings_at(&self, place: &Location) -> impl Iterator<Item = &Setting> {
@@ -43,6 +70,14 @@ impl Site {
         let found = found.filter_map(|(_, index)| self.settings.get(*index as usize));
         found.filter(|setting| setting.location == *place)
     }
+}
+
+/// How many endpoints resume without the server keeping anything.
+#[derive(Clone, Debug)]
+struct ByTicket {
+    all: usize,
+    /// By the block's index.
+    by_governor: Vec<u32>,
 }
 
 /// Endpoints by block: those of each block stand together, in order.

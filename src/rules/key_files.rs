@@ -1,7 +1,9 @@
 //! Which key files are in force at an endpoint, and what the configuration shows of their
 //! rotation. Must not judge.
 
+use std::collections::HashMap;
 use std::path::{Component, Path};
+use std::sync::Arc;
 
 use super::{Context, option_list, places, tickets_off};
 use crate::catalog::{self, Server, behaviours};
@@ -130,37 +132,61 @@ pub(super) fn unreliable(site: &Site) -> bool {
     site.server == Server::Apache && library && server.holds(site.platform.server.value)
 }
 
-/// httpd: no tickets at all at the addresses of these endpoints, and no key files left that
-/// would then have no effect. `None` where that would touch other addresses.
-pub(super) fn without(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
-    let site = context.site;
-    let beside = places::blocks_beside(site, endpoints);
-    let name = directive(Server::Apache);
-    let of = |id| places::own(site, &[], id, name);
-    let beside = beside.iter().flat_map(|id| of(*id));
-    let used = places::chosen(site, endpoints).flat_map(|endpoint| in_force(site, endpoint));
-    let removed = beside.chain(used);
-    let mut changes: Vec<Change> = removed
-        .map(|setting| Change::Remove {
-            statement: setting.location.clone(),
-        })
-        .collect();
-    for block in places::deciding_blocks(site, endpoints) {
-        if option_list::deciding(site, &[], block).is_some() {
-            return None;
+/// httpd: what takes tickets and key files away together. Keeps what the names of an address have in
+/// common.
+#[derive(Default)]
+pub(super) struct Removals {
+    /// By the blocks in which connections start.
+    common: HashMap<Vec<BlockId>, Arc<[Change]>>,
+}
+
+impl Removals {
+    /// No tickets at all at the addresses of these endpoints, and no key files left that would
+    /// then have no effect. `None` where that would touch other addresses.
+    pub(super) fn fix(&mut self, context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
+        let site = context.site;
+        for block in places::deciding_blocks(site, endpoints) {
+            if option_list::deciding(site, &[], block).is_some() {
+                return None;
+            }
         }
+        let governors = places::governors(site, endpoints);
+        let common = self
+            .common
+            .entry(governors)
+            .or_insert_with_key(|governors| {
+                let beside = places::blocks_of(site, governors);
+                let name = directive(Server::Apache);
+                let written = beside
+                    .iter()
+                    .flat_map(|id| places::own(site, &[], *id, name));
+                let mut common: Vec<Change> = written.map(removed).collect();
+                common.sort();
+                common.dedup();
+                common.into()
+            });
+        let used = places::chosen(site, endpoints).flat_map(|endpoint| in_force(site, endpoint));
+        let mut changes: Vec<Change> = used.map(removed).collect();
+        changes.extend(tickets_off::changes(context, endpoints));
+        changes.sort();
+        changes.dedup();
+        changes.retain(|change| common.binary_search(change).is_err());
+        Some(Fix {
+            title: "turn session tickets off and take the key file away".to_owned(),
+            applicability: Applicability::Unsafe,
+            changes,
+            common: Arc::clone(common),
+            costs: vec![
+                "returning clients do a full handshake wherever no session cache is configured"
+                    .to_owned(),
+            ],
+            go_live: GoLive::Reload,
+        })
     }
-    changes.extend(tickets_off::changes(context, endpoints));
-    changes.sort();
-    changes.dedup();
-    Some(Fix {
-        title: "turn session tickets off and take the key file away".to_owned(),
-        applicability: Applicability::Unsafe,
-        changes,
-        costs: vec![
-            "returning clients do a full handshake wherever no session cache is configured"
-                .to_owned(),
-        ],
-        go_live: GoLive::Reload,
-    })
+}
+
+fn removed(setting: &Setting) -> Change {
+    Change::Remove {
+        statement: setting.location.clone(),
+    }
 }

@@ -246,30 +246,26 @@ pub(super) fn deciding_blocks(site: &Site, endpoints: &[usize]) -> Vec<BlockId> 
     both.filter(|id| seen.insert(*id)).collect()
 }
 
-/// The blocks of every endpoint whose connections start where those of these endpoints do.
-pub(super) fn blocks_beside(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
-    let governors: HashSet<BlockId> = chosen(site, endpoints)
-        .map(|endpoint| endpoint.governor)
-        .collect();
-    let mut seen = HashSet::new();
-    let mut beside: Vec<usize> = governors
-        .iter()
-        .flat_map(|governor| site.governed_by(*governor))
-        .copied()
-        .collect();
-    beside.sort_unstable();
-    let beside = chosen(site, &beside);
-    let both = beside.flat_map(|endpoint| [endpoint.governor, endpoint.block]);
-    both.filter(|id| seen.insert(*id)).collect()
+/// The blocks in which the connections of these endpoints start, sorted.
+pub(super) fn governors(site: &Site, endpoints: &[usize]) -> Vec<BlockId> {
+    let mut governors: Vec<BlockId> = chosen(site, endpoints).map(|it| it.governor).collect();
+    governors.sort_unstable();
+    governors.dedup();
+    governors
+}
+
+/// The blocks of every endpoint whose connections start in one of these.
+pub(super) fn blocks_of(site: &Site, governors: &[BlockId]) -> Vec<BlockId> {
+    let governed = governors.iter().flat_map(|id| site.governed_by(*id));
+    let mut governed: Vec<usize> = governed.copied().collect();
+    governed.sort_unstable();
+    deciding_blocks(site, &governed)
 }
 
 /// The other blocks of the endpoints whose connections start in a block.
 pub(super) fn blocks_behind(site: &Site, governor: BlockId) -> Vec<BlockId> {
     let mut seen = HashSet::from([governor]);
-    let behind = site
-        .endpoints
-        .iter()
-        .filter(|endpoint| endpoint.governor == governor);
+    let behind = chosen(site, site.governed_by(governor));
     behind
         .map(|endpoint| endpoint.block)
         .filter(|id| seen.insert(*id))

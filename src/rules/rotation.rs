@@ -2,6 +2,7 @@
 //! for the keys that nginx replaces itself. Must not judge whether that is wanted.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{Context, goal, key_files, places, seconds, tickets_on};
 use crate::catalog::Server;
@@ -42,6 +43,7 @@ pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
         title: "take ticket keys from the folder in which they are replaced".to_owned(),
         applicability: Applicability::Safe,
         changes,
+        common: Arc::default(),
         costs: costs.into_iter().collect(),
         go_live: GoLive::Reload,
     })

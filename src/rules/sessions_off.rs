@@ -2,6 +2,7 @@
 //! cache. Must not judge whether that is wanted.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::places::{self, chosen};
 use super::{Context, tickets_off};
@@ -36,6 +37,7 @@ pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
         title: "turn session tickets and the session cache off".to_owned(),
         applicability: Applicability::Safe,
         changes,
+        common: Arc::default(),
         costs: vec!["every connection does a full handshake".to_owned()],
         go_live,
     })

@@ -34,6 +34,7 @@ pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
         title: "turn session tickets off".to_owned(),
         applicability: Applicability::Safe,
         changes,
+        common: Arc::default(),
         costs: vec![cost(context.site, endpoints).to_owned()],
         go_live: GoLive::Reload,
     })
@@ -117,23 +118,18 @@ fn has_bystanders(context: &Context<'_>, endpoints: &[usize]) -> bool {
     if context.policy.goal != Goal::Sound {
         return false;
     }
+    let site = context.site;
     let chosen: HashSet<usize> = endpoints.iter().copied().collect();
-    let mut others = context.site.endpoints.iter().enumerate();
-    others.any(|(index, endpoint)| {
-        endpoint.reachable && endpoint.stateless_resumes() && !chosen.contains(&index)
-    })
+    let chosen = chosen.iter().filter_map(|index| site.endpoints.get(*index));
+    site.resuming_by_ticket() > chosen.filter(|it| it.resumes_by_ticket()).count()
 }
 
 /// The same at other addresses; at their own, all names lose their tickets together.
 fn has_other_bystanders(context: &Context<'_>, endpoints: &[usize]) -> bool {
     let site = context.site;
     let governors: HashSet<BlockId> = chosen(site, endpoints).map(|one| one.governor).collect();
-    let mut others = site.endpoints.iter();
-    context.policy.goal == Goal::Sound
-        && others.any(|endpoint| {
-            let elsewhere = !governors.contains(&endpoint.governor);
-            elsewhere && endpoint.reachable && endpoint.stateless_resumes()
-        })
+    let own = governors.iter().map(|id| site.resuming_by_ticket_in(*id));
+    context.policy.goal == Goal::Sound && site.resuming_by_ticket() > own.sum::<usize>()
 }
 
 /// With one TLS server the line goes there, else around all of them.

@@ -2,6 +2,7 @@
 //! session cache. Must not judge whether the version does so, or does it well.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{Context, key_files, places, rotation, sessions_off, tickets_on};
 use crate::catalog::Server;
@@ -36,6 +37,7 @@ pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
         title: "let nginx keep and replace the ticket keys in a shared session cache".to_owned(),
         applicability: Applicability::Safe,
         changes,
+        common: Arc::default(),
         costs: vec!["a restart ends every session; other machines cannot resume them".to_owned()],
         go_live: GoLive::Reload,
     })

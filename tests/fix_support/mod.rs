@@ -21,6 +21,7 @@ pub fn fix_of(changes: Vec<Change>) -> Fix {
         title: "a change".into(),
         applicability: Applicability::Safe,
         changes,
+        common: std::sync::Arc::default(),
         costs: Vec::new(),
         go_live: GoLive::Reload,
     }

@@ -156,6 +156,7 @@ fn a_new_line_is_in_force_where_it_is_put() {
                 target: Target::File(Arc::from(Path::new(path))),
                 statement: vec!["SSLSessionTickets".into(), "off".into()],
             }],
+            common: std::sync::Arc::default(),
             costs: Vec::new(),
             go_live: GoLive::Reload,
         };

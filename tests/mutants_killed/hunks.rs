@@ -193,6 +193,7 @@ fn planned(files: &[(&str, &str)], values: &[(&str, &str)]) -> Plan {
         title: "a change".into(),
         applicability: Applicability::Safe,
         changes: values.iter().map(change).collect(),
+        common: std::sync::Arc::default(),
         costs: Vec::new(),
         go_live: GoLive::Reload,
     };

@@ -71,7 +71,7 @@ fn held(goal: Goal) -> Policy {
 
 /// The file of each change.
 fn edited(fix: &Fix) -> Vec<&Path> {
-    fix.changes.iter().map(path).collect()
+    fix.all().map(path).collect()
 }
 
 fn path(change: &Change) -> &Path {
@@ -181,7 +181,7 @@ fn fixes_stay_out_of_files_that_are_held() {
             Change::Insert { statement, .. } => statement[1].starts_with("shared:"),
             Change::Remove { .. } => false,
         };
-        let of_caches = fix.changes.iter().filter(names_a_zone);
+        let of_caches = fix.all().filter(names_a_zone);
         of_caches.map(|it| path(it).to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(caches(&policy(Goal::Automatic)), [main]);
@@ -200,7 +200,7 @@ fn zones_are_named_by_module() {
             &policy(Goal::Automatic),
             "ticket-keys-against-policy",
         );
-        let words = fix.changes.iter().find_map(|change| match change {
+        let words = fix.all().find_map(|change| match change {
             Change::Insert { statement, .. } if statement[0] == "ssl_session_cache" => {
                 Some(statement[1].clone())
             }

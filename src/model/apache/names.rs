@@ -3,7 +3,7 @@
 //! Source: server/vhost.c (ap_fini_vhost_config), modules/ssl/ssl_util.c (ssl_util_vhostid)
 //! and ssl_engine_kernel.c (ssl_util_vhost_matches).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::config::Engine;
 use super::sockets::Vhost;
@@ -52,23 +52,48 @@ pub(super) fn context(vhost: &Vhost, vhosts: &[Vhost]) -> String {
 pub(super) struct Taken {
     /// Without `*` and `?`, in lower case.
     plain: HashSet<String>,
-    patterns: Vec<String>,
+    /// The others by what they begin and end with, in lower case: only these can cover a name.
+    patterns: HashMap<(String, String), Vec<String>>,
+    /// How long these beginnings and ends are.
+    lengths: BTreeSet<(usize, usize)>,
 }
 
 impl Taken {
     pub(super) fn add(&mut self, name: String) {
-        if name.contains(['*', '?']) {
-            self.patterns.push(name);
-        } else {
+        let Some((begin, end)) = around(&name) else {
             self.plain.insert(name.to_ascii_lowercase());
+            return;
+        };
+        let (begin, end) = (begin.to_ascii_lowercase(), end.to_ascii_lowercase());
+        self.lengths.insert((begin.len(), end.len()));
+        let alike = self.patterns.entry((begin, end)).or_default();
+        if !alike.contains(&name) {
+            alike.push(name);
         }
     }
 
     /// True where everything that `name` matches leads there as well.
     pub(super) fn covers(&self, name: &str) -> bool {
+        let lower = name.to_ascii_lowercase();
+        if self.plain.contains(&lower) {
+            return true;
+        }
+        let mut alike = self.lengths.iter().filter_map(|(begin, end)| {
+            let begin = lower.get(..*begin)?;
+            let end = lower.get(lower.len().checked_sub(*end)?..)?;
+            self.patterns.get(&(begin.to_owned(), end.to_owned()))
+        });
         let by = |pattern: &String| matches(pattern.as_bytes(), name.as_bytes());
-        self.plain.contains(&name.to_ascii_lowercase()) || self.patterns.iter().any(by)
+        alike.any(|patterns| patterns.iter().any(by))
     }
+}
+
+/// What stands before the first and behind the last `*` or `?`; `None` without any.
+fn around(name: &str) -> Option<(&str, &str)> {
+    let special = ['*', '?'];
+    let (begin, _) = name.split_once(special)?;
+    let (_, end) = name.rsplit_once(special)?;
+    Some((begin, end))
 }
 
 /// What stands for the name of the machine, which no file says.
@@ -112,4 +137,29 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
         from = begun + 1;
     }
     pattern[at..].iter().all(|byte| *byte == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By their beginnings and ends the same is found as by trying each pattern.
+    #[test]
+    fn patterns_that_cover_a_name_are_found() {
+        let parts = ["", "a", "B.t", "*", "?", "**", "a*", "*.t", "é"];
+        let mut names: Vec<String> = Vec::new();
+        for one in parts {
+            for two in parts {
+                names.extend(parts.iter().map(|three| format!("{one}{two}{three}")));
+            }
+        }
+        for pattern in &names {
+            let mut taken = Taken::default();
+            taken.add(pattern.clone());
+            for name in &names {
+                let expected = matches(pattern.as_bytes(), name.as_bytes());
+                assert_eq!(taken.covers(name), expected, "{pattern} {name}");
+            }
+        }
+    }
 }

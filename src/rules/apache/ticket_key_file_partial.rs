@@ -59,6 +59,7 @@
 use crate::catalog::Server;
 use crate::finding::{Finding, Related, Severity};
 use crate::model::{Endpoint, KeySource, Site};
+use crate::rules::key_files::Removals;
 use crate::rules::places::{self, Cause};
 use crate::rules::wording::{Words, finding};
 use crate::rules::{Context, Rule, key_files};
@@ -77,10 +78,10 @@ pub(in crate::rules) const RULE: Rule = Rule {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let causes = places::causes(site, |endpoint| without_file(site, endpoint));
-    causes
-        .found()
-        .iter()
-        .map(|cause| report(context, cause))
+    let mut removals = Removals::default();
+    let found = causes.found().iter();
+    found
+        .map(|cause| report(context, cause, &mut removals))
         .collect()
 }
 
@@ -99,7 +100,7 @@ fn first_file(site: &Site, endpoint: &Endpoint) -> Option<Location> {
     Some(file.location.clone())
 }
 
-fn report(context: &Context<'_>, cause: &Cause<Location>) -> Finding {
+fn report(context: &Context<'_>, cause: &Cause<Location>, removals: &mut Removals) -> Finding {
     let site = context.site;
     let words = Words {
         location: cause.key.clone(),
@@ -121,6 +122,6 @@ fn report(context: &Context<'_>, cause: &Cause<Location>) -> Finding {
             label: "asks for a key file at every name of the address".to_owned(),
         });
     }
-    found.fix = key_files::without(context, &cause.endpoints);
+    found.fix = removals.fix(context, &cause.endpoints);
     found
 }

@@ -66,6 +66,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let key = *key_files::in_force(site, endpoint).first()?;
         Some(key.location.clone())
     });
+    let mut removals = key_files::Removals::default();
     let found = causes.found().iter();
     found
         .map(|cause| {
@@ -84,7 +85,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             if site.platform.library.source == VersionSource::Assumed {
                 found.confidence = found.confidence.min(Confidence::Medium);
             }
-            found.fix = key_files::without(context, &cause.endpoints);
+            found.fix = removals.fix(context, &cause.endpoints);
             found
         })
         .collect()

@@ -50,6 +50,8 @@
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_early_data>
 //! * <https://www.rfc-editor.org/rfc/rfc8470>
 
+use std::sync::Arc;
+
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, Site};
@@ -112,6 +114,7 @@ fn report(site: &Site, cause: &Cause<Location>) -> Finding {
             statement: cause.key.clone(),
             arguments: vec!["off".to_owned()],
         }],
+        common: Arc::default(),
         costs: vec!["the first request of returning clients takes a round trip longer".to_owned()],
         go_live: GoLive::Reload,
     });

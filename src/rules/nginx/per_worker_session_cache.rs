@@ -39,6 +39,8 @@
 //! ## References
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_session_cache>
 
+use std::sync::Arc;
+
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Site, Tls12Id, Tls13Resumes};
@@ -94,6 +96,7 @@ fn report(site: &Site, cause: &Cause<Location>) -> Finding {
             statement: cause.key.clone(),
             arguments: vec![format!("shared:{}:10m", free_zone(site))],
         }],
+        common: Arc::default(),
         costs: vec!["sessions outlive a reload".to_owned()],
         go_live: GoLive::Reload,
     });

@@ -48,6 +48,8 @@
 //! ## References
 //! * <https://nginx.org/en/docs/ngx_core_module.html#worker_shutdown_timeout>
 
+use std::sync::Arc;
+
 use crate::catalog::Server;
 use crate::finding::{Applicability, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Site};
@@ -133,6 +135,7 @@ fn report(context: &Context<'_>, cause: &Cause<Location>) -> Finding {
             _ => Applicability::Unsafe,
         },
         changes: vec![change],
+        common: Arc::default(),
         costs: vec![rotation::drain_cost(context.policy)],
         go_live: GoLive::Reload,
     });

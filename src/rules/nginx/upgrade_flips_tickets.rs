@@ -55,6 +55,8 @@
 //! * <https://nginx.org/en/CHANGES>
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_session_tickets>
 
+use std::sync::Arc;
+
 use crate::catalog::{Server, behaviours};
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{BlockId, Endpoint, Site};
@@ -145,6 +147,7 @@ fn fix<'a>(site: &Site, endpoints: impl Iterator<Item = &'a Endpoint>) -> Option
         title: "say in each server what is in force".to_owned(),
         applicability: Applicability::Safe,
         changes,
+        common: Arc::default(),
         costs: Vec::new(),
         go_live: GoLive::Reload,
     })

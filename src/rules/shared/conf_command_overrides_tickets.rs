@@ -62,6 +62,8 @@
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslopensslconfcmd>
 //! * <https://docs.openssl.org/3.0/man3/SSL_CONF_cmd/>
 
+use std::sync::Arc;
+
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Related, Severity};
 use crate::model::{Effect, Endpoint, Setting, Site};
@@ -193,6 +195,7 @@ fn fix(context: &Context<'_>, found: &Override<'_>, on: bool) -> Option<Fix> {
         title: "say in the directive what is in force".to_owned(),
         applicability: Applicability::Safe,
         changes: found.overridden.iter().map(off).collect(),
+        common: Arc::default(),
         costs: Vec::new(),
         go_live: GoLive::Reload,
     })
@@ -211,6 +214,7 @@ fn command_off(context: &Context<'_>, command: &Setting) -> Option<Fix> {
             statement: command.location.clone(),
             arguments,
         }],
+        common: Arc::default(),
         costs: vec![
             "returning clients do a full handshake wherever no session cache is configured"
                 .to_owned(),

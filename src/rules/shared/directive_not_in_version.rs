@@ -65,6 +65,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::catalog::{self, Directive, Server};
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity, Target};
@@ -216,6 +217,7 @@ fn fix<'a>(site: &'a Site, setting: &Setting, plain: &Plain<'a>) -> Option<Fix> 
             Applicability::Safe
         },
         changes,
+        common: Arc::default(),
         costs: Vec::new(),
         go_live: GoLive::Reload,
     })

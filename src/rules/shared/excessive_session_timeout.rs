@@ -65,9 +65,12 @@
 //! * Sy, Burkert, Federrath, Fischer: Tracking Users across the Web via TLS Session
 //!   Resumption, ACSAC 2018
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
-use crate::model::{Endpoint, Field, Setting, Tls12Id, Tls12Ticket, Tls13Resumes};
+use crate::model::{BlockId, Endpoint, Field, Setting, Tls12Id, Tls12Ticket, Tls13Resumes};
 use crate::policy::Goal;
 use crate::rules::places::{self, Cause, Causes};
 use crate::rules::{Context, Rule, goal, seconds};
@@ -94,12 +97,16 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             causes.join(setting.location.clone(), index);
         }
     }
-    causes
-        .found()
-        .iter()
-        .filter_map(|cause| finding(context, cause))
+    let mut common = Common::new();
+    let found = causes.found().iter();
+    found
+        .filter_map(|cause| finding(context, cause, &mut common))
         .collect()
 }
+
+/// What the lines of an address have in common, by the blocks in which its connections start and the
+/// conditions.
+type Common = HashMap<(Vec<BlockId>, Vec<String>), Arc<[Change]>>;
 
 /// The settings that give an endpoint's lifetimes, where something lives that long.
 fn written<'a>(context: &Context<'a>, endpoint: &Endpoint) -> [Option<&'a Setting>; 2] {
@@ -125,7 +132,7 @@ fn written<'a>(context: &Context<'a>, endpoint: &Endpoint) -> [Option<&'a Settin
     })
 }
 
-fn finding(context: &Context<'_>, cause: &Cause<Location>) -> Option<Finding> {
+fn finding(context: &Context<'_>, cause: &Cause<Location>, common: &mut Common) -> Option<Finding> {
     let site = context.site;
     let setting = site.settings_at(&cause.key).next()?;
     let lifetime = lifetime(context, setting, &cause.endpoints)?;
@@ -156,7 +163,7 @@ fn finding(context: &Context<'_>, cause: &Cause<Location>) -> Option<Finding> {
         when,
         // Under a policy without resumption a shorter one would not help.
         fix: (context.policy.goal != Goal::NoResumption)
-            .then(|| fix(context, setting, &cause.endpoints)),
+            .then(|| fix(context, setting, &cause.endpoints, common)),
     })
 }
 
@@ -178,7 +185,7 @@ fn lifetime(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Op
 
 /// The deciding line, and every line for names of the same addresses that is as long: it would say
 /// something else than what is in force afterwards.
-fn fix(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Fix {
+fn fix(context: &Context<'_>, setting: &Setting, endpoints: &[usize], common: &mut Common) -> Fix {
     let site = context.site;
     let limit = match (context.policy.goal, site.server) {
         (Goal::Rotate, Server::Nginx) => goal::rotated_lifetime(context.policy),
@@ -191,25 +198,30 @@ fn fix(context: &Context<'_>, setting: &Setting, endpoints: &[usize]) -> Fix {
     let too_long = |other: &&Setting| {
         seconds::meant(&other.arguments.join(" ")).is_some_and(|meant| meant > limit)
     };
-    let blocks = places::blocks_beside(site, endpoints);
+    let shortened = |setting: &Setting| Change::SetArguments {
+        statement: setting.location.clone(),
+        arguments: vec![value.clone()],
+    };
+    let governors = places::governors(site, endpoints);
     let when = places::conditions(site, endpoints);
-    let beside = blocks
-        .iter()
-        .filter_map(|block| places::in_force(site, &when, *block, setting.name))
-        .filter(too_long);
-    let mut changes: Vec<Change> = std::iter::once(setting)
-        .chain(beside)
-        .map(|setting| Change::SetArguments {
-            statement: setting.location.clone(),
-            arguments: vec![value.clone()],
-        })
-        .collect();
-    changes.sort();
-    changes.dedup();
+    let common = common.entry((governors, when));
+    let common = common.or_insert_with_key(|(governors, when)| {
+        let blocks = places::blocks_of(site, governors);
+        let beside = blocks
+            .iter()
+            .filter_map(|block| places::in_force(site, when, *block, setting.name))
+            .filter(too_long);
+        let mut common: Vec<Change> = beside.map(shortened).collect();
+        common.sort();
+        common.dedup();
+        common.into()
+    });
+    let own = Some(shortened(setting)).filter(|own| common.binary_search(own).is_err());
     Fix {
         title: format!("limit the lifetime to {}", seconds::for_people(limit)),
         applicability: Applicability::Safe,
-        changes,
+        changes: own.into_iter().collect(),
+        common: Arc::clone(common),
         costs: vec![format!(
             "clients that return after more than {} do a full handshake",
             seconds::for_people(limit)

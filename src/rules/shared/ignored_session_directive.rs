@@ -93,6 +93,7 @@
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessioncache>
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Related, Severity};
@@ -287,6 +288,7 @@ fn fix(site: &Site, setting: &Setting, ignored: &Ignored) -> Option<Fix> {
         title: "say it in the line that decides".to_owned(),
         applicability: Applicability::Unsafe,
         changes,
+        common: Arc::default(),
         costs: vec!["returning clients do a full handshake wherever tickets are off".to_owned()],
         go_live: GoLive::StopAndStart,
     })

@@ -59,6 +59,8 @@
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslopensslconfcmd>
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_conf_command>
 
+use std::sync::Arc;
+
 use crate::catalog::{self, Server};
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Setting, Site};
@@ -183,6 +185,7 @@ fn fix(setting: &Setting, fault: &Fault) -> Option<Fix> {
             statement: setting.location.clone(),
             arguments: vec![OPTIONS.to_owned(), list.clone()],
         }],
+        common: Arc::default(),
         costs: Vec::new(),
         go_live: GoLive::Reload,
     })

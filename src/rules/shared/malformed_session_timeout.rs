@@ -65,6 +65,8 @@
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessioncachetimeout>
 //! * <https://docs.openssl.org/3.0/man3/SSL_CTX_set_timeout/>
 
+use std::sync::Arc;
+
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Effect, Setting, Site};
@@ -215,6 +217,7 @@ fn fix(site: &Site, setting: &Setting, misread: &Misread, longest: u64) -> Fix {
             statement: setting.location.clone(),
             arguments: vec![value],
         }],
+        common: Arc::default(),
         costs: Vec::new(),
         go_live: GoLive::Reload,
     }

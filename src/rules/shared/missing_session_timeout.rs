@@ -69,6 +69,8 @@
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_session_timeout>
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessioncachetimeout>
 
+use std::sync::Arc;
+
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
 use crate::model::{Endpoint, Field, KeySource, Setting, Site, Tls12Id, Tls13Issued, Tls13Resumes};
@@ -217,6 +219,7 @@ fn fix(site: &Site, cause: &Cause<Location>) -> Option<Fix> {
             target: places::target(site, block)?,
             statement,
         }],
+        common: Arc::default(),
         costs: Vec::new(),
         go_live: GoLive::Reload,
     })

@@ -197,14 +197,14 @@ fn crossings(site: &Site, socket: &[(usize, Trust)]) -> Vec<Crossing> {
     let mut found = Vec::new();
     for (index, trust) in socket {
         let to = &site.endpoints[*index];
-        let candidates = sources.that_may_cross(site.server, to);
+        let Some(opening) = Opening::of(site, to) else {
+            continue;
+        };
+        let candidates = sources.that_may_cross(&opening, to);
         let mut ways = candidates
-            .filter(|(_, wider)| wider.widens(trust))
-            .filter_map(|(from, _)| {
-                let (way, severity) = way(site, from, to)?;
-                Some((*from, way, severity))
-            });
-        let Some((from, way, severity)) = ways.next() else {
+            .filter(|source| source.trust.widens(trust))
+            .filter_map(|source| Some((source.endpoint, opening.way(source, to)?)));
+        let Some((from, (way, severity))) = ways.next() else {
             continue;
         };
         let Some((location, from)) = trust::line(site, to).zip(trust::line(site, from)) else {
@@ -225,11 +225,30 @@ fn crossings(site: &Site, socket: &[(usize, Trust)]) -> Vec<Crossing> {
     found
 }
 
+/// An endpoint whose sessions may get in elsewhere.
+struct Source<'a> {
+    endpoint: &'a Endpoint,
+    trust: &'a Trust,
+    /// httpd: `SSLStrictSNIVHostCheck on`.
+    strict: bool,
+}
+
 /// Endpoints of a socket whose sessions differ in what they open: one stands for all alike.
 struct Sources<'a> {
-    all: Vec<(&'a Endpoint, &'a Trust)>,
-    /// Places in `all` by the domains in which they issue sessions.
-    by_domain: HashMap<&'a str, Vec<usize>>,
+    all: Vec<Source<'a>>,
+    /// nginx: places in `all` by the domains in which they issue sessions.
+    by_domain: HashMap<&'a str, Issuers>,
+}
+
+/// Places in [`Sources::all`] of those that issue sessions in a domain. Each question goes through
+/// those only that can be the answer: there may be as many as are asked.
+#[derive(Default)]
+struct Issuers {
+    all: Vec<usize>,
+    /// With sessions of TLS 1.3.
+    tls13: Vec<usize>,
+    /// The default servers of the address.
+    default: Vec<usize>,
 }
 
 impl<'a> Sources<'a> {
@@ -243,15 +262,31 @@ impl<'a> Sources<'a> {
             let endpoint = &site.endpoints[*index];
             let issues = &endpoint.issues;
             let domains = [&issues.tls13, &issues.tls12_id, &issues.tls12_ticket];
-            let own = (endpoint.default, is_strict(site, endpoint));
-            if !seen.insert((trust, domains, own)) {
+            let strict = is_strict(site, endpoint);
+            // httpd's weaknesses do not ask for the domain.
+            let apart = match site.server {
+                Server::Nginx => domains.map(Option::as_deref),
+                Server::Apache => [issues.tls13.as_ref().map(|_| ""), None, None],
+            };
+            if !seen.insert((trust, apart, endpoint.default, strict)) {
                 continue;
             }
             for domain in domains.into_iter().flatten() {
-                let places = sources.by_domain.entry(domain).or_default();
-                places.push(sources.all.len());
+                let issuers = sources.by_domain.entry(domain).or_default();
+                let place = sources.all.len();
+                issuers.all.push(place);
+                if issues.tls13.is_some() {
+                    issuers.tls13.push(place);
+                }
+                if endpoint.default {
+                    issuers.default.push(place);
+                }
             }
-            sources.all.push((endpoint, trust));
+            sources.all.push(Source {
+                endpoint,
+                trust,
+                strict,
+            });
         }
         sources
     }
@@ -259,16 +294,89 @@ impl<'a> Sources<'a> {
     /// nginx: those whose sessions the endpoint opens at all. httpd's weaknesses do not ask.
     fn that_may_cross(
         &self,
-        server: Server,
+        opening: &Opening,
         to: &Endpoint,
-    ) -> impl Iterator<Item = &(&'a Endpoint, &'a Trust)> {
+    ) -> impl Iterator<Item = &Source<'a>> {
+        let any = matches!(opening, Opening::Policy | Opening::Requests(_));
         let opened = to.accepts.iter().filter_map(move |domain| {
-            let places = self.by_domain.get(&**domain);
-            places.filter(|_| server == Server::Nginx)
+            let issuers = self.by_domain.get(&**domain);
+            issuers.filter(|_| !any).map(|issuers| match opening {
+                Opening::Tls13 {
+                    nameless: false, ..
+                } => &issuers.tls13,
+                Opening::Nameless => &issuers.default,
+                _ => &issuers.all,
+            })
         });
-        let any = (server == Server::Apache).then_some(&self.all);
+        let any = any.then_some(&self.all);
         let opened = opened.flatten().filter_map(|place| self.all.get(*place));
         opened.chain(any.into_iter().flatten())
+    }
+}
+
+/// What lets sessions of others in at an endpoint, whoever they are.
+enum Opening {
+    /// nginx: the context does not tell the servers' checks apart.
+    Context,
+    /// nginx: a vulnerability in TLS 1.3; in a stream also what [`Opening::Nameless`] says.
+    Tls13 { severity: Severity, nameless: bool },
+    /// nginx's stream: sessions of the default server.
+    Nameless,
+    /// httpd: its policy.
+    Policy,
+    /// httpd: a vulnerability.
+    Requests(Severity),
+}
+
+impl Opening {
+    fn of(site: &Site, to: &Endpoint) -> Option<Self> {
+        let advisory = |id| {
+            let exposure = advisories::exposure(&site.platform, catalog::advisory(id)?);
+            match exposure {
+                Exposure::Yes => Some(RULE.severity),
+                Exposure::Perhaps => Some(Severity::Warning),
+                Exposure::No => None,
+            }
+        };
+        if site.server == Server::Apache {
+            if policy_line(site, to).is_some() {
+                return Some(Self::Policy);
+            }
+            let severity = advisory(OF_HTTPD).filter(|_| !is_strict(site, to))?;
+            return Some(Self::Requests(severity));
+        }
+        if behaviours::nginx::SESSION_CONTEXT_BY_BLOCK.holds(site.platform.server.value) {
+            return Some(Self::Context);
+        }
+        // In http the request alone chooses the server then, session or not.
+        let nameless = to.module == Module::Stream;
+        match advisory(OF_NGINX) {
+            Some(severity) => Some(Self::Tls13 { severity, nameless }),
+            None => nameless.then_some(Self::Nameless),
+        }
+    }
+
+    /// The weakness by which a session of this source gets in at `to`, if one does.
+    fn way(&self, source: &Source<'_>, to: &Endpoint) -> Option<(Way, Severity)> {
+        let from = source.endpoint;
+        let opened = |issued: &Option<Arc<str>>| {
+            let issued = issued.as_ref();
+            issued.is_some_and(|domain| to.accepts.contains(domain))
+        };
+        let tls13 = || opened(&from.issues.tls13);
+        let any = || tls13() || opened(&from.issues.tls12_id) || opened(&from.issues.tls12_ticket);
+        let by_name = (Way::Nameless, RULE.severity);
+        match self {
+            Self::Context => any().then_some((Way::Context, RULE.severity)),
+            Self::Tls13 { severity, .. } if tls13() => Some((Way::Advisory(OF_NGINX), *severity)),
+            Self::Tls13 {
+                nameless: false, ..
+            } => None,
+            Self::Tls13 { .. } | Self::Nameless => (from.default && any()).then_some(by_name),
+            Self::Policy => Some((Way::Policy, RULE.severity)),
+            Self::Requests(_) if source.strict || from.issues.tls13.is_none() => None,
+            Self::Requests(severity) => Some((Way::Advisory(OF_HTTPD), *severity)),
+        }
     }
 }
 
@@ -276,49 +384,6 @@ fn is_strict(site: &Site, endpoint: &Endpoint) -> bool {
     let name = "SSLStrictSNIVHostCheck";
     let setting = places::in_force(site, &endpoint.when, endpoint.block, name);
     setting.is_some_and(|setting| is(setting.arguments.first(), "on"))
-}
-
-/// The weakness by which a session of `from` gets in at `to`, if one does.
-fn way(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)> {
-    match site.server {
-        Server::Nginx => nginx(site, from, to),
-        Server::Apache => apache(site, from, to),
-    }
-}
-
-fn nginx(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)> {
-    let opened = |issued: &Option<Arc<str>>| {
-        let issued = issued.as_ref();
-        issued.is_some_and(|domain| to.accepts.contains(domain))
-    };
-    let tls13 = opened(&from.issues.tls13);
-    let tls12 = opened(&from.issues.tls12_id) || opened(&from.issues.tls12_ticket);
-    if behaviours::nginx::SESSION_CONTEXT_BY_BLOCK.holds(site.platform.server.value) {
-        return (tls13 || tls12).then_some((Way::Context, RULE.severity));
-    }
-    let advisory = catalog::advisory(OF_NGINX)?;
-    match advisories::exposure(&site.platform, advisory) {
-        Exposure::Yes if tls13 => Some((Way::Advisory(OF_NGINX), RULE.severity)),
-        Exposure::Perhaps if tls13 => Some((Way::Advisory(OF_NGINX), Severity::Warning)),
-        // In http the request alone chooses the server then, session or not.
-        _ if to.module != Module::Stream || !from.default => None,
-        _ => (tls13 || tls12).then_some((Way::Nameless, RULE.severity)),
-    }
-}
-
-fn apache(site: &Site, from: &Endpoint, to: &Endpoint) -> Option<(Way, Severity)> {
-    if policy_line(site, to).is_some() {
-        return Some((Way::Policy, RULE.severity));
-    }
-    let advisory = catalog::advisory(OF_HTTPD)?;
-    if is_strict(site, from) || is_strict(site, to) || from.issues.tls13.is_none() {
-        return None;
-    }
-    match advisories::exposure(&site.platform, advisory) {
-        Exposure::Yes => Some((Way::Advisory(OF_HTTPD), RULE.severity)),
-        Exposure::Perhaps => Some((Way::Advisory(OF_HTTPD), Severity::Warning)),
-        Exposure::No => None,
-    }
 }
 
 /// The line that lets requests leave the vhost of their handshake.

@@ -36,6 +36,9 @@
 //! ## References
 //! * <https://docs.astral.sh/ruff/rules/unused-noqa/>, the same idea for Python
 
+use std::collections::HashMap;
+use std::path::Path;
+
 use crate::catalog::Server;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::model::{Remark, Said};
@@ -58,6 +61,16 @@ fn check(_: &Context<'_>) -> Vec<Finding> {
 
 /// The rules of suppressions that none of these findings needs.
 pub(in crate::rules) fn unmatched(remarks: &[Remark], findings: &[Finding]) -> Vec<Finding> {
+    // Where findings begin, by file and rule: there may be as many comments.
+    let mut places: HashMap<(&Path, &str), Vec<u32>> = HashMap::new();
+    for finding in findings.iter().filter(|_| !remarks.is_empty()) {
+        let place = &finding.location;
+        let starts = places.entry((&*place.path, finding.rule)).or_default();
+        starts.push(place.span.start);
+    }
+    places
+        .values_mut()
+        .for_each(|starts| starts.sort_unstable());
     let mut out = Vec::new();
     for remark in remarks.iter().filter(|remark| !remark.argument) {
         let Said::Ignore { rules, .. } = &remark.said else {
@@ -65,9 +78,11 @@ pub(in crate::rules) fn unmatched(remarks: &[Remark], findings: &[Finding]) -> V
         };
         let known = rules.iter().filter(|name| by_name(name).is_some());
         let unused = known.filter(|name| {
-            let mut findings = findings.iter();
-            !findings
-                .any(|finding| finding.rule == name.as_str() && remark.is_about(&finding.location))
+            let starts = places.get(&(&*remark.location.path, name.as_str()));
+            !remark.covers.zip(starts).is_some_and(|(covers, starts)| {
+                let first = starts.partition_point(|start| *start < covers.start);
+                starts.get(first).is_some_and(|start| *start < covers.end)
+            })
         });
         out.extend(unused.map(|name| finding(remark, name)));
     }

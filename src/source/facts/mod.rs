@@ -136,25 +136,18 @@ pub(super) fn gather(
     if files.origin(&root.path) == FileOrigin::Dump {
         return Facts::default();
     }
+    // Each once, however many directives name it; by another role only where the first knows
+    // nothing of it.
+    let mut seen = HashSet::new();
+    let ids = (0..project.directives.len() as u32).map(DirectiveId);
+    let named = ids.filter_map(|id| named(project, id));
+    let named: Vec<_> = named.filter(|it| seen.insert(it.clone())).collect();
     let mut known = BTreeMap::new();
-    // A file that is not there is looked for once, however many directives name it.
-    let mut unknown = HashSet::new();
-    let mut search = None;
-    for index in 0..project.directives.len() as u32 {
-        let id = DirectiveId(index);
-        let Some((name, role)) = named(project, id) else {
-            continue;
-        };
-        if known.contains_key(&*name) || unknown.contains(&(Cow::clone(&name), role)) {
-            continue;
-        }
-        let search = search.get_or_insert_with(|| Search::new(project, root, files, options));
-        match search.look(&name, role) {
-            Some(found) => {
-                known.insert(name.into_owned(), found);
-            }
-            None => {
-                unknown.insert((name, role));
+    if !named.is_empty() {
+        let found = Search::new(project, root, files, options).look(&named);
+        for ((name, _), found) in named.into_iter().zip(found) {
+            if let Some(found) = found {
+                known.entry(name.into_owned()).or_insert(found);
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! What is not there, or not readable, is unknown and no error.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -35,7 +36,8 @@ pub(super) struct Search<'a> {
     options: &'a LoadOptions,
     installed: bool,
     base: PathBuf,
-    served: Vec<PathBuf>,
+    /// Folders that the server hands out files from, each with its place among them.
+    served: HashMap<PathBuf, usize>,
     /// Mounted folders with whether they are kept in memory, where they count.
     mounts: Vec<(PathBuf, bool)>,
 }
@@ -52,24 +54,45 @@ impl<'a> Search<'a> {
             options,
             installed: root.installed,
             base: root.base().to_path_buf(),
-            served: Vec::new(),
+            served: HashMap::new(),
             mounts: Vec::new(),
         };
         if let Some(base) = server_root(project) {
             search.base = search.place(&base);
         }
-        search.served = search.served_folders(project);
+        for (place, folder) in search.served_folders(project).into_iter().enumerate() {
+            search.served.entry(folder).or_insert(place);
+        }
         if root.installed {
             search.mounts = mounts(files);
         }
         search
     }
 
-    /// What is known of the file that a directive names so.
-    pub(super) fn look(&self, name: &str, role: Role) -> Option<FileFacts> {
-        if role == Role::Store {
-            return self.store(name);
-        }
+    /// What is known of the files that directives name so, one after the other.
+    pub(super) fn look(&self, named: &[(Cow<'_, str>, Role)]) -> Vec<Option<FileFacts>> {
+        let look = |(name, role): &(Cow<'_, str>, Role)| match role {
+            Role::Store => self.store(name).map(|facts| (None, facts)),
+            _ => self.file(name, *role).map(|(real, it)| (Some(real), it)),
+        };
+        let found: Vec<_> = match named.len() < FEW {
+            true => named.iter().map(look).collect(),
+            false => named.par_iter().map(look).collect(),
+        };
+        // Most files lie beside others.
+        let mut versioned = HashMap::new();
+        let mut around = |(real, facts): (Option<PathBuf>, FileFacts)| match real {
+            Some(real) => FileFacts {
+                versioned: self.is_versioned(&real, &mut versioned),
+                ..facts
+            },
+            None => facts,
+        };
+        found.into_iter().map(|it| it.map(&mut around)).collect()
+    }
+
+    /// A file's real path, and what is known of it but for what its folder says.
+    fn file(&self, name: &str, role: Role) -> Option<(PathBuf, FileFacts)> {
         let path = self.place(name);
         let metadata = self.files.metadata(&path);
         if metadata.is_some_and(|metadata| metadata.size > LARGEST) {
@@ -92,7 +115,7 @@ impl<'a> Search<'a> {
         let public = bytes.filter(|_| role == Role::Certificate);
         let secret = bytes.filter(|_| role == Role::Key);
         let age = self.options.now.zip(modified);
-        Some(FileFacts {
+        let facts = FileFacts {
             size: read.or(metadata.map(|metadata| metadata.size)),
             mode,
             owner,
@@ -100,10 +123,11 @@ impl<'a> Search<'a> {
             entropy: secret.map(entropy),
             certificate: public.and_then(first_certificate),
             content: public.map(digest),
-            versioned: self.is_versioned(&real),
+            versioned: false,
             served_from: self.served_from(&real),
             storage: self.storage(&real),
-        })
+        };
+        Some((real, facts))
     }
 
     /// A session store: the server makes the file, so its folder is looked at.
@@ -133,12 +157,24 @@ impl<'a> Search<'a> {
         mapped.unwrap_or(wanted)
     }
 
-    fn is_versioned(&self, real: &Path) -> bool {
-        let mut folders = real.ancestors().skip(1);
-        folders.any(|folder| {
+    /// `known` has the folders that were looked at before.
+    fn is_versioned(&self, real: &Path, known: &mut HashMap<PathBuf, bool>) -> bool {
+        let mut versioned = false;
+        let mut below = Vec::new();
+        for folder in real.ancestors().skip(1) {
+            if let Some(known) = known.get(folder) {
+                versioned = *known;
+                break;
+            }
+            below.push(folder);
             let mut names = VERSION_CONTROL.iter();
-            names.any(|name| self.files.kind(&folder.join(name)).is_some())
-        })
+            if names.any(|name| self.files.kind(&folder.join(name)).is_some()) {
+                versioned = true;
+                break;
+            }
+        }
+        known.extend(below.into_iter().map(|it| (it.to_path_buf(), versioned)));
+        versioned
     }
 
     fn served_folders(&self, project: &Project) -> Vec<PathBuf> {
@@ -185,9 +221,12 @@ impl<'a> Search<'a> {
         path.ancestors().nth(gone).map(Path::to_path_buf)
     }
 
+    /// Of several folders around it the one that is named first.
     fn served_from(&self, real: &Path) -> Option<PathBuf> {
-        let mut folders = self.served.iter();
-        folders.find(|folder| real.starts_with(folder)).cloned()
+        let around = real.ancestors();
+        let served = around.filter_map(|it| self.served.get_key_value(it));
+        let (first, _) = served.min_by_key(|(_, place)| **place)?;
+        Some(first.clone())
     }
 
     fn storage(&self, real: &Path) -> Option<Storage> {
