@@ -104,6 +104,7 @@ fn forgets(program: &Program) {
     // are in use, which every run reads anew.
     let (mut looks, mut least) = (0, usize::MAX);
     let wanted = wanted_looks();
+    assert!(wanted > 0, "no look was asked for");
     let deadline = Instant::now() + Duration::from_secs(60) + Duration::from_secs(1) * wanted;
     while looks < wanted {
         assert!(

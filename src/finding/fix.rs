@@ -24,9 +24,13 @@ pub struct Fix {
 }
 
 impl Fix {
-    /// Everything that it changes.
+    /// Everything that it changes, sorted where something is in common.
     pub fn all(&self) -> impl Iterator<Item = &Change> {
-        self.common.iter().chain(&self.changes)
+        let mut all: Vec<&Change> = self.common.iter().chain(&self.changes).collect();
+        if !self.common.is_empty() {
+            all.sort();
+        }
+        all.into_iter()
     }
 }
 

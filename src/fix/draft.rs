@@ -153,11 +153,11 @@ impl<'project> Draft<'project> {
         let mut changed = false;
         let fix = proposal.fix;
         // What stands already because of another fix is not gone through again.
-        let common = match self.common.contains(&fix.common.as_ptr().addr()) {
-            true => &[],
-            false => &fix.common[..],
+        let changes: Vec<&Change> = match self.common.contains(&fix.common.as_ptr().addr()) {
+            true => fix.changes.iter().collect(),
+            false => fix.all().collect(),
         };
-        for change in common.iter().chain(&fix.changes) {
+        for change in changes {
             for (id, step) in self.steps(change)? {
                 let once = self.stands_once(id, &step);
                 let (file, desk) = (self.project.file(id), self.desk);

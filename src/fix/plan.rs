@@ -3,7 +3,7 @@
 //! A proposal is taken whole or refused whole, in the order given. What is refused says why
 //! in one sentence.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -117,7 +117,14 @@ pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: Options) -> 
         return Plan::default();
     }
     let desk = Desk::new(project);
-    let changes = proposals.iter().flat_map(|proposal| proposal.fix.all());
+    let mut seen = HashSet::new();
+    let changes = proposals.iter().flat_map(|proposal| {
+        let common = &proposal.fix.common;
+        let new = seen.insert(common.as_ptr().addr()).then_some(common);
+        new.into_iter()
+            .flat_map(|it| it.iter())
+            .chain(&proposal.fix.changes)
+    });
     // What comes new takes the file's tree to find its place; what is there is read by itself.
     let changes = changes.filter(|change| matches!(change, Change::Insert { .. }));
     let concerned: BTreeSet<FileId> = changes.filter_map(|it| desk.file(place(it))).collect();

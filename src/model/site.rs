@@ -244,12 +244,6 @@ impl Remark {
         let parsed: Result<FragmentContext, _> = context.parse();
         parsed.err().map(|error| error.to_string())
     }
-
-    /// True for a place in the statement that it is about.
-    pub fn is_about(&self, place: &Location) -> bool {
-        let inside = |covers: Span| (covers.start..covers.end).contains(&place.span.start);
-        self.location.path == place.path && self.covers.is_some_and(inside)
-    }
 }
 
 /// Ways of having no effect.

@@ -95,27 +95,33 @@ impl FileSystem for Disk {
         self.read_known(path, &fs::metadata(path)?)
     }
 
-    /// Straight into the buffer that is wiped: one that grows, or one in between, would leave
-    /// copies behind.
+    /// Straight into a buffer that is wiped, also where a larger one takes its place.
     fn read_secret(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, ReadError> {
         let metadata = fs::metadata(path)?;
         self.check(&metadata)?;
         let mut file = open_seen(path)?;
-        // One more than there is: its last read then gives nothing.
+        // One more than there is: the last read then gives nothing.
         let mut bytes = Zeroizing::new(vec![0; metadata.len() as usize + 1]);
         let mut filled = 0;
-        while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match file.read(rest) {
-                Ok(0) => {
-                    bytes.truncate(filled);
-                    return Ok(bytes);
-                }
+        loop {
+            match file.read(&mut bytes[filled..]) {
+                Ok(0) => break,
                 Ok(read) => filled += read,
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
                 Err(why) => return Err(why.into()),
             }
+            if filled as u64 > self.largest_file {
+                return Err(self.too_large());
+            }
+            if filled == bytes.len() {
+                // It grew, or says 0 as files of /proc do.
+                let mut larger = Zeroizing::new(vec![0; (2 * filled).max(PIECE)]);
+                larger[..filled].copy_from_slice(&bytes);
+                bytes = larger;
+            }
         }
-        Err(io::Error::other("the file grew while it was read").into())
+        bytes.truncate(filled);
+        Ok(bytes)
     }
 
     fn open(

@@ -24,11 +24,11 @@ pub trait FileSystem: fmt::Debug + Sync {
     /// [`ReadError`] says why there are no bytes.
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError>;
 
-    /// [`read`](Self::read) of a file whose bytes are secret: they lie in one place, which is
-    /// wiped when dropped. A daemon that rotates keys reads the configuration that names them.
+    /// [`read`](Self::read) of a file whose bytes are secret: where they lie is wiped when
+    /// dropped. A daemon that rotates keys reads the configuration that names them.
     ///
     /// # Errors
-    /// As [`read`](Self::read); [`ReadError::Other`] where the file grows meanwhile.
+    /// As [`read`](Self::read).
     fn read_secret(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, ReadError> {
         // What is in memory already stays there.
         Ok(Zeroizing::new(self.read(path)?.to_vec()))

@@ -124,7 +124,8 @@ fn rest(tool: u32) -> Option<(String, String)> {
     let number = fields.next()?;
     let mut arguments = fields.map(|field| u64::from_str_radix(field.get(2..)?, 16).ok());
     let rests = match number {
-        CLOCK_NANOSLEEP => span(tool, arguments.nth(2)??)? >= LONG,
+        // Relative: to a point in time it would take a clock to tell.
+        CLOCK_NANOSLEEP => arguments.nth(1)?? == 0 && span(tool, arguments.next()??)? >= LONG,
         // For an answer, and not longer than until the next run. The wait for other threads' work
         // has no end.
         FUTEX => arguments.nth(3)?? != 0,

@@ -53,7 +53,7 @@ pub(super) struct Taken {
     /// Without `*` and `?`, in lower case.
     plain: HashSet<String>,
     /// The others by what they begin and end with, in lower case: only these can cover a name.
-    patterns: HashMap<(String, String), Vec<String>>,
+    patterns: HashMap<(String, String), HashSet<String>>,
     /// How long these beginnings and ends are.
     lengths: BTreeSet<(usize, usize)>,
 }
@@ -67,9 +67,7 @@ impl Taken {
         let (begin, end) = (begin.to_ascii_lowercase(), end.to_ascii_lowercase());
         self.lengths.insert((begin.len(), end.len()));
         let alike = self.patterns.entry((begin, end)).or_default();
-        if !alike.contains(&name) {
-            alike.push(name);
-        }
+        alike.insert(name);
     }
 
     /// True where everything that `name` matches leads there as well.

@@ -99,6 +99,7 @@
 //! * <https://www.usenix.org/conference/usenixsecurity25/presentation/hebrok>
 
 use std::collections::{HashMap, HashSet};
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use crate::catalog::{self, Server, behaviours};
@@ -195,16 +196,22 @@ fn sockets(site: &Site) -> Vec<Vec<(usize, Trust)>> {
 fn crossings(site: &Site, socket: &[(usize, Trust)]) -> Vec<Crossing> {
     let sources = Sources::of(site, socket);
     let mut found = Vec::new();
+    // Asked once for all that check the same and open the same.
+    let mut known = HashMap::new();
     for (index, trust) in socket {
         let to = &site.endpoints[*index];
         let Some(opening) = Opening::of(site, to) else {
             continue;
         };
-        let candidates = sources.that_may_cross(&opening, to);
-        let mut ways = candidates
-            .filter(|source| source.trust.widens(trust))
-            .filter_map(|source| Some((source.endpoint, opening.way(source, to)?)));
-        let Some((from, (way, severity))) = ways.next() else {
+        let asked = (trust, &to.accepts, discriminant(&opening));
+        let crossing = known.entry(asked).or_insert_with(|| {
+            let candidates = sources.that_may_cross(&opening, to);
+            let mut ways = candidates
+                .filter(|source| source.trust.widens(trust))
+                .filter_map(|source| Some((source.endpoint, opening.way(source, to)?)));
+            ways.next()
+        });
+        let Some((from, (way, severity))) = *crossing else {
             continue;
         };
         let Some((location, from)) = trust::line(site, to).zip(trust::line(site, from)) else {
@@ -229,13 +236,13 @@ fn crossings(site: &Site, socket: &[(usize, Trust)]) -> Vec<Crossing> {
 struct Source<'a> {
     endpoint: &'a Endpoint,
     trust: &'a Trust,
-    /// httpd: `SSLStrictSNIVHostCheck on`.
-    strict: bool,
 }
 
 /// Endpoints of a socket whose sessions differ in what they open: one stands for all alike.
 struct Sources<'a> {
     all: Vec<Source<'a>>,
+    /// httpd: places in `all` of those that its vulnerability is about.
+    crossing: Vec<usize>,
     /// nginx: places in `all` by the domains in which they issue sessions.
     by_domain: HashMap<&'a str, Issuers>,
 }
@@ -256,6 +263,7 @@ impl<'a> Sources<'a> {
         let mut seen = HashSet::new();
         let mut sources = Self {
             all: Vec::new(),
+            crossing: Vec::new(),
             by_domain: HashMap::new(),
         };
         for (index, trust) in socket {
@@ -282,11 +290,10 @@ impl<'a> Sources<'a> {
                     issuers.default.push(place);
                 }
             }
-            sources.all.push(Source {
-                endpoint,
-                trust,
-                strict,
-            });
+            if !strict && issues.tls13.is_some() {
+                sources.crossing.push(sources.all.len());
+            }
+            sources.all.push(Source { endpoint, trust });
         }
         sources
     }
@@ -297,10 +304,10 @@ impl<'a> Sources<'a> {
         opening: &Opening,
         to: &Endpoint,
     ) -> impl Iterator<Item = &Source<'a>> {
-        let any = matches!(opening, Opening::Policy | Opening::Requests(_));
+        let of_nginx = !matches!(opening, Opening::Policy | Opening::Requests(_));
         let opened = to.accepts.iter().filter_map(move |domain| {
             let issuers = self.by_domain.get(&**domain);
-            issuers.filter(|_| !any).map(|issuers| match opening {
+            issuers.filter(|_| of_nginx).map(|issuers| match opening {
                 Opening::Tls13 {
                     nameless: false, ..
                 } => &issuers.tls13,
@@ -308,9 +315,11 @@ impl<'a> Sources<'a> {
                 _ => &issuers.all,
             })
         });
-        let any = any.then_some(&self.all);
-        let opened = opened.flatten().filter_map(|place| self.all.get(*place));
-        opened.chain(any.into_iter().flatten())
+        let crossing = matches!(opening, Opening::Requests(_)).then_some(&self.crossing);
+        let places = opened.chain(crossing).flatten();
+        let any = matches!(opening, Opening::Policy).then_some(&self.all);
+        let chosen = places.filter_map(|place| self.all.get(*place));
+        chosen.chain(any.into_iter().flatten())
     }
 }
 
@@ -374,7 +383,6 @@ impl Opening {
             } => None,
             Self::Tls13 { .. } | Self::Nameless => (from.default && any()).then_some(by_name),
             Self::Policy => Some((Way::Policy, RULE.severity)),
-            Self::Requests(_) if source.strict || from.issues.tls13.is_none() => None,
             Self::Requests(severity) => Some((Way::Advisory(OF_HTTPD), *severity)),
         }
     }

@@ -5,18 +5,26 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
+use zeroize::Zeroizing;
+
 use super::Entropy;
+use crate::catalog::Server;
 
 /// Where the name of an nginx key begins and its secret parts follow; httpd's is the same.
 const KEY_NAME: usize = 16;
 
-/// No server reads more of a key: nginx takes files of 48 or 80 bytes (`ngx_ssl_session_ticket_keys`),
-/// httpd the first 48 of any (`ssl_init_ticket_key`).
-const LONGEST_KEY: usize = 80;
+/// What a server reads of a key's file at most: nginx takes files of 48 or 80 bytes
+/// (`ngx_ssl_session_ticket_keys`), httpd the first 48 of any (`ssl_init_ticket_key`).
+const fn longest_key(server: Server) -> usize {
+    match server {
+        Server::Nginx => 80,
+        Server::Apache => 48,
+    }
+}
 
-/// A class of the secret parts, which follow the key's name.
-pub(super) fn entropy(bytes: &[u8]) -> Entropy {
-    let bytes = &bytes[..bytes.len().min(LONGEST_KEY)];
+/// A class of the secret parts, which follow the key's name, of what a server reads.
+pub(super) fn entropy(server: Server, bytes: &[u8]) -> Entropy {
+    let bytes = &bytes[..bytes.len().min(longest_key(server))];
     let secret = match bytes.get(KEY_NAME..) {
         Some(secret) if !secret.is_empty() => secret,
         _ => bytes,
@@ -61,7 +69,10 @@ pub(super) fn first_certificate(bytes: &[u8]) -> Option<u64> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (_, rest) = text.split_once("CERTIFICATE-----")?;
     let (body, _) = rest.split_once("-----END ")?;
-    let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    // Of a damaged file this may be its private key: room for all of it at once, and wiped.
+    let mut bare = Zeroizing::new(String::with_capacity(body.len()));
+    bare.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
+    let body = bare;
     (!body.is_empty()).then(|| digest(body.as_bytes()))
 }
 
@@ -79,6 +90,7 @@ mod tests {
     #[test]
     fn keys_are_classed_by_their_secret_parts() {
         let name = *b"a name in front!";
+        let entropy = |bytes: &[u8]| super::entropy(Server::Nginx, bytes);
         let key = |secret: &[u8]| [&name[..], secret].concat();
         let scattered: Vec<u8> = (0..64_u32)
             .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
@@ -97,6 +109,9 @@ mod tests {
         let mut large = key(&vec![b'a'; 16 << 20]);
         large.extend(b"b");
         assert_eq!(entropy(&large), Entropy::Low);
+        let behind = key(&[&[0; 32][..], &scattered].concat());
+        assert_eq!(super::entropy(Server::Apache, &behind), Entropy::Zero);
+        assert_eq!(entropy(&behind), Entropy::Fine);
     }
 
     #[test]

@@ -34,6 +34,7 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 pub(super) struct Search<'a> {
     files: &'a dyn FileSystem,
     options: &'a LoadOptions,
+    server: Server,
     installed: bool,
     base: PathBuf,
     /// Folders that the server hands out files from, each with its place among them.
@@ -52,6 +53,7 @@ impl<'a> Search<'a> {
         let mut search = Self {
             files,
             options,
+            server: project.server,
             installed: root.installed,
             base: root.base().to_path_buf(),
             served: HashMap::new(),
@@ -120,7 +122,7 @@ impl<'a> Search<'a> {
             mode,
             owner,
             age: age.map(|(now, modified)| now.saturating_sub(modified)),
-            entropy: secret.map(entropy),
+            entropy: secret.map(|bytes| entropy(self.server, bytes)),
             certificate: public.and_then(first_certificate),
             content: public.map(digest),
             versioned: false,
