@@ -238,7 +238,7 @@ fn plan(bencher: Bencher<'_, '_>, kind: Kind) {
         bencher
             .counter(ItemsCount::new(proposals.len()))
             .bench_local(|| {
-                fix::plan(project, proposals, Options::default())
+                fix::plan(project, proposals, &Options::default())
                     .files
                     .len()
             });
@@ -258,7 +258,7 @@ fn edits(bencher: Bencher<'_, '_>, kind: Kind) {
 
 fn planned(kind: Kind) -> Vec<PlannedFile> {
     let plan = proposed(kind, |project, proposals| {
-        fix::plan(project, proposals, Options::default())
+        fix::plan(project, proposals, &Options::default())
     });
     assert!(plan.files.len() >= HOSTS);
     plan.files

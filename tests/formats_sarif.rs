@@ -215,6 +215,43 @@ fn places_lead_to_the_bytes_meant() {
     assert_eq!(column, 9 + 19, "characters, not bytes");
 }
 
+/// Forty hosts of one address, each with a lifetime that is too long: none can be changed without
+/// the others, and each is a finding. All forty lines stand in the report once.
+#[test]
+fn a_long_fix_of_many_findings_is_listed_once() {
+    let mut text = String::from("Listen 8443\nSSLSessionCache shmcb:/run/s(512000)\n");
+    let first = text.lines().count() as u64;
+    for host in 0..40 {
+        text += &format!(
+            "<VirtualHost *:8443>\nServerName h{host}\nSSLEngine on\nSSLSessionTickets off\n\
+             SSLSessionCacheTimeout {}\n</VirtualHost>\n",
+            100_000 + host
+        );
+    }
+    let directory = tree(&[("httpd.conf", text.as_bytes())]);
+    let log = sarif(directory.path(), "httpd.conf");
+    assert_eq!(wrong(&log), Vec::<String>::new());
+    let results = list(&log["runs"][0], "results");
+    let own = results
+        .iter()
+        .filter(|it| it["ruleId"] == "excessive-session-timeout");
+    let own: Vec<&Value> = own.collect();
+    assert_eq!(own.len(), 40);
+    let changes = list(&own[0]["fixes"][0], "artifactChanges");
+    assert_eq!(changes.len(), 1);
+    let lines = list(&changes[0], "replacements").iter();
+    let lines = lines.map(|it| it["deletedRegion"]["startLine"].as_u64().unwrap());
+    let expected = (0..40).map(|host| first + 6 * host + 5);
+    assert!(lines.eq(expected));
+    let print = &own[0]["partialFingerprints"]["stekguard/v1"];
+    assert!(print.is_string());
+    assert!(own[0]["properties"]["fixListedWith"].is_null());
+    for other in &own[1..] {
+        assert!(other["fixes"].is_null());
+        assert_eq!(other["properties"]["fixListedWith"], *print);
+    }
+}
+
 #[test]
 fn each_fix_repairs_what_it_belongs_to() {
     let directory = demo();

@@ -7,7 +7,6 @@
 
 mod hostile;
 
-use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
@@ -18,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use hostile::{httpd, is_root, nginx, run, run_as};
-use stekguard::source::{Disk, FileSystem, Memory, Overlay, ReadError};
+use stekguard::source::{Disk, FileSystem, Memory, Overlay, ReadError, Replacements};
 use tempfile::TempDir;
 
 fn pipe(path: &Path) {
@@ -275,7 +274,8 @@ fn secrets_are_read_whole_or_not_at_all() {
     ));
 
     // What is to be written in its place is read instead, by whatever name.
-    let replaced = HashMap::from([(fs::canonicalize(at("key")).unwrap(), Arc::from(&b"new"[..]))]);
+    let new = (fs::canonicalize(at("key")).unwrap(), Arc::from(&b"new"[..]));
+    let replaced = Replacements::from_iter([new]);
     let overlay = Overlay::of(&disk, &replaced);
     for name in ["key", "link"] {
         assert_eq!(overlay.read_secret(&at(name)).unwrap().to_vec(), b"new");

@@ -195,7 +195,7 @@ impl Judge {
                     fix,
                 })
                 .collect();
-            let plan = fix::plan(&project, &proposals, Options::default());
+            let plan = fix::plan(&project, &proposals, &Options::default());
             assert!(plan.refused.is_empty(), "{:?}\n{text}", plan.refused);
             let Some(file) = plan.files.first() else {
                 return text;

@@ -11,7 +11,7 @@ use stekguard::app::{Choice, FileChange, Outcome, Repair, Request, Versions, fix
 use stekguard::catalog::{Server, boundaries};
 use stekguard::finding::{Finding, Severity};
 use stekguard::policy::{Goal, Policy};
-use stekguard::report;
+use stekguard::report::{self, Listed};
 use stekguard::source::{Dump, clean_path};
 
 use super::patch;
@@ -88,7 +88,14 @@ fn readable(outcome: &Outcome) {
 
 /// The edits of each finding are in order, do not overlap and lie in a file of the text's size.
 fn disjoint(outcome: &Outcome, text: &[u8]) {
-    for files in outcome.edits.values() {
+    for listed in outcome.edits.values() {
+        let files = match listed {
+            Listed::Here(files) => files.as_slice(),
+            Listed::With(other) => {
+                assert!(*other < outcome.findings.len(), "listed with a finding");
+                continue;
+            }
+        };
         for edits in files.iter().map(|file| &file.edits) {
             let mut end = 0;
             for edit in edits {

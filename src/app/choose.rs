@@ -76,9 +76,10 @@ impl Repair {
         }
         let session = Session::open(request)?;
         let (replaced, whole) = (everything(&files), everything(&self.plan.files));
-        let check = |_: &Replaced| proven(&session, &replaced, &whole);
+        let check = |_: &fix::Texts| proven(&session, &replaced, &whole);
         fix::verify(&files, &check)?;
-        let all = (0..session.inputs.count()).filter_map(|index| session.judged(index, &replaced));
+        let all =
+            (0..session.inputs.count()).filter_map(|index| session.judged(index, &[&replaced]));
         let after = session.outcome(all);
         let mut plan = self.plan;
         plan.files = files;
@@ -107,11 +108,11 @@ impl Repair {
 /// No configuration is worse than both what it was and what the whole patch makes of it.
 fn proven(session: &Session<'_>, part: &Replaced, whole: &Replaced) -> Result<(), String> {
     for index in 0..session.inputs.count() {
-        let Some(before) = session.judged(index, &Replaced::new()) else {
+        let Some(before) = session.judged(index, &[]) else {
             continue;
         };
         let again = |replaced: &Replaced| {
-            let loaded = session.inputs.load(index, replaced);
+            let loaded = session.inputs.load(index, &[replaced]);
             let judged =
                 loaded.and_then(|loaded| session.judged_for(loaded, before.platforms.clone()));
             judged.ok_or_else(|| "it cannot be read again".to_owned())

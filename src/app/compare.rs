@@ -1,10 +1,10 @@
 //! `inspect --compare-version`: what an upgrade changes of the effective state, endpoint by
 //! endpoint. Judges nothing.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::inputs::Replaced;
 use super::judge::site;
 use super::lint::{Session, problems};
 use super::{AppError, Request};
@@ -86,7 +86,7 @@ pub fn compare(request: &Request, upgrade: Upgrade) -> Result<Comparison, AppErr
         ..Comparison::default()
     };
     let mut sources = Vec::new();
-    for loaded in session.inputs.load_all(&Replaced::new()) {
+    for loaded in session.inputs.load_all() {
         if loaded.root.server != upgrade.server {
             comparison.others.push(loaded.project.root.clone());
             continue;
@@ -120,6 +120,7 @@ pub fn compare(request: &Request, upgrade: Upgrade) -> Result<Comparison, AppErr
 /// Directives that one of the two versions knows and the other refuses.
 fn unknown(project: &Project, upgrade: Upgrade) -> Vec<report::Unknown> {
     let mut out: Vec<report::Unknown> = Vec::new();
+    let mut seen: HashSet<Location> = HashSet::new();
     for id in (0..project.directives.len() as u32).map(DirectiveId) {
         let Some(spec) = project.directive(id).spec else {
             continue;
@@ -129,14 +130,13 @@ fn unknown(project: &Project, upgrade: Upgrade) -> Vec<report::Unknown> {
             continue;
         }
         let at: Location = project.location(id);
-        let found = report::Unknown {
-            setting: spec.name,
-            refused_by: if after { upgrade.before } else { upgrade.after },
-            at,
-        };
         // A file that is included twice says it twice.
-        if !out.contains(&found) {
-            out.push(found);
+        if seen.insert(at.clone()) {
+            out.push(report::Unknown {
+                setting: spec.name,
+                refused_by: if after { upgrade.before } else { upgrade.after },
+                at,
+            });
         }
     }
     out

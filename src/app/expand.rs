@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::inputs::Replaced;
 use super::lint::{Session, read_problems};
 use super::{AppError, Request};
 use crate::catalog::Server;
@@ -46,7 +45,7 @@ pub fn expand(request: &Request) -> Result<Expansion, AppError> {
         .problems
         .extend(expansion.search_problems.iter().cloned());
     let mut sources = Vec::new();
-    for loaded in session.inputs.load_all(&Replaced::new()) {
+    for loaded in session.inputs.load_all() {
         let Some(platform) = session.platforms(&loaded).pop() else {
             continue;
         };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::fix_rounds::Work;
+use super::fix_sum::{Readers, Told};
 use super::inputs::Replaced;
 use super::lint::{Judged, Session};
 use super::{AppError, Outcome, Request};
@@ -44,9 +45,8 @@ pub struct Repair {
 pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
     let mut session = Session::open(request)?;
     session.guard.force = choice.force;
-    let unchanged = Replaced::new();
     let mut judged: Vec<Option<Judged>> = (0..session.inputs.count())
-        .map(|index| session.judged(index, &unchanged))
+        .map(|index| session.judged(index, &[]))
         .collect();
     session.guard = guard(request, choice, judged.iter().flatten());
     // Fixes look for other places where files may not be edited.
@@ -67,13 +67,17 @@ pub fn fix(request: &Request, choice: &Choice) -> Result<Repair, AppError> {
     let mut work = Work {
         session: &session,
         choice,
-        replaced: unchanged,
+        replaced: Replaced::new(),
+        told: Told::default(),
+        readers: Readers::default(),
         before: vec![None; judged.len()],
         judged,
     };
+    work.note_readers();
     for index in 0..work.judged.len() {
         work.repair(index, &mut repair);
     }
+    (repair.plan, repair.refused) = std::mem::take(&mut work.told).whole();
     (repair.before, repair.after) = work.outcomes();
     repair.advice = repair.advice_for(&request.policy);
     Ok(repair)

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Outcome;
 use super::fix::{Choice, Repair};
+use super::fix_sum::{Readers, Told};
 use super::inputs::{Loaded, Replaced};
 use super::lint::{Judged, Session, problems, too_old};
 use super::prove::{Before, prove};
@@ -33,10 +34,14 @@ pub(super) struct Work<'a> {
     pub(super) judged: Vec<Option<Judged>>,
     /// Every configuration as found, where it is not what stands above.
     pub(super) before: Vec<Option<Judged>>,
+    /// What the plans so far come to.
+    pub(super) told: Told,
+    /// By which configurations a file is read; nothing where there is only one.
+    pub(super) readers: Readers,
 }
 
 /// A plan that has proved itself, and where it changes something the configuration with it and
-/// what all files are replaced by then.
+/// what its files are replaced by.
 #[derive(Default)]
 struct Proved {
     plan: Plan,
@@ -48,7 +53,8 @@ impl Work<'_> {
     /// do not prove themselves, those that do are taken, rule by rule.
     pub(super) fn repair(&mut self, index: usize, repair: &mut Repair) {
         let known = self.judged[index].take();
-        let Some(mut first) = known.or_else(|| self.session.judged(index, &self.replaced)) else {
+        let again = || self.session.judged(index, &[&self.replaced]);
+        let Some(mut first) = known.or_else(again) else {
             return;
         };
         let project = &first.loaded.project;
@@ -65,9 +71,8 @@ impl Work<'_> {
         let mut all = self.rules_in_order(&first);
         if let Some(why) = self.obstacle(&first) {
             all.retain(|rule| *rule != rules::KEYS_RULE);
-            repair
-                .refused
-                .push(format!("{place}: {}: {why}", rules::KEYS_RULE));
+            let line = format!("{place}: {}: {why}", rules::KEYS_RULE);
+            self.told.refuse(line);
         }
         let best = match self.attempt(index, &mut first, &all) {
             Ok(proved) => proved,
@@ -81,13 +86,16 @@ impl Work<'_> {
             }
         };
         let Some((judged, replaced)) = best.changed else {
-            self.tell(best.plan, repair);
+            self.told.add(best.plan);
             self.judged[index] = Some(first);
             return;
         };
-        self.replaced = replaced;
+        self.replaced.extend(replaced);
         self.forget(&best.plan);
-        self.tell(best.plan, repair);
+        self.told.add(best.plan);
+        if self.judged.len() > 1 {
+            self.readers.note(index, &judged);
+        }
         self.judged[index] = Some(judged);
         self.before[index].get_or_insert(first);
     }
@@ -155,7 +163,7 @@ impl Work<'_> {
     /// Plans in rounds with the fixes of these rules and proves the result.
     fn attempt(&self, index: usize, first: &mut Judged, rules: &[&str]) -> Result<Proved, String> {
         self.read_whole(index, first)?;
-        let mut replaced = self.replaced.clone();
+        let mut replaced = Replaced::new();
         let mut plan = Plan::default();
         let mut latest: Option<Judged> = None;
         let mut settled = false;
@@ -182,7 +190,7 @@ impl Work<'_> {
         fix::verify_texts(&plan.files, &flawless(&judged)).map_err(|error| error.to_string())?;
         // What a later round took back does not count as replaced.
         if changed > 1 {
-            let mut results = self.replaced.clone();
+            let mut results = Replaced::new();
             replace(&mut results, &plan);
             if results != replaced {
                 judged = self.again(index, first, &results)?;
@@ -225,7 +233,7 @@ impl Work<'_> {
         if first.told.is_none() {
             return Ok(());
         }
-        let loaded = self.session.inputs.load(index, &self.replaced);
+        let loaded = self.session.inputs.load(index, &[&self.replaced]);
         let same = |loaded: &Loaded| {
             let (old, new) = (&first.loaded.project.files, &loaded.project.files);
             let mut pairs = old.iter().zip(new);
@@ -239,35 +247,22 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Tells what a plan changes and refuses.
-    fn tell(&self, plan: Plan, repair: &mut Repair) {
-        let mut known: HashSet<String> = repair.refused.iter().cloned().collect();
-        for refusal in &plan.refused {
-            let place = refusal.path.display();
-            let line = format!("{place}: {}: {}", refusal.rule, refusal.reason);
-            if known.insert(line.clone()) {
-                repair.refused.push(line);
-            }
+    /// Notes what each configuration reads, where there are several.
+    pub(super) fn note_readers(&mut self) {
+        let several = self.judged.len() > 1;
+        let known = self.judged.iter().enumerate();
+        for (index, judged) in known.filter(|_| several) {
+            let judged = judged.iter();
+            judged.for_each(|it| self.readers.note(index, it));
         }
-        let earlier = std::mem::take(&mut repair.plan);
-        repair.plan = earlier.then(plan);
     }
 
     /// Forgets what is known about configurations that read a file of this plan.
     fn forget(&mut self, plan: &Plan) {
-        if self.judged.iter().all(Option::is_none) {
-            return;
-        }
-        let changed = fix::new_texts(&plan.files);
-        for (known, before) in self.judged.iter_mut().zip(&mut self.before) {
-            let reads = known.as_ref().is_some_and(|judged| {
-                let files = judged.loaded.project.files.iter();
-                let mut paths =
-                    files.flat_map(|file| file.real.as_deref().into_iter().chain([&*file.path]));
-                paths.any(|path| changed.contains_key(path))
-            });
-            if reads {
-                let forgotten = known.take();
+        for path in fix::new_texts(&plan.files).keys() {
+            for index in self.readers.of(path) {
+                let forgotten = self.judged[*index].take();
+                let before = &mut self.before[*index];
                 *before = before.take().or(forgotten);
             }
         }
@@ -280,15 +275,16 @@ impl Work<'_> {
         let before = self.session.outcome(before);
         let all = self.judged.into_iter().enumerate();
         let after = all.filter_map(|(index, known)| {
-            known.or_else(|| self.session.judged(index, &self.replaced))
+            known.or_else(|| self.session.judged(index, &[&self.replaced]))
         });
         (before, self.session.outcome(after))
     }
 
-    /// Loads and judges a configuration with files replaced, for the versions of the files as
+    /// Loads and judges a configuration with more files replaced, for the versions of the files as
     /// they are: a repair does not change what a server can be.
     fn again(&self, index: usize, first: &Judged, replaced: &Replaced) -> Result<Judged, String> {
-        let loaded = self.session.inputs.load(index, replaced);
+        let replaced = [&self.replaced, replaced];
+        let loaded = self.session.inputs.load(index, &replaced);
         let judged = loaded.and_then(|loaded| {
             let platforms = first.platforms.clone();
             self.session.judged_for(loaded, platforms)
@@ -332,12 +328,12 @@ impl Work<'_> {
             }
         }
         let project = &judged.loaded.project;
-        let plan = fix::plan(project, &serious, self.session.guard.clone());
+        let plan = fix::plan(project, &serious, &self.session.guard);
         if !plan.is_empty() || others.is_empty() {
             return plan;
         }
         serious.extend(others);
-        fix::plan(project, &serious, self.session.guard.clone())
+        fix::plan(project, &serious, &self.session.guard)
     }
 
     /// The fix of a finding, where it may be applied.
@@ -352,11 +348,7 @@ impl Work<'_> {
 
 /// Takes over what a plan makes of the files.
 fn replace(replaced: &mut Replaced, plan: &Plan) {
-    let texts = fix::new_texts(&plan.files);
-    match replaced.is_empty() {
-        true => *replaced = texts,
-        false => replaced.extend(texts),
-    }
+    replaced.extend(fix::new_texts(&plan.files));
 }
 
 /// Says of new bytes that reading this configuration has parsed these very bytes and found no

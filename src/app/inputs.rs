@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::clock::now;
 use super::configured::RootWish;
 use super::judge::Verdict;
-use super::parts::{Part, into_roots};
+use super::parts::{Asked, Part, into_roots};
 use super::{AppError, Request, Startup, Versions};
 use crate::catalog::Server;
 use crate::finding::{Finding, Silence, Silenced};
@@ -21,7 +21,7 @@ use crate::source::{
 const STREAM: &str = "<stdin>";
 
 /// New bytes of files, by the path of the file itself (symlinks resolved).
-pub(super) type Replaced = HashMap<PathBuf, Arc<[u8]>>;
+pub(super) type Replaced = source::Replacements;
 
 /// Everything that a request names.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(super) struct Inputs {
     pub(super) excluded: usize,
     /// Named files that are judged in the root that includes them: the file and the root.
     pub(super) parts: Vec<Part>,
+    /// What of each root they ask about.
+    asked: HashMap<PathBuf, Asked>,
     /// What the settings say of single configurations.
     wishes: Vec<RootWish>,
     /// What the command line says of versions, over the settings.
@@ -81,6 +83,7 @@ impl Inputs {
             templates: 0,
             excluded: 0,
             parts: Vec::new(),
+            asked: HashMap::new(),
             wishes: request.laid.roots.clone(),
             versions: request.versions.clone(),
             fallback: request.laid.fallback.clone(),
@@ -132,14 +135,13 @@ impl Inputs {
     /// Where only parts of a configuration were asked about, what is found elsewhere in it is
     /// not reported.
     pub(super) fn keep_parts(&self, root: &Root, verdict: &mut Verdict) {
-        let of_root = || self.parts.iter().filter(|part| part.root == root.path);
-        if of_root().next().is_none() || of_root().any(|part| part.whole) {
+        let asked = self.asked.get(&root.path);
+        let Some(asked) = asked.filter(|asked| !asked.whole) else {
             return;
-        }
+        };
         let findings = std::mem::take(&mut verdict.findings);
-        let (kept, others): (Vec<Finding>, Vec<Finding>) = findings
-            .into_iter()
-            .partition(|finding| of_root().any(|part| part.has(finding)));
+        let (kept, others): (Vec<Finding>, Vec<Finding>) =
+            findings.into_iter().partition(|finding| asked.has(finding));
         verdict.findings = kept;
         let elsewhere = others.into_iter().map(|finding| Silenced {
             finding,
@@ -153,17 +155,28 @@ impl Inputs {
         self.places.iter().map(|place| place.found.len()).sum()
     }
 
-    /// Loads one of them. `replaced` stands for files that are not as they are on disk.
-    pub(super) fn load(&self, index: usize, replaced: &Replaced) -> Option<Loaded> {
+    /// Loads one of them. `replaced` stands for files that are not as they are on disk; what
+    /// stands later in it counts.
+    pub(super) fn load(&self, index: usize, replaced: &[&Replaced]) -> Option<Loaded> {
         let (files, found) = self.found(index)?;
         let wish = self.wish(&found.root.path, files);
-        // Without replacements the base answers for itself: a file then says by itself
-        // where its bytes come from.
-        if replaced.is_empty() {
-            return Some(self.loaded(found, files, wish));
+        Some(self.over(found, files, wish, replaced))
+    }
+
+    fn over(
+        &self,
+        found: &Found,
+        files: &dyn FileSystem,
+        wish: Option<&RootWish>,
+        replaced: &[&Replaced],
+    ) -> Loaded {
+        match replaced {
+            [] => self.loaded(found, files, wish),
+            // Without replacements the base answers for itself: a file then says by itself
+            // where its bytes come from.
+            [first, rest @ ..] if first.is_empty() => self.over(found, files, wish, rest),
+            [first, rest @ ..] => self.over(found, &Overlay::of(files, first), wish, rest),
         }
-        let overlay = Overlay::of(files, replaced);
-        Some(self.loaded(found, &overlay, wish))
     }
 
     /// By its number; not by counting all that stand before it.
@@ -211,9 +224,9 @@ impl Inputs {
     }
 
     /// All of them, in order.
-    pub(super) fn load_all(&self, replaced: &Replaced) -> Vec<Loaded> {
+    pub(super) fn load_all(&self) -> Vec<Loaded> {
         (0..self.count())
-            .filter_map(|index| self.load(index, replaced))
+            .filter_map(|index| self.load(index, &[]))
             .collect()
     }
 
@@ -250,6 +263,7 @@ impl Inputs {
         if context.is_none() {
             let parts = into_roots(&mut discovery.found, &self.wishes, &files, options);
             self.parts.extend(parts);
+            self.asked = Asked::by_root(&self.parts);
         }
         self.excluded += discovery.excluded;
         self.templates += discovery.templates.len();

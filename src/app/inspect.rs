@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::inputs::Replaced;
 use super::judge::site;
 use super::lint::{JudgedServer, Session, problems, too_old};
 use super::{AppError, Request};
@@ -35,7 +34,7 @@ pub fn inspect(request: &Request) -> Result<Inspection, AppError> {
         .problems
         .extend(inspection.search_problems.iter().cloned());
     let mut sources = Vec::new();
-    for loaded in session.inputs.load_all(&Replaced::new()) {
+    for loaded in session.inputs.load_all() {
         session.request.progress.step();
         let judged = session.platforms(&loaded);
         let Some(newest) = judged.last() else {

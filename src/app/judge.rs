@@ -1,6 +1,8 @@
 //! One configuration, judged for every version it may run on.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::Request;
 use super::measure::Measure;
@@ -31,7 +33,7 @@ pub(super) fn judge(
     project: &Project,
     platforms: &[Platform],
     request: &Request,
-    untouchable: impl FnOnce() -> Vec<PathBuf> + Send,
+    untouchable: impl FnOnce() -> HashSet<PathBuf> + Send,
 ) -> Option<Verdict> {
     let parallel = project.directives.len() > FEW;
     let (ground, untouchable) = match parallel {
@@ -40,7 +42,7 @@ pub(super) fn judge(
     };
     let stretches = Stretches::of(project, platforms);
     let base = Policy {
-        untouchable,
+        untouchable: Arc::new(untouchable),
         ..request.policy.clone()
     };
     let measured = Measured {

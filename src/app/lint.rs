@@ -1,6 +1,6 @@
 //! `lint`: everything that is found, and whether everything was read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -180,13 +180,12 @@ impl<'a> Session<'a> {
 
     /// Loads and judges everything as it is.
     fn run(&self) -> Outcome {
-        let unchanged = Replaced::new();
-        let all = (0..self.inputs.count()).filter_map(|index| self.judged(index, &unchanged));
+        let all = (0..self.inputs.count()).filter_map(|index| self.judged(index, &[]));
         self.outcome(all)
     }
 
     /// Loads and judges one configuration, with files replaced.
-    pub(super) fn judged(&self, index: usize, replaced: &Replaced) -> Option<Judged> {
+    pub(super) fn judged(&self, index: usize, replaced: &[&Replaced]) -> Option<Judged> {
         let loaded = self.inputs.load(index, replaced)?;
         let platforms = self.platforms(&loaded);
         let judged = self.judged_for(loaded, platforms);
@@ -195,7 +194,7 @@ impl<'a> Session<'a> {
     }
 
     /// The files of a project that no fix may edit.
-    pub(super) fn untouchable(&self, project: &Project) -> Vec<PathBuf> {
+    pub(super) fn untouchable(&self, project: &Project) -> HashSet<PathBuf> {
         fix::untouchable(project, &self.guard)
     }
 

@@ -59,10 +59,9 @@ impl<'a> Mixtures<'a> {
             opened.extend(file.paths.iter().map(|path| (&**path, index)));
             real.extend(file.real.as_deref().map(|path| (path, index)));
         }
-        let unchanged = Replaced::new();
         let replaced = everything(files);
         let concerned = (0..session.inputs.count()).filter_map(|index| {
-            let old = session.judged(index, &unchanged)?;
+            let old = session.judged(index, &[])?;
             let read = old.loaded.project.files.iter();
             let each = read.flat_map(|file| {
                 let by_real = file.real.as_deref().and_then(|path| real.get(path));
@@ -72,7 +71,7 @@ impl<'a> Mixtures<'a> {
             if reads.is_empty() {
                 return None;
             }
-            let loaded = session.inputs.load(index, &replaced)?;
+            let loaded = session.inputs.load(index, &[&replaced])?;
             let new = session.judged_for(loaded, old.platforms.clone())?;
             Some(Concerned {
                 index,
@@ -102,7 +101,7 @@ impl<'a> Mixtures<'a> {
             if count == 0 || count == it.reads.len() {
                 continue;
             }
-            let loaded = self.session.inputs.load(it.index, &replaced);
+            let loaded = self.session.inputs.load(it.index, &[&replaced]);
             let judged = loaded
                 .and_then(|loaded| self.session.judged_for(loaded, it.old.platforms.clone()))
                 .ok_or("it cannot be read again")?;

@@ -18,6 +18,7 @@ mod explain;
 mod fix;
 mod fix_rounds;
 mod fix_shown;
+mod fix_sum;
 mod inputs;
 mod inspect;
 mod judge;

@@ -1,6 +1,8 @@
 //! Files that are parts of a known configuration: judged in the root that includes them, not
 //! alone. Finds the root; judges nothing.
 
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::configured::RootWish;
@@ -51,37 +53,37 @@ pub(super) fn into_roots(
     let mut known = Known {
         files,
         options,
-        tried: Vec::new(),
+        tried: HashMap::new(),
+        usual: OnceCell::new(),
     };
     let mut parts = Vec::new();
     let mut out: Vec<Found> = Vec::new();
-    let named: Vec<PathBuf> = found
-        .iter()
-        .filter(|item| !is_part(item))
-        .map(|item| known.real(&item.root.path))
-        .collect();
+    let mut there: HashSet<PathBuf> = HashSet::new();
+    let named = found.iter().filter(|item| !is_part(item));
+    let named: HashSet<PathBuf> = named.map(|item| known.real(&item.root.path)).collect();
+    let with_context = wishes.iter().filter(|wish| wish.context.is_some());
+    let with_context: HashSet<PathBuf> = with_context.map(|wish| known.real(&wish.path)).collect();
     for item in std::mem::take(found) {
         let path = item.root.path.clone();
+        let real = known.real(&path);
         // What is said of the file itself holds.
-        let said = wishes
-            .iter()
-            .any(|wish| wish.context.is_some() && known.real(&wish.path) == known.real(&path));
-        let root = match is_part(&item) && !said {
-            true => known.root_of(&path, item.root.server, wishes),
+        let root = match is_part(&item) && !with_context.contains(&real) {
+            true => known.root_of(&path, &real, item.root.server, wishes),
             false => None,
         };
         let Some((root, names)) = root else {
+            there.insert(real);
             out.push(item);
             continue;
         };
+        let begins = known.real(&root.root.path);
         parts.push(Part {
             file: path,
             names,
             root: root.root.path.clone(),
-            whole: named.contains(&known.real(&root.root.path)),
+            whole: named.contains(&begins),
         });
-        let there = |other: &Found| known.real(&other.root.path) == known.real(&root.root.path);
-        if !out.iter().any(there) {
+        if there.insert(begins) {
             out.push(root);
         }
     }
@@ -89,10 +91,30 @@ pub(super) fn into_roots(
     parts
 }
 
-impl Part {
-    /// True where a finding is about the file.
+/// What of one root is asked about.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    /// All of it.
+    pub(super) whole: bool,
+    /// The files.
+    names: HashSet<PathBuf>,
+}
+
+impl Asked {
+    /// By the root that the parts are judged in.
+    pub(super) fn by_root(parts: &[Part]) -> HashMap<PathBuf, Self> {
+        let mut roots: HashMap<PathBuf, Self> = HashMap::new();
+        for part in parts {
+            let asked = roots.entry(part.root.clone()).or_default();
+            asked.whole |= part.whole;
+            asked.names.extend(part.names.iter().cloned());
+        }
+        roots
+    }
+
+    /// True where a finding is about one of the files.
     pub(super) fn has(&self, finding: &Finding) -> bool {
-        let its = |place: &Location| self.names.iter().any(|name| **name == *place.path);
+        let its = |place: &Location| self.names.contains(&*place.path);
         its(&finding.location) || finding.related.iter().any(|it| its(&it.location))
     }
 }
@@ -101,15 +123,16 @@ impl Part {
 struct Known<'a> {
     files: &'a dyn FileSystem,
     options: &'a LoadOptions,
-    /// A root and its files, with their real paths; `None` for what is no root.
-    tried: Vec<(PathBuf, Option<Tree>)>,
+    /// By a root's real path: what it reads; `None` for what is no root.
+    tried: HashMap<PathBuf, Option<Tree>>,
+    /// Where roots usually are.
+    usual: OnceCell<Vec<PathBuf>>,
 }
 
-#[derive(Clone)]
 struct Tree {
     found: Found,
-    /// Name and real path of each file but the root's.
-    files: Vec<(PathBuf, PathBuf)>,
+    /// The names of each file but the root's, by its real path.
+    files: HashMap<PathBuf, Vec<PathBuf>>,
 }
 
 impl Known<'_> {
@@ -121,39 +144,45 @@ impl Known<'_> {
     fn root_of(
         &mut self,
         path: &Path,
+        real: &Path,
         server: Server,
         wishes: &[RootWish],
     ) -> Option<(Found, Vec<PathBuf>)> {
-        let real = self.real(path);
-        let mut candidates: Vec<PathBuf> = wishes.iter().map(|wish| wish.path.clone()).collect();
-        candidates.extend(above(path, server));
-        let usual = discover(&[], self.files, self.options).ok();
-        let usual = usual.into_iter().flat_map(|usual| usual.found);
-        candidates.extend(usual.map(|found| found.root.path));
-        for candidate in candidates {
-            let Some(tree) = self.tree(&candidate) else {
-                continue;
-            };
-            let same = tree.files.iter().filter(|(_, its)| *its == real);
-            let names: Vec<PathBuf> = same.map(|(name, _)| name.clone()).collect();
-            if !names.is_empty() {
-                return Some((tree.found.clone(), names));
-            }
-        }
-        None
+        let near = wishes.iter().map(|wish| wish.path.clone());
+        let near = near.chain(above(path, server));
+        near.into_iter()
+            .find_map(|root| self.includes(&root, real))
+            .or_else(|| {
+                let usual = self.usual().to_vec();
+                usual.iter().find_map(|root| self.includes(root, real))
+            })
     }
 
-    fn tree(&mut self, root: &Path) -> Option<Tree> {
+    fn usual(&self) -> &[PathBuf] {
+        self.usual.get_or_init(|| {
+            let usual = discover(&[], self.files, self.options).ok();
+            let usual = usual.into_iter().flat_map(|usual| usual.found);
+            usual.map(|found| found.root.path).collect()
+        })
+    }
+
+    /// A root and the names by which it includes a file.
+    fn includes(&mut self, root: &Path, real: &Path) -> Option<(Found, Vec<PathBuf>)> {
+        let tree = self.tree(root)?;
+        let names = tree.files.get(real)?;
+        Some((tree.found.clone(), names.clone()))
+    }
+
+    fn tree(&mut self, root: &Path) -> Option<&Tree> {
         if self.files.kind(root) != Some(FileKind::File) {
             return None;
         }
         let real = self.real(root);
-        if let Some((_, tree)) = self.tried.iter().find(|(path, _)| *path == real) {
-            return tree.clone();
+        if !self.tried.contains_key(&real) {
+            let tree = self.read(root);
+            self.tried.insert(real.clone(), tree);
         }
-        let tree = self.read(root);
-        self.tried.push((real, tree.clone()));
-        tree
+        self.tried.get(&real)?.as_ref()
     }
 
     fn read(&self, root: &Path) -> Option<Tree> {
@@ -164,9 +193,11 @@ impl Known<'_> {
         }
         let project = source::load(&found.root, self.files, &found.options);
         let included = project.files.iter().skip(1);
-        let files = included
-            .map(|file| (file.path.to_path_buf(), self.real(&file.path)))
-            .collect();
+        let mut files: HashMap<PathBuf, Vec<PathBuf>> = HashMap::new();
+        for file in included {
+            let names = files.entry(self.real(&file.path)).or_default();
+            names.push(file.path.to_path_buf());
+        }
         Some(Tree { found, files })
     }
 }

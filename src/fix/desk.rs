@@ -4,15 +4,17 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::catalog::Server;
 use crate::fix::arguments::Statement;
-use crate::fix::place::{Page, spot};
+use crate::fix::layout::Lined;
+use crate::fix::place::{Page, Spot, spot};
+use crate::fix::plan::Options;
 use crate::fix::sheet::Step;
-use crate::fix::siblings::{Chains, Sibling};
+use crate::fix::siblings::{Chains, Sibling, siblings};
 use crate::fix::slip::Slip;
-use crate::fix::{apache, layout, nginx};
+use crate::fix::{apache, nginx, protect};
 use crate::source::{DirectiveId, FileId, Project};
 use crate::syntax::{NodeId, TokenKind, Tree};
 use crate::text::{Edit, Span};
@@ -20,16 +22,42 @@ use crate::text::{Edit, Span};
 /// A project to look things up in.
 pub(super) struct Desk<'project> {
     project: &'project Project,
+    options: &'project Options,
     paths: HashMap<&'project Path, FileId>,
     /// By file: all entries that are the same file on disk, itself included.
     same: Vec<Arc<[FileId]>>,
     /// Directives by their place, then in the order of the project; several where a file is
     /// read several times.
     places: Vec<(FileId, u32, DirectiveId)>,
-    /// Trees of the files that were looked at: they go when the desk does.
-    trees: Vec<OnceLock<Arc<Tree>>>,
+    /// What was looked for in each file: it goes when the desk does.
+    looks: Vec<Look>,
     chains: OnceLock<Chains>,
+    wide: Mutex<Wide>,
 }
+
+/// What one file was looked through for. Of a file with many statements, each asks for it.
+#[derive(Default)]
+struct Look {
+    tree: OnceLock<Arc<Tree>>,
+    /// By how much it indents the content of a block.
+    unit: OnceLock<Vec<u8>>,
+    /// Why it is not to be edited.
+    reserved: OnceLock<Option<String>>,
+}
+
+/// What was found in places with many statements, which many fixes ask for.
+#[derive(Default)]
+struct Wide {
+    siblings: HashMap<Place, Arc<[Sibling]>>,
+    spots: HashMap<Place, Result<Spot, String>>,
+}
+
+/// A file, a block in it (`None`: the file's top level), and a statement's name.
+type Place = (FileId, Option<Span>, Vec<u8>);
+
+/// Blocks with fewer statements are looked through each time: that takes less than to remember
+/// what was found.
+const WIDE: u32 = 64;
 
 /// The bytes of one step.
 pub(super) enum StepEdits {
@@ -48,7 +76,7 @@ pub(super) enum StepEdits {
 
 impl<'project> Desk<'project> {
     /// Sorts a project's files by their names.
-    pub(super) fn new(project: &'project Project) -> Self {
+    pub(super) fn new(project: &'project Project, options: &'project Options) -> Self {
         let ids = || (0..project.files.len() as u32).map(FileId);
         let paths = ids().map(|id| (&*project.file(id).path, id)).collect();
         let mut by_real: HashMap<&Path, Vec<FileId>> = HashMap::new();
@@ -74,18 +102,94 @@ impl<'project> Desk<'project> {
         places.sort();
         Self {
             project,
+            options,
             paths,
             same,
             places,
-            trees: ids().map(|_| OnceLock::new()).collect(),
+            looks: ids().map(|_| Look::default()).collect(),
             chains: OnceLock::new(),
+            wide: Mutex::default(),
         }
     }
 
     /// A file's tree.
     pub(super) fn tree(&self, id: FileId) -> &Tree {
         let grown = || self.project.file(id).passing_tree();
-        self.trees[id.0 as usize].get_or_init(grown)
+        self.looks[id.0 as usize].tree.get_or_init(grown)
+    }
+
+    /// Why a file is not to be edited, one sentence; `None` where nobody claims it.
+    pub(super) fn reserved(&self, id: FileId) -> Option<&str> {
+        let file = self.project.file(id);
+        let real = file.real.as_deref().unwrap_or(&file.path);
+        let owner = || protect::owner(&[&file.path, real], &file.text, self.options);
+        let reserved = self.looks[id.0 as usize].reserved.get_or_init(owner);
+        reserved.as_deref()
+    }
+
+    /// The statements called `name` directly in `block`, as [`siblings`] finds them.
+    pub(super) fn siblings(&self, id: FileId, block: Option<Span>, name: &[u8]) -> Arc<[Sibling]> {
+        let find = || Arc::from(siblings(self.project, self, id, block, name));
+        self.once((id, block, name), |wide| &mut wide.siblings, find)
+    }
+
+    /// The place for a statement called `name` directly in `block`.
+    fn spot(&self, id: FileId, block: Option<Span>, name: &[u8]) -> Result<Spot, String> {
+        let find = || {
+            let node = block.map(|span| self.node_at(id, span).ok_or("the block is gone"));
+            let in_force = |span: Span| self.in_force(id, span);
+            let unit = || self.unit(id);
+            let page = Page {
+                server: self.project.server,
+                lined: self.lined(id),
+                tree: self.tree(id),
+                in_force: &in_force,
+                unit: &unit,
+            };
+            spot(page, node.transpose()?, name)
+        };
+        self.once((id, block, name), |wide| &mut wide.spots, find)
+    }
+
+    /// What is found in a place; where it has many statements, what was found there before.
+    fn once<T: Clone>(
+        &self,
+        (id, block, name): (FileId, Option<Span>, &[u8]),
+        table: impl Fn(&mut Wide) -> &mut HashMap<Place, T>,
+        find: impl FnOnce() -> T,
+    ) -> T {
+        if !self.is_wide(id, block) {
+            return find();
+        }
+        let place = (id, block, name.to_vec());
+        let lock = || self.wide.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = table(&mut lock()).get(&place).cloned();
+        known.unwrap_or_else(|| {
+            let found = find();
+            table(&mut lock()).insert(place, found.clone());
+            found
+        })
+    }
+
+    fn is_wide(&self, id: FileId, block: Option<Span>) -> bool {
+        let Some(block) = block else {
+            return true;
+        };
+        let mut there = self.directives_at(id, block);
+        there.any(|there| self.project.directive(there).end - there.0 > WIDE)
+    }
+
+    fn lined(&self, id: FileId) -> Lined<'_> {
+        let file = self.project.file(id);
+        Lined {
+            text: &file.text,
+            lines: &file.lines,
+        }
+    }
+
+    fn unit(&self, id: FileId) -> &[u8] {
+        let shown = || self.lined(id).unit(self.tree(id)).to_vec();
+        self.looks[id.0 as usize].unit.get_or_init(shown)
     }
 
     /// The statement that begins where `span` does; no two statements of a file begin alike.
@@ -105,9 +209,7 @@ impl<'project> Desk<'project> {
 
     /// The block that a new statement would come to stand in.
     pub(super) fn section(&self, id: FileId, block: Option<Span>, name: &[u8]) -> Option<NodeId> {
-        let block = block.and_then(|span| self.node_at(id, span));
-        let in_force = |span: Span| self.in_force(id, span);
-        spot(self.page(id, &in_force), block, name).ok()?.inside
+        self.spot(id, block, name).ok()?.inside
     }
 
     pub(super) fn parent(&self, sibling: &Sibling) -> Option<NodeId> {
@@ -115,19 +217,8 @@ impl<'project> Desk<'project> {
         self.tree(sibling.file).node(node).parent
     }
 
-    fn page<'a>(&'a self, id: FileId, in_force: &'a dyn Fn(Span) -> bool) -> Page<'a> {
-        Page {
-            server: self.project.server,
-            text: &self.project.file(id).text,
-            tree: self.tree(id),
-            in_force,
-        }
-    }
-
     /// The bytes of a step on a file of its own.
     pub(super) fn edits(&self, id: FileId, step: &Step) -> Result<StepEdits, String> {
-        let file = self.project.file(id);
-        let text = &*file.text;
         match step {
             Step::Set { span, arguments } => {
                 let statement = self.words(id, *span).ok_or("the statement has no name")?;
@@ -137,7 +228,7 @@ impl<'project> Desk<'project> {
                 if self.project.server == Server::Nginx && self.holds_comment(id, *span) {
                     return Err("a comment stands inside the statement".into());
                 }
-                let span = layout::removal(text, *span);
+                let span = self.lined(id).removal(*span);
                 Ok(StepEdits::Replace(vec![Edit {
                     span,
                     replacement: Vec::new(),
@@ -152,10 +243,8 @@ impl<'project> Desk<'project> {
                     Server::Apache => apache::line(statement),
                 };
                 let line = line.ok_or("a value cannot be spelled")?;
-                let block = block.map(|span| self.node_at(id, span).ok_or("the block is gone"));
                 let name = statement.first().map_or(&b""[..], |name| name.as_bytes());
-                let in_force = |span: Span| self.in_force(id, span);
-                let spot = spot(self.page(id, &in_force), block.transpose()?, name)?;
+                let spot = self.spot(id, *block, name)?;
                 let text = [spot.lead, line, spot.trail].concat();
                 Ok(StepEdits::Insert {
                     at: spot.at,

@@ -3,55 +3,47 @@
 //! Changes become steps (one statement each), steps become edits. A proposal is tried on
 //! copies of the files it touches and taken when all of it fits.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::catalog::Duplicate;
-use crate::finding::{Change, Target};
+use crate::finding::Change;
 use crate::fix::desk::Desk;
-use crate::fix::plan::{Edited, FEW, Note, Options, Plan, PlannedFile, Proposal, Refusal};
-use crate::fix::protect;
+use crate::fix::plan::{Edited, FEW, Note, Plan, PlannedFile, Proposal, Refusal};
 use crate::fix::sheet::{Mark, Sheet, Step, Stop};
-use crate::fix::siblings::{Chains, Sibling, accumulates, additive, siblings};
+use crate::fix::siblings::Chains;
+use crate::fix::steps::{Refused, steps};
 use crate::source::{File, FileId, FileOrigin, Project};
-use crate::text::{EditSet, Location, Span};
+use crate::text::EditSet;
 
 /// A plan in the making.
 pub(super) struct Draft<'project> {
     project: &'project Project,
     desk: &'project Desk<'project>,
-    options: &'project Options,
     sheets: BTreeMap<FileId, Sheet>,
     costs: Vec<String>,
     /// Where the lists of changes lie that were taken with a fix that has them in common with
     /// others.
     common: HashSet<usize>,
+    /// Long lists that were not taken, by where they lie and by rule: why the list by itself is
+    /// refused; `None` where it was for what stood beside it. Each of many fixes would go through
+    /// all of it to be refused again.
+    not_taken: HashMap<(usize, &'static str), Option<Refused>>,
     plan: Plan,
-}
-
-/// Why a change is not taken: the file and a sentence.
-struct Refused {
-    path: PathBuf,
-    reason: String,
 }
 
 impl<'project> Draft<'project> {
     /// Nothing taken.
-    pub(super) fn new(
-        project: &'project Project,
-        desk: &'project Desk<'project>,
-        options: &'project Options,
-    ) -> Self {
+    pub(super) fn new(project: &'project Project, desk: &'project Desk<'project>) -> Self {
         Self {
             project,
             desk,
-            options,
             sheets: BTreeMap::new(),
             costs: Vec::new(),
             common: HashSet::new(),
+            not_taken: HashMap::new(),
             plan: Plan::default(),
         }
     }
@@ -133,32 +125,68 @@ impl<'project> Draft<'project> {
 
     /// Takes a proposal, and says whether it changes anything; or takes nothing of it.
     fn attempt(&mut self, proposal: &Proposal<'_>) -> Result<bool, Refused> {
-        let mut marks: BTreeMap<FileId, Mark> = BTreeMap::new();
-        let taken = self.take_changes(proposal, &mut marks);
+        let fix = proposal.fix;
+        let list = fix.common.as_ptr().addr();
+        // What stands already because of another fix is not gone through again.
+        if self.common.contains(&list) {
+            return self.take_all(proposal, &mut fix.changes.iter());
+        }
+        match self.not_taken.get(&(list, proposal.rule)) {
+            Some(Some(refused)) => return Err(refused.clone()),
+            Some(None) => self.try_out(proposal, &mut fix.changes.iter())?,
+            None => {}
+        }
+        let taken = self.take_all(proposal, &mut fix.all());
         if taken.is_ok() {
-            self.common.insert(proposal.fix.common.as_ptr().addr());
-        } else {
-            for (id, mark) in marks {
-                self.sheets.entry(id).or_default().drop_since(mark);
-            }
+            self.common.insert(list);
+        } else if fix.common.len() >= FEW {
+            let alone = self.try_out(proposal, &mut fix.common.iter());
+            self.not_taken.insert((list, proposal.rule), alone.err());
         }
         taken
+    }
+
+    /// Whether these changes would be taken; takes none of them.
+    fn try_out(
+        &mut self,
+        proposal: &Proposal<'_>,
+        changes: &mut dyn Iterator<Item = &Change>,
+    ) -> Result<(), Refused> {
+        let mut marks = BTreeMap::new();
+        let taken = self.take_changes(proposal, changes, &mut marks);
+        self.drop_since(marks);
+        taken.map(|_| ())
+    }
+
+    /// Takes all of these changes, or none.
+    fn take_all(
+        &mut self,
+        proposal: &Proposal<'_>,
+        changes: &mut dyn Iterator<Item = &Change>,
+    ) -> Result<bool, Refused> {
+        let mut marks = BTreeMap::new();
+        let taken = self.take_changes(proposal, changes, &mut marks);
+        if taken.is_err() {
+            self.drop_since(marks);
+        }
+        taken
+    }
+
+    fn drop_since(&mut self, marks: BTreeMap<FileId, Mark>) {
+        for (id, mark) in marks {
+            self.sheets.entry(id).or_default().drop_since(mark);
+        }
     }
 
     fn take_changes(
         &mut self,
         proposal: &Proposal<'_>,
+        changes: &mut dyn Iterator<Item = &Change>,
         marks: &mut BTreeMap<FileId, Mark>,
     ) -> Result<bool, Refused> {
         let mut changed = false;
-        let fix = proposal.fix;
-        // What stands already because of another fix is not gone through again.
-        let changes: Vec<&Change> = match self.common.contains(&fix.common.as_ptr().addr()) {
-            true => fix.changes.iter().collect(),
-            false => fix.all().collect(),
-        };
         for change in changes {
-            for (id, step) in self.steps(change)? {
+            for (id, step) in steps(self.project, self.desk, change)? {
                 let once = self.stands_once(id, &step);
                 let (file, desk) = (self.project.file(id), self.desk);
                 let sheet = self.sheets.entry(id).or_default();
@@ -168,7 +196,7 @@ impl<'project> Draft<'project> {
                 let changes = sheet.changed_since(mark);
                 taken.map_err(|stop| refused(file, proposal.rule, stop))?;
                 if changes {
-                    self.editable(file)
+                    self.editable(id)
                         .map_err(|refused| self.without_override(refused, once))?;
                     changed = true;
                 }
@@ -200,7 +228,8 @@ impl<'project> Draft<'project> {
         Refused { reason, ..refused }
     }
 
-    fn editable(&self, file: &File) -> Result<(), Refused> {
+    fn editable(&self, id: FileId) -> Result<(), Refused> {
+        let file = self.project.file(id);
         let refuse = |reason: &str| {
             Err(Refused {
                 path: file.path.to_path_buf(),
@@ -210,136 +239,7 @@ impl<'project> Draft<'project> {
         if file.origin == FileOrigin::Stub {
             return refuse("the file is not there, only what is known of it");
         }
-        let real = file.real.as_deref().unwrap_or(&file.path);
-        match protect::owner(&[&file.path, real], &file.text, self.options) {
-            Some(reason) => refuse(&reason),
-            None => Ok(()),
-        }
-    }
-
-    /// What a change means for statements.
-    fn steps(&self, change: &Change) -> Result<Vec<(FileId, Step)>, Refused> {
-        match change {
-            Change::SetArguments {
-                statement,
-                arguments,
-            } => {
-                let (id, span) = self.place(statement)?;
-                Ok(vec![(
-                    id,
-                    Step::Set {
-                        span,
-                        arguments: arguments.clone(),
-                    },
-                )])
-            }
-            Change::Remove { statement } => {
-                let (id, span) = self.place(statement)?;
-                Ok(vec![(id, Step::Remove { span })])
-            }
-            Change::Insert {
-                target: Target::Block(block),
-                statement,
-            } => {
-                let (id, span) = self.place(block)?;
-                self.insertion(id, Some(span), statement)
-            }
-            Change::Insert {
-                target: Target::File(path),
-                statement,
-            } => {
-                let id = self.file(path)?;
-                self.insertion(id, None, statement)
-            }
-        }
-    }
-
-    /// An insertion, or the change of what stands there already.
-    fn insertion(
-        &self,
-        id: FileId,
-        block: Option<Span>,
-        statement: &[String],
-    ) -> Result<Vec<(FileId, Step)>, Refused> {
-        let file = self.project.file(id);
-        let refuse = |reason: String| Refused {
-            path: file.path.to_path_buf(),
-            reason,
-        };
-        let Some((name, arguments)) = statement.split_first() else {
-            return Err(refuse("nothing to insert".to_string()));
-        };
-        let server = self.project.server;
-        let additive = additive(server, name.as_bytes());
-        let insert = (
-            id,
-            Step::Insert {
-                block,
-                statement: statement.to_vec(),
-                additive,
-            },
-        );
-        let present = siblings(self.project, self.desk, id, block, name.as_bytes());
-        let says = |sibling: &Sibling| {
-            sibling
-                .arguments
-                .iter()
-                .map(Vec::as_slice)
-                .eq(arguments.iter().map(String::as_bytes))
-        };
-        let set = |sibling: &Sibling| {
-            let step = Step::Set {
-                span: sibling.span,
-                arguments: arguments.to_vec(),
-            };
-            (self.desk.first_entry(sibling.file), step)
-        };
-        // Under a condition of its own it is no answer, unless a new one would be too.
-        let conditions = present.iter().any(|sibling| sibling.conditional);
-        let section = conditions
-            .then(|| self.desk.section(id, block, name.as_bytes()))
-            .flatten();
-        let depends = |sibling: &&Sibling| {
-            let beside = section.is_some() && self.desk.parent(sibling) == section;
-            sibling.conditional && !(beside && self.desk.first_entry(sibling.file) == id)
-        };
-        let (depending, plain): (Vec<_>, Vec<_>) = present.iter().partition(depends);
-        if additive {
-            let there = plain.iter().any(|sibling| says(sibling));
-            return Ok(if there { Vec::new() } else { vec![insert] });
-        }
-        let counts = plain.len() > 1 && accumulates(server, name.as_bytes());
-        if counts && !plain.iter().all(|sibling| says(sibling)) {
-            let count = plain.len();
-            return Err(refuse(format!(
-                "{name} stands here {count} times and every one counts"
-            )));
-        }
-        let mut steps: Vec<_> = depending.iter().map(|sibling| set(sibling)).collect();
-        steps.push(plain.last().map_or(insert, |sibling| set(sibling)));
-        Ok(steps)
-    }
-
-    /// The statement that stands at a place.
-    fn place(&self, location: &Location) -> Result<(FileId, Span), Refused> {
-        let id = self.file(&location.path)?;
-        let known = self.desk.simple(id, location.span);
-        let in_tree = || {
-            let node = self.desk.node_at(id, location.span)?;
-            Some(self.desk.tree(id).node(node).span)
-        };
-        let span = known.or_else(in_tree).ok_or_else(|| Refused {
-            path: location.path.to_path_buf(),
-            reason: format!("no statement stands at line {}", location.line),
-        })?;
-        Ok((id, span))
-    }
-
-    fn file(&self, path: &Path) -> Result<FileId, Refused> {
-        self.desk.file(path).ok_or_else(|| Refused {
-            path: path.to_path_buf(),
-            reason: "the file is not part of the configuration".to_string(),
-        })
+        self.desk.reserved(id).map_or(Ok(()), refuse)
     }
 }
 

@@ -31,6 +31,7 @@ mod siblings;
 mod slip;
 mod spell;
 mod state;
+mod steps;
 mod tree;
 mod undo;
 mod verify;
@@ -48,6 +49,7 @@ pub use plan::{
     untouchable,
 };
 pub use recover::{Recovered, recover};
+pub use rounds::Sum;
 pub use shadow::Shadow;
 pub use state::State;
 pub use tree::Copied;

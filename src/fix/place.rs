@@ -5,9 +5,7 @@
 //! not know what the statement means.
 
 use crate::catalog::{self, Server};
-use crate::fix::layout::{
-    begins_line, indent, line_end, line_start, next_line, rest_of_line, unit,
-};
+use crate::fix::layout::Lined;
 use crate::syntax::{Node, NodeId, NodeKind, Tree};
 use crate::syntax::{apache, nginx};
 use crate::text::Span;
@@ -17,12 +15,14 @@ use crate::text::Span;
 pub(super) struct Page<'a> {
     /// Whose syntax.
     pub(super) server: Server,
-    /// The bytes.
-    pub(super) text: &'a [u8],
+    /// The bytes and their lines.
+    pub(super) lined: Lined<'a>,
     /// Their tree.
     pub(super) tree: &'a Tree,
     /// Whether the statement at a span is in force: a false conditional's are not.
     pub(super) in_force: &'a dyn Fn(Span) -> bool,
+    /// By how much the file indents the content of a block.
+    pub(super) unit: &'a dyn Fn() -> &'a [u8],
 }
 
 /// An offset and what surrounds a statement inserted there.
@@ -99,9 +99,9 @@ impl Page<'_> {
     /// A statement's name; empty where it has none.
     pub(super) fn name(&self, node: NodeId) -> Vec<u8> {
         match self.server {
-            Server::Nginx => nginx::name(self.text, self.tree, node)
+            Server::Nginx => nginx::name(self.lined.text, self.tree, node)
                 .map_or_else(Vec::new, |word| word.value.into_owned()),
-            Server::Apache => apache::logical(self.text, self.tree, node)
+            Server::Apache => apache::logical(self.lined.text, self.tree, node)
                 .name
                 .into_owned(),
         }
@@ -179,7 +179,7 @@ impl Page<'_> {
     }
 
     fn argument(&self, node: NodeId) -> Vec<u8> {
-        let logical = apache::logical(self.text, self.tree, node);
+        let logical = apache::logical(self.lined.text, self.tree, node);
         apache::word(&logical.args, 0).map_or_else(Vec::new, |word| word.value.into_owned())
     }
 
@@ -189,15 +189,15 @@ impl Page<'_> {
             parent: inside,
             ..
         } = *self.tree.node(anchor);
-        let indent = self.sibling_indent(anchor);
-        let rest = rest_of_line(self.text, span.end);
+        let rest = self.lined.rest_of_line(span.end);
         let shares_line =
             self.server == Server::Nginx && !(rest.is_empty() || rest.starts_with(b"#"));
         if shares_line {
             return Ok(same_line(span.end, b"", inside));
         }
-        let end = line_end(self.text, span.end);
-        if let Some(at) = next_line(self.text, span.end) {
+        let indent = self.sibling_indent(anchor);
+        let end = self.lined.line_end(span.end);
+        if let Some(at) = self.lined.next_line(span.end) {
             return Ok(Spot {
                 at,
                 lead: indent,
@@ -206,12 +206,12 @@ impl Page<'_> {
                 inside,
             });
         }
-        if self.text.ends_with(b"\\") {
+        if self.lined.text.ends_with(b"\\") {
             return Err("the file ends in a backslash that would join the new line to it".into());
         }
         let lead = [end, &indent].concat();
         Ok(Spot {
-            at: self.text.len() as u32,
+            at: self.lined.text.len() as u32,
             lead,
             trail: Vec::new(),
             tail: b"",
@@ -221,7 +221,7 @@ impl Page<'_> {
 
     fn first_in(&self, block: Option<NodeId>) -> Result<Spot, String> {
         let Some(block) = block else {
-            let end = line_end(self.text, 0).to_vec();
+            let end = self.lined.line_end(0).to_vec();
             return Ok(Spot {
                 at: 0,
                 lead: Vec::new(),
@@ -234,30 +234,31 @@ impl Page<'_> {
         let Some(body) = node.body else {
             return Err("the block has no body".into());
         };
-        let indent = self.content_indent(block);
-        let end = line_end(self.text, node.span.start).to_vec();
-        if begins_line(self.text, body.start) && line_start(self.text, body.start) == body.start {
+        let indent = || self.content_indent(block);
+        let end = self.lined.line_end(node.span.start).to_vec();
+        if self.lined.begins_line(body.start) && self.lined.line_start(body.start) == body.start {
             return Ok(Spot {
                 at: body.start,
-                lead: indent,
+                lead: indent(),
                 trail: end,
                 tail: b"",
                 inside: Some(block),
             });
         }
-        let rest = rest_of_line(self.text, body.start);
+        let rest = self.lined.rest_of_line(body.start);
         if !(rest.is_empty() || rest.starts_with(b"#")) {
             let spaced = self
+                .lined
                 .text
                 .get(body.start as usize)
                 .is_some_and(u8::is_ascii_whitespace);
             let tail: &[u8] = if spaced { b"" } else { b" " };
             return Ok(same_line(body.start, tail, Some(block)));
         }
-        match next_line(self.text, body.start) {
+        match self.lined.next_line(body.start) {
             Some(at) => Ok(Spot {
                 at,
-                lead: indent,
+                lead: indent(),
                 trail: end,
                 tail: b"",
                 inside: Some(block),
@@ -269,8 +270,8 @@ impl Page<'_> {
     /// The indentation of a statement that begins its line, or of a sibling that does.
     fn sibling_indent(&self, anchor: NodeId) -> Vec<u8> {
         let node = self.tree.node(anchor);
-        if begins_line(self.text, node.span.start) {
-            return indent(self.text, node.span.start).to_vec();
+        if self.lined.begins_line(node.span.start) {
+            return self.lined.indent(node.span.start).to_vec();
         }
         match node.parent {
             Some(block) => self.content_indent(block),
@@ -283,12 +284,12 @@ impl Page<'_> {
             .tree
             .children(Some(block))
             .map(|node| self.tree.node(node).span.start);
-        let mut beginning = starts.filter(|start| begins_line(self.text, *start));
+        let mut beginning = starts.filter(|start| self.lined.begins_line(*start));
         if let Some(start) = beginning.next() {
-            return indent(self.text, start).to_vec();
+            return self.lined.indent(start).to_vec();
         }
-        let own = indent(self.text, self.tree.node(block).span.start);
-        [own, unit(self.text, self.tree)].concat()
+        let own = self.lined.indent(self.tree.node(block).span.start);
+        [own, (self.unit)()].concat()
     }
 }
 

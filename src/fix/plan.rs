@@ -112,11 +112,11 @@ pub struct Note {
 }
 
 /// Plans the proposals that fit together.
-pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: Options) -> Plan {
+pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: &Options) -> Plan {
     if proposals.is_empty() {
         return Plan::default();
     }
-    let desk = Desk::new(project);
+    let desk = Desk::new(project, options);
     let mut seen = HashSet::new();
     let changes = proposals.iter().flat_map(|proposal| {
         let common = &proposal.fix.common;
@@ -134,7 +134,7 @@ pub fn plan(project: &Project, proposals: &[Proposal<'_>], options: Options) -> 
             desk.tree(*id);
         });
     }
-    let mut draft = Draft::new(project, &desk, &options);
+    let mut draft = Draft::new(project, &desk);
     for (index, proposal) in proposals.iter().enumerate() {
         draft.take(index, proposal);
     }
@@ -165,12 +165,12 @@ pub fn edits_of_each(
     proposals: &[Option<Proposal<'_>>],
     options: &Options,
 ) -> Vec<Edited> {
-    let desk = Desk::new(project);
+    let desk = Desk::new(project, options);
     let one = |proposal: &Option<Proposal<'_>>| {
         let Some(proposal) = proposal else {
             return Vec::new();
         };
-        let mut draft = Draft::new(project, &desk, options);
+        let mut draft = Draft::new(project, &desk);
         draft.take(0, proposal);
         draft.edits()
     };
@@ -181,7 +181,7 @@ pub fn edits_of_each(
 pub(super) const FEW: usize = 64;
 
 /// The project's files that no plan edits, by the paths by which the server opens them.
-pub fn untouchable(project: &Project, options: &Options) -> Vec<PathBuf> {
+pub fn untouchable(project: &Project, options: &Options) -> HashSet<PathBuf> {
     let files = project.files.iter();
     let held = files.filter(|file| {
         // Mostly the same, and every name is asked about.

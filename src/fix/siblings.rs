@@ -1,6 +1,7 @@
 //! What the server already reads where a statement is to be added, and by which includes it
 //! reads a file. Looks at the expanded project, so a statement from an included file counts.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::catalog::{self, Duplicate, Inherit, Server};
@@ -42,10 +43,11 @@ pub(super) fn siblings(
         None => at_top(project, desk.files_of(file), name, &mut members),
     }
     let mut found: Vec<Sibling> = Vec::new();
+    let mut known = HashSet::new();
     for (id, when) in members {
         let directive = project.directive(id);
-        let known = |s: &Sibling| s.file == directive.file && s.span == directive.span;
-        if !same_name(project.server, project.name(id), name) || found.iter().any(known) {
+        let mut new = || known.insert((directive.file, directive.span));
+        if !same_name(project.server, project.name(id), name) || !new() {
             continue;
         }
         found.push(Sibling {

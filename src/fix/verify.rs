@@ -2,7 +2,7 @@
 //! that needs a model.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -129,7 +129,7 @@ fn syntax(path: &Path, file: &PlannedFile) -> Result<(), FixError> {
     if after.errors.len() <= before.errors.len() {
         return Ok(());
     }
-    let old: Vec<&str> = before
+    let old: HashSet<&str> = before
         .errors
         .iter()
         .map(|error| error.message.as_str())

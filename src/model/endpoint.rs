@@ -159,7 +159,7 @@ pub struct Tickets {
 }
 
 /// Domains in which sessions are issued; `None` where nothing that resumes is issued.
-#[derive(Clone, Eq, PartialEq, Debug, Default, Serialize)]
+#[derive(Clone, Eq, PartialEq, Hash, Debug, Default, Serialize)]
 pub struct Issues {
     /// TLS 1.2 session ids.
     pub tls12_id: Option<Arc<str>>,

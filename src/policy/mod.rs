@@ -4,7 +4,9 @@ mod profile;
 mod rotation;
 pub mod settings;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +61,7 @@ pub struct Policy {
     pub keys_directory: PathBuf,
     /// Files that no fix may edit, so that a rule looks for another place. Paths as the server
     /// opens them.
-    pub untouchable: Vec<PathBuf>,
+    pub untouchable: Arc<HashSet<PathBuf>>,
 }
 
 /// How httpd's tickets are turned off.
@@ -90,7 +92,7 @@ impl Default for Policy {
             apache_directive: ApacheDirective::Automatic,
             rotation: Rotation::default(),
             keys_directory: PathBuf::from(KEYS_DIRECTORY),
-            untouchable: Vec::new(),
+            untouchable: Arc::default(),
         }
     }
 }

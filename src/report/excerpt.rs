@@ -3,9 +3,10 @@
 //! A place that covers many lines is shown by its first; a very long line by a window.
 
 use std::ops::Range;
+use std::path::Path;
 
-use super::escape;
-use crate::text::Location;
+use super::{Sources, escape};
+use crate::text::{LineIndex, Location};
 
 /// Bytes of a line that are shown before a place and behind its start, where the line is
 /// too long to be shown whole.
@@ -28,31 +29,38 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
+    /// The lines of the file at `path`; empty ones where nobody has its bytes.
+    pub(super) fn of(path: &Path, places: &[&Location], sources: &Sources) -> Self {
+        match sources.lines(path) {
+            Some((bytes, lines)) => Self::new(bytes, lines, places),
+            None => Self::new(b"", &LineIndex::new(b""), places),
+        }
+    }
+
     /// The lines that `places` (all of one file, at least one) stand in. A place outside
-    /// `bytes` becomes an empty one.
-    pub(super) fn new(bytes: &[u8], places: &[&Location]) -> Self {
+    /// `bytes` becomes an empty one. `lines` are those of `bytes`.
+    pub(super) fn new(bytes: &[u8], lines: &LineIndex, places: &[&Location]) -> Self {
         let first = places.iter().map(|place| place.line).min().unwrap_or(1);
         let last = places.iter().map(|place| place.line).max().unwrap_or(1);
-        let mut start = places
-            .iter()
-            .find(|place| place.line == first)
-            .map_or(0, |place| line_start(bytes, place.span.start as usize));
-
         let mut excerpt = Self {
             line: first as usize,
             text: String::new(),
             places: vec![0..0; places.len()],
         };
         for number in first..=last {
-            let end = line_end(bytes, start);
+            let line = lines.span(number);
+            let line = line.map_or(bytes.len()..bytes.len(), |line| {
+                line.start as usize..line.end as usize
+            });
+            let feed = bytes[line.clone()].ends_with(b"\n");
+            let line = line.start..line.end - usize::from(feed);
             let here: Vec<(usize, &Location)> = places
                 .iter()
                 .enumerate()
                 .filter(|(_, place)| place.line == number)
                 .map(|(index, place)| (index, *place))
                 .collect();
-            excerpt.push_line(bytes, start..end, &here);
-            start = (end + 1).min(bytes.len());
+            excerpt.push_line(bytes, line, &here);
         }
         excerpt
     }
@@ -113,28 +121,17 @@ fn char_boundary(bytes: &[u8], mut offset: usize) -> usize {
     offset
 }
 
-fn line_start(bytes: &[u8], offset: usize) -> usize {
-    let offset = offset.min(bytes.len());
-    bytes[..offset]
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1)
-}
-
-fn line_end(bytes: &[u8], start: usize) -> usize {
-    bytes[start..]
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(bytes.len(), |at| start + at)
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
     use super::*;
-    use crate::text::{LineIndex, Span};
+    use crate::text::Span;
+
+    fn excerpt(text: &[u8], places: &[&Location]) -> Excerpt {
+        Excerpt::new(text, &LineIndex::new(text), places)
+    }
 
     fn place(text: &[u8], start: usize, end: usize) -> Location {
         let path: Arc<Path> = Arc::from(Path::new("f"));
@@ -148,7 +145,7 @@ mod tests {
     #[test]
     fn places_move_with_what_is_escaped_before_them() {
         let text = b"first\ncaf\xe9 \x1b on;\r\nlast";
-        let excerpt = Excerpt::new(text, &[&place(text, 13, 15), &place(text, 6, 24)]);
+        let excerpt = excerpt(text, &[&place(text, 13, 15), &place(text, 6, 24)]);
         assert_eq!(excerpt.line, 2);
         assert_eq!(excerpt.text, "caf\\xe9 \\x1b on;\n");
         assert_eq!(&excerpt.text[excerpt.places[0].clone()], "on");
@@ -163,7 +160,7 @@ mod tests {
     fn a_long_line_is_shown_by_a_window() {
         let mut text = vec![b'a'; 5000];
         text[3000..3003].copy_from_slice(b"xyz");
-        let excerpt = Excerpt::new(&text, &[&place(&text, 3000, 3003)]);
+        let excerpt = excerpt(&text, &[&place(&text, 3000, 3003)]);
         assert!(excerpt.text.len() < 300, "{}", excerpt.text.len());
         assert_eq!(&excerpt.text[excerpt.places[0].clone()], "xyz");
     }
@@ -173,7 +170,7 @@ mod tests {
         let text = b"ab\n";
         let mut outside = place(text, 0, 1);
         outside.span = Span::new(90, 95);
-        let excerpt = Excerpt::new(text, &[&outside]);
+        let excerpt = excerpt(text, &[&outside]);
         assert_eq!(excerpt.places[0].len(), 0);
         assert!(excerpt.places[0].end <= excerpt.text.len());
     }

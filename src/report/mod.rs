@@ -95,7 +95,7 @@ pub use keys::{
 pub use keys_agent::agent_metrics;
 pub use moment::utc;
 pub use paint::Paint;
-pub use pipeline::{EditKey, Edits, FileEdits, Pipeline, edit_key};
+pub use pipeline::{EditKey, Edits, FileEdits, Listed, Pipeline, edit_key};
 pub use probe::text as probe_text;
 pub use probe_json::{json as probe_json, summary as probe_summary};
 pub use probe_sarif::sarif as probe_sarif;

@@ -2,6 +2,8 @@
 //!
 //! Reads the session domains that the model has worked out; works nothing out itself.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::Serialize;
 
 use crate::model::{CrossName, Endpoint};
@@ -19,11 +21,24 @@ pub(super) struct Pair {
 
 /// All pairs of different endpoints that share a session, in order.
 pub(super) fn pairs(endpoints: &[Endpoint]) -> Vec<Pair> {
+    let mut by_domain: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, acceptor) in endpoints.iter().enumerate() {
+        for name in &acceptor.accepts {
+            by_domain.entry(name).or_default().push(index);
+        }
+    }
     let mut out = Vec::new();
     for (from, issuer) in endpoints.iter().enumerate() {
-        for (to, acceptor) in endpoints.iter().enumerate() {
-            let kinds = shared(issuer, acceptor);
-            if from != to && !kinds.is_empty() {
+        let issues = &issuer.issues;
+        let names = [&issues.tls12_id, &issues.tls12_ticket, &issues.tls13];
+        let acceptors = names
+            .into_iter()
+            .flatten()
+            .filter_map(|name| by_domain.get(&**name));
+        let acceptors: BTreeSet<usize> = acceptors.flatten().copied().collect();
+        for to in acceptors.into_iter().filter(|to| from != *to) {
+            let kinds = shared(issuer, &endpoints[to]);
+            if !kinds.is_empty() {
                 out.push(Pair { from, to, kinds });
             }
         }

@@ -28,7 +28,16 @@ pub struct Pipeline<'a> {
 pub type EditKey = (&'static str, Location, String);
 
 /// What the fix of each finding changes by itself.
-pub type Edits = BTreeMap<EditKey, Vec<FileEdits>>;
+pub type Edits = BTreeMap<EditKey, Listed>;
+
+/// Where the changes of a fix are listed.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub enum Listed {
+    /// Here.
+    Here(Vec<FileEdits>),
+    /// Most of them with an earlier finding, by its place among [`Lint::findings`].
+    With(usize),
+}
 
 /// Changes of one file.
 #[derive(Clone, Eq, PartialEq, Debug)]

@@ -1,7 +1,9 @@
 //! The bytes of files by their paths. Must not read any.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use crate::text::LineIndex;
 
 /// The bytes of every file that a finding may point into, by the path as it was read: two
 /// spellings are two files.
@@ -9,23 +11,41 @@ use std::sync::Arc;
 pub struct Sources {
     /// Sorted by the bytes of the paths, of which each stands once. Paths themselves take long to
     /// compare, and every place of every finding is looked up.
-    texts: Vec<(Arc<Path>, Arc<[u8]>)>,
+    texts: Vec<Source>,
+}
+
+#[derive(Clone, Debug)]
+struct Source {
+    path: Arc<Path>,
+    text: Arc<[u8]>,
+    /// Read when a place of the file is first shown.
+    lines: OnceLock<LineIndex>,
 }
 
 impl Sources {
     /// The bytes of a file.
     #[must_use]
     pub fn get(&self, path: &Path) -> Option<&Arc<[u8]>> {
-        let asked = bytes(path);
-        let found = self
-            .texts
-            .binary_search_by(|(known, _)| bytes(known).cmp(asked));
-        found.ok().map(|index| &self.texts[index].1)
+        self.source(path).map(|source| &source.text)
+    }
+
+    /// The bytes of a file, and where its lines begin.
+    pub(super) fn lines(&self, path: &Path) -> Option<(&Arc<[u8]>, &LineIndex)> {
+        let source = self.source(path)?;
+        let read = || LineIndex::new(&source.text);
+        Some((&source.text, source.lines.get_or_init(read)))
     }
 
     /// The paths, sorted by their bytes.
     pub fn paths(&self) -> impl Iterator<Item = &Arc<Path>> {
-        self.texts.iter().map(|(path, _)| path)
+        self.texts.iter().map(|source| &source.path)
+    }
+
+    fn source(&self, path: &Path) -> Option<&Source> {
+        let asked = bytes(path);
+        let by_path = |known: &Source| bytes(&known.path).cmp(asked);
+        let found = self.texts.binary_search_by(by_path);
+        found.ok().map(|index| &self.texts[index])
     }
 }
 
@@ -36,10 +56,15 @@ fn bytes(path: &Path) -> &[u8] {
 /// Of a path that comes twice, the last bytes are kept.
 impl FromIterator<(Arc<Path>, Arc<[u8]>)> for Sources {
     fn from_iter<I: IntoIterator<Item = (Arc<Path>, Arc<[u8]>)>>(texts: I) -> Self {
-        let mut texts: Vec<_> = texts.into_iter().collect();
-        texts.sort_by(|(a, _), (b, _)| bytes(a).cmp(bytes(b)));
+        let each = texts.into_iter().map(|(path, text)| Source {
+            path,
+            text,
+            lines: OnceLock::new(),
+        });
+        let mut texts: Vec<Source> = each.collect();
+        texts.sort_by(|a, b| bytes(&a.path).cmp(bytes(&b.path)));
         texts.dedup_by(|later, kept| {
-            let same = bytes(&later.0) == bytes(&kept.0);
+            let same = bytes(&later.path) == bytes(&kept.path);
             if same {
                 std::mem::swap(later, kept);
             }

@@ -275,12 +275,8 @@ fn snippets<'a>(places: &[Marked<'a>], sources: &Sources) -> Vec<Snippet<'a, Ann
 
 fn snippet<'a>(group: &[&Marked<'a>], sources: &Sources) -> Snippet<'a, Annotation<'a>> {
     let path = &group[0].location.path;
-    let bytes = sources
-        .get(path)
-        .map(|bytes| &bytes[..])
-        .unwrap_or_default();
     let locations: Vec<&Location> = group.iter().map(|place| place.location).collect();
-    let excerpt = Excerpt::new(bytes, &locations);
+    let excerpt = Excerpt::of(path, &locations, sources);
     let annotations = group.iter().zip(excerpt.places).map(|(place, span)| {
         let kind = if place.primary {
             AnnotationKind::Primary

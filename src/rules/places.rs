@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::path::PathBuf;
 
 use super::Context;
 use crate::finding::{Change, Confidence, Target};
@@ -197,8 +196,7 @@ pub(super) fn target(site: &Site, id: BlockId) -> Option<Target> {
 
 /// False where no fix may edit the file.
 pub(super) fn is_editable(policy: &Policy, location: &Location) -> bool {
-    let held = |path: &PathBuf| **path == *location.path;
-    !policy.untouchable.iter().any(held)
+    !policy.untouchable.contains(&*location.path)
 }
 
 /// True for a statement around a block whose file no fix may edit: one in the block itself

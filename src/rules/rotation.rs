@@ -1,7 +1,8 @@
 //! nginx: the changes that put tickets under key files which somebody replaces, and the same
 //! for the keys that nginx replaces itself. Must not judge whether that is wanted.
 
-use std::collections::HashSet;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{Context, goal, key_files, places, seconds, tickets_on};
@@ -24,28 +25,108 @@ pub(super) fn pattern(policy: &Policy) -> String {
         .into_owned()
 }
 
-/// Tickets under the rotated key files of the policy's folder, for these endpoints.
-pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
-    let site = context.site;
-    let mut changes = tickets_on::changes(context, endpoints);
-    for governor in governors(site, endpoints) {
-        changes.extend(keys(context, governor));
+/// What the fixes of many findings have in common: looked for when the first one asks.
+#[derive(Default)]
+pub(super) struct Common {
+    /// By the blocks that connections start in.
+    by_governors: RefCell<HashMap<Vec<BlockId>, Parts>>,
+    /// What changes where a lifetime comes to stand around all servers, and how many blocks that
+    /// connections start in have none yet.
+    everywhere: OnceCell<(usize, Arc<[Change]>)>,
+    /// By module, the first shared cache that is written there.
+    pub(super) zones: OnceCell<Vec<(Option<BlockKind>, String)>>,
+}
+
+/// A fix's own changes, and those that it has in common with others.
+type Parts = (Vec<Change>, Arc<[Change]>);
+
+impl Common {
+    /// What changes for all names of some addresses. `each` says it of a block that connections
+    /// start in, and `lifetime` is to be written where none is.
+    pub(super) fn of(
+        &self,
+        context: &Context<'_>,
+        endpoints: &[usize],
+        lifetime: &Lifetime,
+        each: &dyn Fn(BlockId) -> Vec<Change>,
+    ) -> Parts {
+        let site = context.site;
+        let mut governors = governors(site, endpoints);
+        governors.sort_unstable();
+        if let Some(known) = self.by_governors.borrow().get(&governors) {
+            return known.clone();
+        }
+        let mut changes: Vec<Change> = Vec::new();
+        let mut silent = false;
+        for governor in &governors {
+            changes.extend(each(*governor));
+            let (own, is_silent) = lifetime.changes(context, *governor);
+            changes.extend(own);
+            silent |= is_silent;
+        }
+        let parts = match silent {
+            false => (Vec::new(), sorted(changes)),
+            true => {
+                let everywhere = || everywhere(site, &lifetime.value);
+                let (silent, everywhere) = self.everywhere.get_or_init(everywhere);
+                // One list with all of it for each of many would be too much, and so would be
+                // what changes at an address with each of its names where there are few.
+                match silent * silent <= site.endpoints.len() {
+                    true => {
+                        changes.extend(everywhere.iter().cloned());
+                        (Vec::new(), sorted(changes))
+                    }
+                    false => (changes, Arc::clone(everywhere)),
+                }
+            }
+        };
+        let mut known = self.by_governors.borrow_mut();
+        known.insert(governors, parts.clone());
+        parts
     }
-    let longest = context.policy.rotation.longest_lifetime();
-    let lifetime = goal::rotated_lifetime(context.policy);
-    changes.extend(lifetimes(context, endpoints, (lifetime, longest)));
+}
+
+fn sorted(mut changes: Vec<Change>) -> Arc<[Change]> {
+    changes.sort();
+    changes.dedup();
+    changes.into()
+}
+
+/// A fix of these changes, which are told once each; `None` where nothing changes.
+pub(super) fn together(
+    title: &str,
+    mut changes: Vec<Change>,
+    common: Arc<[Change]>,
+) -> Option<Fix> {
+    changes.sort();
+    changes.dedup();
+    changes.retain(|change| common.binary_search(change).is_err());
+    (!changes.is_empty() || !common.is_empty()).then(|| Fix {
+        title: title.to_owned(),
+        applicability: Applicability::Safe,
+        changes,
+        common,
+        costs: Vec::new(),
+        go_live: GoLive::Reload,
+    })
+}
+
+/// Tickets under the rotated key files of the policy's folder, for these endpoints.
+pub(super) fn fix(context: &Context<'_>, endpoints: &[usize], known: &Common) -> Option<Fix> {
+    let lifetime = Lifetime {
+        value: seconds::for_nginx(goal::rotated_lifetime(context.policy)),
+        longest: context.policy.rotation.longest_lifetime(),
+    };
+    let each = |governor| keys(context, governor);
+    let (mut changes, common) = known.of(context, endpoints, &lifetime, &each);
+    changes.extend(tickets_on::changes(context, endpoints));
     let drain = drain(context);
     let costs = drain.is_some().then(|| drain_cost(context.policy));
     changes.extend(drain);
-    changes.sort();
-    changes.dedup();
-    (!changes.is_empty()).then(|| Fix {
-        title: "take ticket keys from the folder in which they are replaced".to_owned(),
-        applicability: Applicability::Safe,
-        changes,
-        common: Arc::default(),
+    let title = "take ticket keys from the folder in which they are replaced";
+    Some(Fix {
         costs: costs.into_iter().collect(),
-        go_live: GoLive::Reload,
+        ..together(title, changes, common)?
     })
 }
 
@@ -110,49 +191,57 @@ fn removed(setting: &Setting) -> Change {
     }
 }
 
-/// A lifetime where none is written, or one that is zero or longer than `longest`; and the
-/// same in the other servers of the address, where another value would say something else than
-/// what is in force.
-pub(super) fn lifetimes(
-    context: &Context<'_>,
-    endpoints: &[usize],
-    (lifetime, longest): (u64, u64),
-) -> Vec<Change> {
-    let site = context.site;
-    let value = seconds::for_nginx(lifetime);
-    let mut changes = Vec::new();
-    for governor in governors(site, endpoints) {
+/// How long sessions are to live.
+pub(super) struct Lifetime {
+    /// As it is written.
+    pub(super) value: String,
+    /// The longest that may stay, in seconds.
+    pub(super) longest: u64,
+}
+
+impl Lifetime {
+    /// A lifetime where none is written, or one that is zero or too long; and the same in the
+    /// other servers of the address, where another value would say something else than what is
+    /// in force. Where none is written it comes to stand around all servers, which changes more:
+    /// see [`everywhere`].
+    fn changes(&self, context: &Context<'_>, governor: BlockId) -> (Vec<Change>, bool) {
+        let site = context.site;
+        let value = &self.value;
         let written = places::in_force(site, &[], governor, TIMEOUT);
-        if written.is_some_and(|one| is_within(one, longest)) {
-            continue;
+        if written.is_some_and(|one| is_within(one, self.longest)) {
+            return (Vec::new(), false);
         }
-        let level = match written {
-            None => Some(places::level(context, governor)),
-            Some(it) => places::is_out_of_reach(context.policy, it, governor).then_some(governor),
+        let inserted = |level| places::insertion(site, level, &[TIMEOUT, value]);
+        let Some(written) = written else {
+            let around = inserted(places::level(context, governor));
+            return (around.into_iter().collect(), true);
         };
-        match (level, written) {
-            (None, Some(written)) => changes.push(set(written, &value)),
-            (level, _) => {
-                let level = level.unwrap_or(governor);
-                changes.extend(places::insertion(site, level, &[TIMEOUT, &value]));
-            }
+        let mut changes = behind(site, governor, value);
+        match places::is_out_of_reach(context.policy, written, governor) {
+            true => changes.extend(inserted(governor)),
+            false => changes.push(set(written, value)),
         }
-        // A line around all servers is in force for those too that are right already.
-        let everybody = site.endpoints.iter().map(|endpoint| endpoint.governor);
-        let silent = |id: &BlockId| places::in_force(site, &[], *id, TIMEOUT).is_none();
-        let mut concerned: HashSet<BlockId> = HashSet::from([governor]);
-        if written.is_none() {
-            concerned.extend(everybody.filter(silent));
-        }
-        for block in concerned
-            .iter()
-            .flat_map(|id| places::blocks_behind(site, *id))
-        {
-            let own = places::own(site, &[], block, TIMEOUT).next_back();
-            changes.extend(own.map(|own| set(own, &value)));
-        }
+        (changes, false)
     }
-    changes
+}
+
+/// A line around all servers is in force for those too that are right already: what stands in
+/// servers behind those for which no lifetime is in force, and how many of these there are.
+fn everywhere(site: &Site, value: &str) -> (usize, Arc<[Change]>) {
+    let mut seen = HashSet::new();
+    let everybody = site.endpoints.iter().map(|endpoint| endpoint.governor);
+    let silent = everybody
+        .filter(|id| seen.insert(*id) && places::in_force(site, &[], *id, TIMEOUT).is_none());
+    let silent: Vec<BlockId> = silent.collect();
+    let changes = silent.iter().flat_map(|id| behind(site, *id, value));
+    (silent.len(), sorted(changes.collect()))
+}
+
+/// What stands in the other servers of an address.
+fn behind(site: &Site, governor: BlockId, value: &str) -> Vec<Change> {
+    let blocks = places::blocks_behind(site, governor).into_iter();
+    let own = blocks.filter_map(|block| places::own(site, &[], block, TIMEOUT).next_back());
+    own.map(|own| set(own, value)).collect()
 }
 
 fn is_within(setting: &Setting, longest: u64) -> bool {

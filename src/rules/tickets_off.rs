@@ -147,6 +147,7 @@ fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
     let name = directive(Server::Apache);
     let mut changes = Vec::new();
     let mut silent: Vec<BlockId> = Vec::new();
+    let mut seen: HashSet<BlockId> = HashSet::new();
     for endpoint in chosen(site, endpoints) {
         let says_on = said_in_apache(site, &endpoint.when, endpoint.block)
             .or_else(|| said_in_apache(site, &endpoint.when, endpoint.governor));
@@ -159,7 +160,7 @@ fn apache(context: &Context<'_>, endpoints: &[usize]) -> Vec<Change> {
             }
             Some(setting) if setting.name == name => changes.extend(switched_off(setting)),
             Some(command) => changes.extend(command_off(command)),
-            None if silent.contains(&endpoint.governor) => {}
+            None if !seen.insert(endpoint.governor) => {}
             None => silent.push(endpoint.governor),
         }
     }

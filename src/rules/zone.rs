@@ -2,11 +2,11 @@
 //! session cache. Must not judge whether the version does so, or does it well.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use super::{Context, key_files, places, rotation, sessions_off, tickets_on};
+use super::rotation::{Common, Lifetime};
+use super::{Context, key_files, places, rotation, seconds, sessions_off, tickets_on};
 use crate::catalog::Server;
-use crate::finding::{Applicability, Change, Fix, GoLive};
+use crate::finding::{Change, Fix};
 use crate::model::{BlockId, BlockKind, Setting, Site};
 
 const CACHE: &str = sessions_off::directive(Server::Nginx);
@@ -17,40 +17,36 @@ const SIZE: &str = "10m";
 const LIFETIME: u64 = 300;
 
 /// Tickets under nginx's own keys, for these endpoints.
-pub(super) fn fix(context: &Context<'_>, endpoints: &[usize]) -> Option<Fix> {
-    let site = context.site;
-    let mut changes = tickets_on::changes(context, endpoints);
-    let mut seen = HashSet::new();
-    for governor in rotation::governors(site, endpoints) {
-        changes.extend(caches(context, governor, &mut seen));
-        let keys = key_files::written(site, governor);
+pub(super) fn fix(context: &Context<'_>, endpoints: &[usize], known: &Common) -> Option<Fix> {
+    let lifetime = Lifetime {
+        value: seconds::for_nginx(LIFETIME),
+        longest: u64::MAX,
+    };
+    let each = |governor| {
+        let mut changes = caches(context, governor, known);
+        let keys = key_files::written(context.site, governor);
         changes.extend(rotation::without(context, &keys));
-    }
-    changes.extend(rotation::lifetimes(
-        context,
-        endpoints,
-        (LIFETIME, u64::MAX),
-    ));
-    changes.sort();
-    changes.dedup();
-    (!changes.is_empty()).then(|| Fix {
-        title: "let nginx keep and replace the ticket keys in a shared session cache".to_owned(),
-        applicability: Applicability::Safe,
-        changes,
-        common: Arc::default(),
-        costs: vec!["a restart ends every session; other machines cannot resume them".to_owned()],
-        go_live: GoLive::Reload,
+        changes
+    };
+    let (mut changes, common) = known.of(context, endpoints, &lifetime, &each);
+    changes.extend(tickets_on::changes(context, endpoints));
+    let title = "let nginx keep and replace the ticket keys in a shared session cache";
+    let cost = "a restart ends every session; other machines cannot resume them";
+    Some(Fix {
+        costs: vec![cost.to_owned()],
+        ..rotation::together(title, changes, common)?
     })
 }
 
 /// A shared cache in the block that connections start in. Statements of one block add up and
 /// `none` sticks, so the first is edited and the others go.
-fn caches(context: &Context<'_>, governor: BlockId, seen: &mut HashSet<BlockId>) -> Vec<Change> {
+fn caches(context: &Context<'_>, governor: BlockId, known: &Common) -> Vec<Change> {
     let site = context.site;
+    let mut seen = HashSet::new();
     if is_shared(site, governor) {
         return Vec::new();
     }
-    let word = zone(site, governor);
+    let word = zone(site, governor, known);
     let mut changes = Vec::new();
     let in_force = places::in_force(site, &[], governor, CACHE);
     let hidden = in_force.is_some_and(|it| places::is_out_of_reach(context.policy, it, governor));
@@ -104,20 +100,22 @@ fn is_shared(site: &Site, block: BlockId) -> bool {
 
 /// A zone of the module that is there already, one around the servers or of the same address
 /// first, or a new one.
-fn zone(site: &Site, governor: BlockId) -> String {
+fn zone(site: &Site, governor: BlockId, known: &Common) -> String {
     let module = outermost(site, governor);
     let mut near = places::blocks_behind(site, governor);
     near.extend(places::outer(site, governor));
-    let statements: Vec<&Setting> = places::named(site, CACHE)
-        .filter(|one| outermost(site, one.block) == module)
-        .collect();
-    let near = |one: &&&Setting| near.contains(&one.block);
-    let mut in_order = statements.iter().filter(near).chain(&statements);
-    let known = in_order.find_map(|one| {
-        let mut words = one.arguments.iter();
-        words.find(|word| word.starts_with("shared:")).cloned()
-    });
-    known.unwrap_or_else(|| {
+    let near = near.into_iter();
+    let near = near.flat_map(|id| places::own(site, &[], id, CACHE));
+    // All settings lie in one list, in file order.
+    let near = near.filter(|one| shared(one).is_some());
+    let near = near.min_by_key(|one| std::ptr::from_ref(*one));
+    let near = near.and_then(shared).cloned();
+    let anywhere = || {
+        let known = known.zones.get_or_init(|| zones(site));
+        let known = known.iter().find(|(of, _)| *of == module);
+        known.map(|(_, word)| word.clone())
+    };
+    near.or_else(anywhere).unwrap_or_else(|| {
         let module = match module {
             Some(BlockKind::Stream) => "stream",
             Some(BlockKind::Mail) => "mail",
@@ -125,6 +123,23 @@ fn zone(site: &Site, governor: BlockId) -> String {
         };
         format!("shared:sessions_{module}:{SIZE}")
     })
+}
+
+/// The first shared cache of each module.
+fn zones(site: &Site) -> Vec<(Option<BlockKind>, String)> {
+    let mut zones: Vec<(Option<BlockKind>, String)> = Vec::new();
+    for (one, word) in places::named(site, CACHE).filter_map(|one| Some((one, shared(one)?))) {
+        let module = outermost(site, one.block);
+        if zones.iter().all(|(of, _)| *of != module) {
+            zones.push((module, word.clone()));
+        }
+    }
+    zones
+}
+
+fn shared(setting: &Setting) -> Option<&String> {
+    let mut words = setting.arguments.iter();
+    words.find(|word| word.starts_with("shared:"))
 }
 
 fn outermost(site: &Site, block: BlockId) -> Option<BlockKind> {

@@ -3,10 +3,10 @@
 //! `fnmatch(3)` and `glob(3)` in the C locale: nginx calls `glob` with no flags; httpd
 //! matches each component with a leading period protected. There are no braces and no `**`.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::files::{FileKind, FileSystem, ReadError};
+use super::files::{FileKind, ReadError};
+use super::folders::{Folders, Named};
 use super::path;
 
 /// True where nginx (and httpd) take a name as a pattern.
@@ -21,6 +21,13 @@ pub(super) fn component_matches(pattern: &[u8], name: &[u8]) -> bool {
         return false;
     }
     wildcard_matches(pattern, name)
+}
+
+/// What every name that a component matches begins with.
+pub(super) fn beginning(pattern: &[u8]) -> &[u8] {
+    let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
+    let first = pattern.iter().position(special);
+    &pattern[..first.unwrap_or(pattern.len())]
 }
 
 /// Backtracks to the last `*` only, so the time is bounded by the product of the lengths.
@@ -199,7 +206,8 @@ pub(super) struct Expansion {
 ///
 /// nginx itself hands the whole path to `glob`, so wildcards in its own prefix count there;
 /// nobody can mean that, and the names found are the same everywhere else.
-pub(super) fn expand(base: &Path, pattern: &[u8], files: &dyn FileSystem) -> Expansion {
+pub(super) fn expand(base: &Path, pattern: &[u8], folders: &Folders<'_>) -> Expansion {
+    let files = folders.files;
     let absolute = path::is_absolute(pattern);
     let mut hidden = None;
     let mut found = vec![if absolute {
@@ -215,11 +223,11 @@ pub(super) fn expand(base: &Path, pattern: &[u8], files: &dyn FileSystem) -> Exp
         }
         let is_last = components.peek().is_none();
         fixed &= !is_pattern(component);
-        found = descend(&found, component, files, &mut hidden);
+        found = descend(&found, component, folders, &mut hidden);
         if !is_last {
             found.retain(|path| files.kind(path) != Some(FileKind::File));
         } else if !fixed && !is_pattern(component) {
-            found.retain(|path| is_named(path, files, &mut hidden));
+            found.retain(|path| is_named(path, folders, &mut hidden));
         }
     }
     found.sort_by(|left, right| {
@@ -231,9 +239,14 @@ pub(super) fn expand(base: &Path, pattern: &[u8], files: &dyn FileSystem) -> Exp
     }
 }
 
-/// The names in a folder; one that may not be listed is noted.
-fn names(folder: &Path, files: &dyn FileSystem, hidden: &mut Option<PathBuf>) -> Vec<OsString> {
-    match files.list(folder) {
+/// The names in a folder that a component matches; a folder that may not be listed is noted.
+fn names(
+    folder: &Path,
+    component: &[u8],
+    folders: &Folders<'_>,
+    hidden: &mut Option<PathBuf>,
+) -> Vec<Named> {
+    match folders.matching(folder, component) {
         Ok(names) => names,
         Err(reason) => {
             if matches!(reason, ReadError::Permission) {
@@ -246,42 +259,51 @@ fn names(folder: &Path, files: &dyn FileSystem, hidden: &mut Option<PathBuf>) ->
 
 /// One component deeper. A plain component is appended; whether it exists shows later.
 fn descend(
-    folders: &[PathBuf],
+    above: &[PathBuf],
     component: &[u8],
-    files: &dyn FileSystem,
+    folders: &Folders<'_>,
     hidden: &mut Option<PathBuf>,
 ) -> Vec<PathBuf> {
     if !is_pattern(component) {
         let name = path::from_bytes(&unescaped(component));
-        return folders.iter().map(|folder| folder.join(&name)).collect();
+        return above.iter().map(|folder| folder.join(&name)).collect();
     }
     let mut found = Vec::new();
-    for folder in folders {
+    for folder in above {
         let listed = if folder.as_os_str().is_empty() {
             Path::new(".")
         } else {
             folder
         };
-        for name in names(listed, files, hidden) {
-            if component_matches(component, &path::bytes_of(&name)) {
-                found.push(folder.join(&name));
-            }
-        }
+        let names = names(listed, component, folders, hidden).into_iter();
+        found.extend(names.map(|(name, _)| folder.join(name)));
     }
     found
 }
 
 /// True where something of this name stands, be it a symlink to nothing, which `glob` finds
 /// and the server then fails to open.
-fn is_named(path: &Path, files: &dyn FileSystem, hidden: &mut Option<PathBuf>) -> bool {
-    if files.kind(path).is_some() {
+fn is_named(path: &Path, folders: &Folders<'_>, hidden: &mut Option<PathBuf>) -> bool {
+    if folders.files.kind(path).is_some() {
         return true;
     }
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return false;
     };
-    let names = names(folder, files, hidden);
-    names.iter().any(|listed| listed == name)
+    let itself = escaped(&path::bytes_of(name));
+    !names(folder, &itself, folders, hidden).is_empty()
+}
+
+/// A pattern that matches this name only.
+fn escaped(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len());
+    for byte in name {
+        if matches!(byte, b'*' | b'?' | b'[' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out
 }
 
 /// A component without the backslashes that a pattern needs.

@@ -143,13 +143,83 @@ impl FileSystem for Memory {
     }
 }
 
+/// Files that stand in the place of others, sorted once for every look at them.
+#[derive(Clone, Debug, Default)]
+pub struct Replacements {
+    files: Memory,
+    /// The same bytes by the paths as they were given: most files are asked for so.
+    exact: HashMap<PathBuf, Arc<[u8]>>,
+}
+
+impl Replacements {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces a file, or adds it. Give the real path of a file that is reached by
+    /// symlinks: every path to it then sees the new bytes.
+    pub fn insert(&mut self, path: &Path, bytes: Arc<[u8]>) {
+        self.exact.insert(path.to_path_buf(), Arc::clone(&bytes));
+        self.files.insert(path, bytes);
+    }
+
+    /// True where no file is replaced.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.exact.is_empty()
+    }
+}
+
+/// The same bytes by the same paths.
+impl PartialEq for Replacements {
+    fn eq(&self, other: &Self) -> bool {
+        self.exact == other.exact
+    }
+}
+
+impl Eq for Replacements {}
+
+impl Extend<(PathBuf, Arc<[u8]>)> for Replacements {
+    fn extend<I: IntoIterator<Item = (PathBuf, Arc<[u8]>)>>(&mut self, files: I) {
+        // In an order: two spellings can lead to one place.
+        let mut all: Vec<_> = files.into_iter().collect();
+        all.sort_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
+        let places = all
+            .iter()
+            .map(|(path, bytes)| (path::clean(path), Entry::Bytes(Arc::clone(bytes))));
+        match self.is_empty() {
+            true => self.files.entries = places.collect(),
+            false => self.files.entries.extend(places),
+        }
+        self.exact.extend(all);
+    }
+}
+
+impl FromIterator<(PathBuf, Arc<[u8]>)> for Replacements {
+    fn from_iter<I: IntoIterator<Item = (PathBuf, Arc<[u8]>)>>(files: I) -> Self {
+        let mut replacements = Self::new();
+        replacements.extend(files);
+        replacements
+    }
+}
+
+impl IntoIterator for Replacements {
+    type Item = (PathBuf, Arc<[u8]>);
+    type IntoIter = std::collections::hash_map::IntoIter<PathBuf, Arc<[u8]>>;
+
+    /// In no order.
+    fn into_iter(self) -> Self::IntoIter {
+        self.exact.into_iter()
+    }
+}
+
 /// Another file system with some files replaced or added: what a fix would leave behind.
 #[derive(Debug)]
 pub struct Overlay<'base> {
     base: &'base dyn FileSystem,
-    replaced: Memory,
-    /// The same bytes by the paths as they were given: most files are asked for so.
-    exact: Cow<'base, HashMap<PathBuf, Arc<[u8]>>>,
+    replaced: Cow<'base, Replacements>,
     /// Paths that were opened and are not replaced under any name.
     untouched: Mutex<HashSet<PathBuf>>,
 }
@@ -159,48 +229,35 @@ impl<'base> Overlay<'base> {
     pub fn new(base: &'base dyn FileSystem) -> Self {
         Self {
             base,
-            replaced: Memory::default(),
-            exact: Cow::Owned(HashMap::new()),
+            replaced: Cow::Owned(Replacements::new()),
             untouched: Mutex::default(),
         }
     }
 
-    /// `base` with all of these replaced, as [`Overlay::replace`] does it.
-    pub fn of(base: &'base dyn FileSystem, files: &'base HashMap<PathBuf, Arc<[u8]>>) -> Self {
-        // In an order: two spellings can lead to one place.
-        let mut all: Vec<_> = files.iter().collect();
-        all.sort_unstable_by(|(one, _), (other, _)| one.as_os_str().cmp(other.as_os_str()));
-        let entries = all.into_iter();
-        let entries =
-            entries.map(|(path, bytes)| (path::clean(path), Entry::Bytes(Arc::clone(bytes))));
-        let replaced = Memory {
-            entries: entries.collect(),
-            ..Memory::default()
-        };
+    /// `base` with all of these replaced.
+    pub fn of(base: &'base dyn FileSystem, files: &'base Replacements) -> Self {
         Self {
-            replaced,
-            exact: Cow::Borrowed(files),
+            replaced: Cow::Borrowed(files),
             ..Self::new(base)
         }
     }
 
-    /// Replaces a file, or adds it. Give the real path of a file that is reached by
-    /// symlinks: every path to it then sees the new bytes.
+    /// Replaces a file, or adds it, as [`Replacements::insert`] does.
     pub fn replace(&mut self, path: &Path, bytes: Arc<[u8]>) {
-        let exact = self.exact.to_mut();
-        exact.insert(path.to_path_buf(), Arc::clone(&bytes));
-        self.replaced.insert(path, bytes);
+        self.replaced.to_mut().insert(path, bytes);
         self.untouched = Mutex::default();
     }
 
     /// Says what a file system would keep about a path.
     pub fn describe(&mut self, path: &Path, metadata: Metadata) {
-        self.replaced.describe(path, metadata);
+        self.replaced.to_mut().files.describe(path, metadata);
     }
 
     /// The path under which the replacement of `path` stands.
     fn replacement(&self, path: &Path) -> Option<PathBuf> {
-        if self.exact.contains_key(path) || self.replaced.kind(path) == Some(FileKind::File) {
+        if self.replaced.exact.contains_key(path)
+            || self.replaced.files.kind(path) == Some(FileKind::File)
+        {
             return Some(path.to_path_buf());
         }
         let untouched = self.untouched.lock();
@@ -208,23 +265,23 @@ impl<'base> Overlay<'base> {
             return None;
         }
         let real = self.base.real(path)?;
-        (self.replaced.kind(&real) == Some(FileKind::File)).then_some(real)
+        (self.replaced.files.kind(&real) == Some(FileKind::File)).then_some(real)
     }
 }
 
 impl FileSystem for Overlay<'_> {
     fn read(&self, path: &Path) -> Result<Arc<[u8]>, ReadError> {
-        if let Some(bytes) = self.exact.get(path) {
+        if let Some(bytes) = self.replaced.exact.get(path) {
             return Ok(Arc::clone(bytes));
         }
         match self.replacement(path) {
-            Some(path) => self.replaced.read(&path),
+            Some(path) => self.replaced.files.read(&path),
             None => self.base.read(path),
         }
     }
 
     fn read_secret(&self, path: &Path) -> Result<Zeroizing<Vec<u8>>, ReadError> {
-        match self.exact.contains_key(path) || self.replacement(path).is_some() {
+        match self.replaced.exact.contains_key(path) || self.replacement(path).is_some() {
             true => Ok(Zeroizing::new(self.read(path)?.to_vec())),
             false => self.base.read_secret(path),
         }
@@ -235,15 +292,18 @@ impl FileSystem for Overlay<'_> {
         path: &Path,
         folder: Option<&Path>,
     ) -> (Result<Arc<[u8]>, ReadError>, Option<PathBuf>) {
-        let own = match self.exact.get(path) {
+        let own = match self.replaced.exact.get(path) {
             Some(bytes) => Some(Arc::clone(bytes)),
-            None => self.replaced.read(path).ok(),
+            None => self.replaced.files.read(path).ok(),
         };
         if let Some(bytes) = own {
             return (Ok(bytes), self.base.real_in(path, folder));
         }
         let (text, real) = self.base.open(path, folder);
-        if let Some(bytes) = real.as_deref().and_then(|it| self.replaced.read(it).ok()) {
+        if let Some(bytes) = real
+            .as_deref()
+            .and_then(|it| self.replaced.files.read(it).ok())
+        {
             return (Ok(bytes), real);
         }
         if let Ok(mut untouched) = self.untouched.lock() {
@@ -255,7 +315,7 @@ impl FileSystem for Overlay<'_> {
     fn list(&self, path: &Path) -> Result<Vec<OsString>, ReadError> {
         let real = self.base.real(path);
         let added = real.as_deref().unwrap_or(path);
-        let mut names = match (self.base.list(path), self.replaced.list(added)) {
+        let mut names = match (self.base.list(path), self.replaced.files.list(added)) {
             (Ok(names), Err(_)) | (Err(_), Ok(names)) => return Ok(names),
             (Err(error), Err(_)) => return Err(error),
             (Ok(mut names), Ok(more)) => {
@@ -271,7 +331,10 @@ impl FileSystem for Overlay<'_> {
     fn kind(&self, path: &Path) -> Option<FileKind> {
         match self.replacement(path) {
             Some(_) => Some(FileKind::File),
-            None => self.base.kind(path).or_else(|| self.replaced.kind(path)),
+            None => self
+                .base
+                .kind(path)
+                .or_else(|| self.replaced.files.kind(path)),
         }
     }
 
@@ -293,13 +356,13 @@ impl FileSystem for Overlay<'_> {
     }
 
     fn metadata(&self, path: &Path) -> Option<Metadata> {
-        let given = self.replaced.metadata(path);
+        let given = self.replaced.files.metadata(path);
         given.or_else(|| self.base.metadata(path))
     }
 
     fn walk(&self, directory: &Path) -> Walk {
         let mut walk = self.base.walk(directory);
-        walk.files.extend(self.replaced.walk(directory).files);
+        walk.files.extend(self.replaced.files.walk(directory).files);
         walk.files.sort();
         walk.files.dedup();
         walk

@@ -12,6 +12,7 @@ use crate::syntax::NodeId;
 use crate::syntax::nginx::{Options, args, name, parse};
 
 use super::files::FileSystem;
+use super::folders::Folders;
 use super::options::{PathMap, Root};
 use super::{FileOrigin, glob, path};
 
@@ -223,7 +224,9 @@ pub(super) fn fragment_base(file: &Path, text: &[u8], files: &dyn FileSystem) ->
 
 fn exists(base: &Path, name: &[u8], files: &dyn FileSystem) -> bool {
     if glob::is_pattern(name) {
-        return !glob::expand(base, name, files).paths.is_empty();
+        return !glob::expand(base, name, &Folders::new(files))
+            .paths
+            .is_empty();
     }
     files.kind(&path::below(base, name)).is_some()
 }

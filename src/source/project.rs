@@ -188,7 +188,7 @@ pub struct Literal {
 pub struct When(pub Vec<Literal>);
 
 /// Something that was not read, resolved or parsed.
-#[derive(Clone, Eq, PartialEq, Debug)]
+#[derive(Clone, Eq, PartialEq, Hash, Debug)]
 pub struct Problem {
     /// What kind.
     pub kind: ProblemKind,

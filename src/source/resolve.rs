@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::FileSystem;
+use super::folders::Folders;
 use super::options::{LoadOptions, PathMap, Root};
 use super::{FileOrigin, glob, path};
 
@@ -26,6 +27,7 @@ pub(super) enum Named {
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
     files: &'a dyn FileSystem,
+    folders: Folders<'a>,
     options: &'a LoadOptions,
     /// The folder that relative names start from.
     base: PathBuf,
@@ -38,6 +40,7 @@ impl<'a> Resolver<'a> {
         let at_home = root.installed || files.origin(&root.path) == FileOrigin::Dump;
         Self {
             files,
+            folders: Folders::new(files),
             options,
             base: root.base().to_path_buf(),
             at_home,
@@ -57,7 +60,7 @@ impl<'a> Resolver<'a> {
         if !is_pattern {
             return Named::One(path::below(base, name));
         }
-        let glob::Expansion { paths, hidden } = glob::expand(base, name, self.files);
+        let glob::Expansion { paths, hidden } = glob::expand(base, name, &self.folders);
         let foreign = path::is_absolute(name) && mapped.is_none() && !self.at_home;
         if !paths.is_empty() || hidden.is_some() || !foreign {
             return Named::Pattern(paths, hidden);

@@ -36,7 +36,7 @@ pub fn planned(project: &Project, fixes: &[(&'static str, Fix)], options: Option
             fix,
         })
         .collect();
-    plan(project, &proposals, options)
+    plan(project, &proposals, &options)
 }
 
 pub fn show(bytes: &[u8]) -> String {

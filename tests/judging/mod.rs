@@ -157,7 +157,7 @@ impl Case {
             let project = self.project(&files);
             let findings = self.judge(&project, &self.platforms[0]);
             let proposals = self.proposals(&findings, rule);
-            let plan = fix::plan(&project, &proposals, Options::default());
+            let plan = fix::plan(&project, &proposals, &Options::default());
             assert!(
                 plan.refused.is_empty(),
                 "{:?}: {:?}",

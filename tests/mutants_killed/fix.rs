@@ -165,7 +165,7 @@ fn a_new_line_is_in_force_where_it_is_put() {
             reason: "why".into(),
             fix: &fix,
         };
-        let plan = plan(&project, &[proposal], Options::default());
+        let plan = plan(&project, &[proposal], &Options::default());
         assert_eq!(plan.refused, []);
         String::from_utf8(plan.files[0].after.to_vec()).unwrap()
     };

@@ -202,5 +202,5 @@ fn planned(files: &[(&str, &str)], values: &[(&str, &str)]) -> Plan {
         reason: "why".into(),
         fix: &fix,
     };
-    plan(&project, &[proposal], Options::default())
+    plan(&project, &[proposal], &Options::default())
 }

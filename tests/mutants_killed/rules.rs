@@ -1,6 +1,7 @@
 //! Rules and their fixes: what a policy accepts, what a fix costs and where it may not edit.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use stekguard::catalog::Server;
 use stekguard::finding::{Change, Confidence, Finding, Fix, GoLive, Severity, Target};
@@ -64,7 +65,7 @@ fn two_files(http: &str, server: &str) -> Site {
 
 fn held(goal: Goal) -> Policy {
     Policy {
-        untouchable: vec![PathBuf::from("/etc/nginx/nginx.conf")],
+        untouchable: Arc::new([PathBuf::from("/etc/nginx/nginx.conf")].into()),
         ..policy(goal)
     }
 }

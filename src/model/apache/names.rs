@@ -53,9 +53,19 @@ pub(super) struct Taken {
     /// Without `*` and `?`, in lower case.
     plain: HashSet<String>,
     /// The others by what they begin and end with, in lower case: only these can cover a name.
-    patterns: HashMap<(String, String), HashSet<String>>,
+    patterns: HashMap<(String, String), Alike>,
     /// How long these beginnings and ends are.
     lengths: BTreeSet<(usize, usize)>,
+}
+
+/// Patterns that begin and end alike.
+#[derive(Debug, Default)]
+struct Alike {
+    /// By a part between two of `*` and `?`, in lower case, which a name has to hold; by an empty
+    /// one where there is none.
+    by_part: HashMap<String, HashSet<String>>,
+    /// How long these parts are.
+    lengths: BTreeSet<usize>,
 }
 
 impl Taken {
@@ -67,7 +77,7 @@ impl Taken {
         let (begin, end) = (begin.to_ascii_lowercase(), end.to_ascii_lowercase());
         self.lengths.insert((begin.len(), end.len()));
         let alike = self.patterns.entry((begin, end)).or_default();
-        alike.insert(name);
+        alike.add(name);
     }
 
     /// True where everything that `name` matches leads there as well.
@@ -81,8 +91,41 @@ impl Taken {
             let end = lower.get(lower.len().checked_sub(*end)?..)?;
             self.patterns.get(&(begin.to_owned(), end.to_owned()))
         });
+        alike.any(|patterns| patterns.cover(name, &lower))
+    }
+}
+
+impl Alike {
+    /// Of its parts the one decides that the fewest have been added by, then the longest one.
+    fn add(&mut self, name: String) {
+        let special = ['*', '?'];
+        let lower = name.to_ascii_lowercase();
+        let mut parts: Vec<&str> = lower.split(special).collect();
+        // What it begins and ends with.
+        parts.pop();
+        let inner = parts.into_iter().skip(1);
+        let added = |part: &str| self.by_part.get(part).map_or(0, HashSet::len);
+        let parts = inner.filter(|part| !part.is_empty());
+        let part = parts.min_by_key(|part| (added(part), usize::MAX - part.len()));
+        let part = part.unwrap_or_default();
+        self.lengths.insert(part.len());
+        let same = self.by_part.entry(part.to_owned()).or_default();
+        same.insert(name);
+    }
+
+    fn cover(&self, name: &str, lower: &str) -> bool {
         let by = |pattern: &String| matches(pattern.as_bytes(), name.as_bytes());
-        alike.any(|patterns| patterns.iter().any(by))
+        self.lengths.iter().any(|length| {
+            let begins = match length {
+                0 => 0..1,
+                _ => 0..(lower.len() + 1).saturating_sub(*length),
+            };
+            let mut parts = begins.filter_map(|at| lower.get(at..at + length));
+            parts.any(|part| {
+                let held = self.by_part.get(part);
+                held.is_some_and(|patterns| patterns.iter().any(by))
+            })
+        })
     }
 }
 
@@ -159,5 +202,32 @@ mod tests {
                 assert_eq!(taken.covers(name), expected, "{pattern} {name}");
             }
         }
+        // All of some together.
+        for step in [7, 31, 200] {
+            let some: Vec<&String> = names.iter().skip(step).step_by(step).collect();
+            let mut taken = Taken::default();
+            for pattern in &some {
+                taken.add((*pattern).clone());
+            }
+            for name in &names {
+                let by = |pattern: &&String| matches(pattern.as_bytes(), name.as_bytes());
+                assert_eq!(taken.covers(name), some.iter().any(by), "{step} {name}");
+            }
+        }
+    }
+
+    /// A part that all have says nothing about any of them.
+    #[test]
+    fn patterns_lie_by_what_sets_them_apart() {
+        let mut taken = Taken::default();
+        for host in 0..100 {
+            taken.add(format!("*.example*h{host}?*"));
+        }
+        let [alike] = &taken.patterns.values().collect::<Vec<_>>()[..] else {
+            panic!("{taken:?}");
+        };
+        assert!(alike.by_part.values().all(|patterns| patterns.len() < 3));
+        assert!(taken.covers("www.example.h7x.org"));
+        assert!(!taken.covers("www.example.k7x.org"));
     }
 }

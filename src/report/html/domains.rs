@@ -1,11 +1,12 @@
 //! Session domains as a picture: who issues sessions, where they are kept, who accepts them.
 //! The same stands in a table below, for readers who do not see the picture.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::HtmlReport;
 use super::markup::Html;
-use crate::model::{ClientAuth, CrossName, Endpoint, KeySource, Tls13Issued};
+use crate::model::{ClientAuth, CrossName, Endpoint, Issues, KeySource, Tls13Issued};
 use crate::report::escape;
 
 /// More groups than this make no picture that anybody can read.
@@ -85,9 +86,10 @@ fn groups(endpoints: &[Endpoint]) -> Vec<Group<'_>> {
     let involved = endpoints
         .iter()
         .filter(|it| it.reachable && (!issued(it).is_empty() || !it.accepts.is_empty()));
+    let mut known: HashMap<Kind<'_>, usize> = HashMap::new();
     for endpoint in involved {
-        let same = groups.iter_mut().find(|group| alike(group.first, endpoint));
-        match same {
+        let at = *known.entry(kind(endpoint)).or_insert(groups.len());
+        match groups.get_mut(at) {
             Some(group) => group.members.push(endpoint),
             None => groups.push(Group {
                 first: endpoint,
@@ -98,11 +100,22 @@ fn groups(endpoints: &[Endpoint]) -> Vec<Group<'_>> {
     groups
 }
 
+/// What an endpoint issues and accepts, and under which conditions.
+type Kind<'a> = (&'a Issues, &'a [Arc<str>], CrossName, ClientAuth);
+
+fn kind(endpoint: &Endpoint) -> Kind<'_> {
+    let Endpoint {
+        issues,
+        accepts,
+        cross_name,
+        client_auth,
+        ..
+    } = endpoint;
+    (issues, accepts, *cross_name, *client_auth)
+}
+
 fn alike(a: &Endpoint, b: &Endpoint) -> bool {
-    a.issues == b.issues
-        && a.accepts == b.accepts
-        && a.cross_name == b.cross_name
-        && a.client_auth == b.client_auth
+    kind(a) == kind(b)
 }
 
 /// The domains in which an endpoint issues, each once.
@@ -121,15 +134,20 @@ fn accepts(endpoint: &Endpoint, domain: &str) -> bool {
 
 /// Every domain, in the order of first appearance, with what it is.
 fn domains(endpoints: &[Endpoint]) -> Vec<Domain> {
+    let mut issuers: HashMap<&str, &Endpoint> = HashMap::new();
+    for endpoint in endpoints {
+        for name in issued(endpoint) {
+            issuers.entry(name).or_insert(endpoint);
+        }
+    }
     let mut out: Vec<Domain> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     for endpoint in endpoints.iter().filter(|it| it.reachable) {
         let names = issued(endpoint).into_iter();
         for name in names.chain(endpoint.accepts.iter().map(|name| &**name)) {
-            if out.iter().any(|domain| domain.name == name) {
-                continue;
+            if seen.insert(name) {
+                out.push(domain(name, issuers.get(name).copied()));
             }
-            let issuer = endpoints.iter().find(|it| issued(it).contains(&name));
-            out.push(domain(name, issuer));
         }
     }
     out.sort_by_key(|domain| (domain.name.len(), domain.name.clone()));
@@ -341,26 +359,35 @@ fn table(page: &mut Html, groups: &[Group<'_>], domains: &[Domain]) {
     page.raw("<thead><tr><th scope=\"col\">Domain</th><th scope=\"col\">What it is</th>");
     page.raw("<th scope=\"col\">Issued by</th><th scope=\"col\">Accepted by</th></tr></thead>");
     page.raw("<tbody>\n");
+    let (mut issuers, mut acceptors) = (ByDomain::new(), ByDomain::new());
+    for group in groups {
+        for name in issued(group.first) {
+            issuers.entry(name).or_default().push(group);
+        }
+        let names: BTreeSet<&str> = group.first.accepts.iter().map(|name| &**name).collect();
+        for name in names {
+            acceptors.entry(name).or_default().push(group);
+        }
+    }
     for domain in domains {
         page.raw("<tr>")
             .element("th", &[("scope", "row")], &domain.name);
         page.element("td", &[], &domain.what);
         page.raw("<td>");
-        let issuers = groups
-            .iter()
-            .filter(|it| issued(it.first).contains(&domain.name.as_str()));
-        members(page, issuers);
+        members(page, issuers.get(&*domain.name));
         page.raw("</td><td>");
-        let acceptors = groups.iter().filter(|it| accepts(it.first, &domain.name));
-        members(page, acceptors);
+        members(page, acceptors.get(&*domain.name));
         page.raw("</td></tr>\n");
     }
     page.raw("</tbody></table></div></details>\n");
 }
 
-fn members<'a>(page: &mut Html, groups: impl Iterator<Item = &'a Group<'a>>) {
+/// Groups by the name of a domain.
+type ByDomain<'a> = HashMap<&'a str, Vec<&'a Group<'a>>>;
+
+fn members(page: &mut Html, groups: Option<&Vec<&Group<'_>>>) {
     page.raw("<ul>");
-    for group in groups {
+    for group in groups.into_iter().flatten() {
         for endpoint in &group.members {
             page.raw("<li>").text(&endpoint.label());
             if endpoint.cross_name != CrossName::Served {

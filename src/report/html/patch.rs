@@ -1,5 +1,8 @@
 //! The patch, side by side.
 
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
 use super::markup::Html;
@@ -7,6 +10,7 @@ use super::sides::{Side, differing};
 use super::{HtmlPatch, PatchedFile};
 use crate::report::escape;
 use crate::report::summary::count;
+use crate::text::Span;
 
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
@@ -43,6 +47,14 @@ pub(super) fn section(page: &mut Html, patch: &HtmlPatch<'_>) {
 
 fn one_file(page: &mut Html, file: &PatchedFile<'_>) {
     let (old, new) = (lines(file.before), lines(file.after));
+    let mut ends = vec![0];
+    let mut end = 0;
+    ends.extend(new.iter().map(|line| {
+        end += line.len();
+        end
+    }));
+    let mut reasons: Vec<&(Span, String)> = file.reasons.iter().collect();
+    reasons.sort_by_key(|(span, _)| span.start);
     let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
     page.raw("<h3 class=\"file\"><code>")
         .text(&file.path)
@@ -60,7 +72,11 @@ fn one_file(page: &mut Html, file: &PatchedFile<'_>) {
     page.raw("<th scope=\"col\">Before</th><th scope=\"col\">Line</th>");
     page.raw("<th scope=\"col\">After</th></tr></thead>\n");
     for group in group_diff_ops(ops, CONTEXT) {
-        hunk(page, file, &group, (&old, &new));
+        if let Some((first, last)) = group.first().zip(group.last()) {
+            let bytes = ends[first.new_range().start]..=ends[last.new_range().end];
+            said(page, &reasons, &bytes);
+        }
+        hunk(page, &group, (&old, &new));
     }
     page.raw("</table></div>\n");
 }
@@ -70,25 +86,24 @@ fn lines(text: &[u8]) -> Vec<&[u8]> {
     text.split_inclusive(|byte| *byte == b'\n').collect()
 }
 
-fn hunk(page: &mut Html, file: &PatchedFile<'_>, ops: &[DiffOp], (old, new): (&[&[u8]], &[&[u8]])) {
-    let (Some(first), Some(last)) = (ops.first(), ops.last()) else {
-        return;
-    };
-    let offset = |line: usize| new[..line].iter().map(|line| line.len()).sum::<usize>();
-    let bytes = offset(first.new_range().start)..=offset(last.new_range().end);
+/// Why a hunk's bytes of the text afterwards are as they are, each sentence once. `reasons` are
+/// sorted by where they begin.
+fn said(page: &mut Html, reasons: &[&(Span, String)], bytes: &RangeInclusive<usize>) {
     page.raw("<tbody>\n");
-    let mut said: Vec<&str> = Vec::new();
-    for (span, why) in &file.reasons {
-        let inside = bytes.contains(&(span.start as usize)) && span.end as usize <= *bytes.end();
-        if inside && !said.contains(&why.as_str()) {
-            said.push(why);
+    let first = reasons.partition_point(|(span, _)| (span.start as usize) < *bytes.start());
+    let behind = reasons.get(first..).unwrap_or_default().iter();
+    let near = behind.take_while(|(span, _)| span.start as usize <= *bytes.end());
+    let mut said: HashSet<&str> = HashSet::new();
+    for (_, why) in near.filter(|(span, _)| span.end as usize <= *bytes.end()) {
+        if said.insert(why) {
+            page.raw("<tr class=\"reason\"><td colspan=\"4\">")
+                .prose(why)
+                .raw("</td></tr>\n");
         }
     }
-    for why in said {
-        page.raw("<tr class=\"reason\"><td colspan=\"4\">")
-            .prose(why)
-            .raw("</td></tr>\n");
-    }
+}
+
+fn hunk(page: &mut Html, ops: &[DiffOp], (old, new): (&[&[u8]], &[&[u8]])) {
     for op in ops {
         let (gone, come) = (op.old_range(), op.new_range());
         if let DiffOp::Equal { .. } = op {

@@ -52,17 +52,16 @@ pub(super) fn snippets(page: &mut Html, finding: &Finding, sources: &Sources) {
 
 fn one(page: &mut Html, group: &[Marked<'_>], sources: &Sources) {
     let place = group[0].location;
-    let bytes = sources.get(&place.path).map(|bytes| &bytes[..]);
     page.raw("<figure class=\"snippet\"><figcaption><code>")
         .shown(&escape::path(&place.path));
     page.text(&format!(":{}:{}", place.line, place.column));
     page.raw("</code></figcaption>\n");
-    let Some(bytes) = bytes else {
+    let Some((bytes, lines)) = sources.lines(&place.path) else {
         page.raw("</figure>\n");
         return;
     };
     let locations: Vec<&Location> = group.iter().map(|place| place.location).collect();
-    let excerpt = Excerpt::new(bytes, &locations);
+    let excerpt = Excerpt::new(bytes, lines, &locations);
     page.raw("<pre tabindex=\"0\">");
     let mut at = 0;
     let mut last = None;

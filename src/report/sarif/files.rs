@@ -7,6 +7,9 @@ use super::shape::{Artifact, ArtifactLocation, Location, Message, Physical, Regi
 use crate::report::Pipeline;
 use crate::text::{self, LineIndex, Span};
 
+/// Bytes between two offsets whose characters are counted beforehand.
+const STEP: usize = 1024;
+
 /// Every file that the report names, each with its number.
 #[derive(Debug)]
 pub(super) struct Files<'a> {
@@ -14,7 +17,16 @@ pub(super) struct Files<'a> {
     /// Path and bytes, by number.
     known: Vec<(&'a Path, Option<&'a [u8]>)>,
     numbers: HashMap<&'a Path, usize>,
-    lines: HashMap<&'a Path, LineIndex>,
+    characters: HashMap<&'a Path, Characters<'a>>,
+}
+
+/// Characters of a text up to any offset. Each place is looked up, and a file may be one line.
+#[derive(Debug)]
+struct Characters<'a> {
+    bytes: &'a [u8],
+    lines: &'a LineIndex,
+    /// Offsets at which characters begin, at least [`STEP`] apart, and how many stand before.
+    marks: Vec<(usize, usize)>,
 }
 
 impl<'a> Files<'a> {
@@ -23,7 +35,7 @@ impl<'a> Files<'a> {
             pipeline,
             known: Vec::new(),
             numbers: HashMap::new(),
-            lines: HashMap::new(),
+            characters: HashMap::new(),
         }
     }
 
@@ -90,22 +102,18 @@ impl<'a> Files<'a> {
 
     /// The region of bytes; `None` where the file's bytes are not known or end before.
     pub(super) fn region(&mut self, path: &'a Path, span: Span) -> Option<Region> {
-        let bytes: &'a [u8] = self.pipeline.lint.sources.get(path)?;
+        let (bytes, lines) = self.pipeline.lint.sources.lines(path)?;
         if span.end as usize > bytes.len() || span.start > span.end {
             return None;
         }
-        let lines = self.lines.entry(path);
-        let lines = lines.or_insert_with(|| LineIndex::new(bytes));
+        let characters = self.characters.entry(path);
+        let characters = characters.or_insert_with(|| Characters::of(bytes, lines));
         let (start, end) = (lines.position(span.start), lines.position(span.end));
-        let column = |at: u32, column: u32| {
-            let line_start = (at + 1).saturating_sub(column) as usize;
-            characters(&bytes[line_start..at as usize]) + 1
-        };
         Some(Region {
             start_line: start.line,
-            start_column: Some(column(span.start, start.column)),
+            start_column: Some(characters.column(span.start)),
             end_line: Some(end.line),
-            end_column: Some(column(span.end, end.column)),
+            end_column: Some(characters.column(span.end)),
             byte_offset: Some(span.start),
             byte_length: Some(span.end - span.start),
         })
@@ -150,6 +158,40 @@ impl Region {
     }
 }
 
+impl<'a> Characters<'a> {
+    fn of(bytes: &'a [u8], lines: &'a LineIndex) -> Self {
+        let mut marks = vec![(0, 0)];
+        let (mut at, mut count) = (0, 0);
+        for chunk in bytes.utf8_chunks() {
+            let widths = chunk.valid().chars().map(char::len_utf8);
+            for width in widths.chain(chunk.invalid().iter().map(|_| 1)) {
+                if at >= marks[marks.len() - 1].0 + STEP {
+                    marks.push((at, count));
+                }
+                at += width;
+                count += 1;
+            }
+        }
+        Self {
+            bytes,
+            lines,
+            marks,
+        }
+    }
+
+    /// The column of an offset within the text, in characters, from 1.
+    fn column(&self, at: u32) -> usize {
+        let before = self.lines.position(at).column - 1;
+        self.before(at as usize) - self.before((at - before) as usize) + 1
+    }
+
+    fn before(&self, at: usize) -> usize {
+        let behind = self.marks.partition_point(|(mark, _)| *mark <= at);
+        let (mark, count) = self.marks[behind - 1];
+        count + characters(&self.bytes[mark..at])
+    }
+}
+
 /// Unicode characters; a byte that belongs to none counts as one.
 fn characters(bytes: &[u8]) -> usize {
     let chunks = bytes.utf8_chunks();
@@ -160,11 +202,29 @@ fn characters(bytes: &[u8]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::characters;
+    use super::*;
 
     #[test]
     fn columns_are_characters() {
         assert_eq!(characters("größe".as_bytes()), 5);
         assert_eq!(characters(b"a\xffb"), 3);
+    }
+
+    /// From marks on the same is counted as from the line's begin.
+    #[test]
+    fn columns_far_behind_are_characters_too() {
+        let line = "grö\u{1f600}ße ".repeat(600).into_bytes();
+        let mut bytes = line.clone();
+        bytes.extend(b"\xff\xc3\xe2\x82 x\n");
+        let second = bytes.len();
+        bytes.extend(&line);
+        let lines = LineIndex::new(&bytes);
+        let counted = Characters::of(&bytes, &lines);
+        assert!(counted.marks.len() > 10);
+        for at in 0..=bytes.len() {
+            let start = if at < second { 0 } else { second };
+            let expected = characters(&bytes[start..at]) + 1;
+            assert_eq!(counted.column(at as u32), expected, "{at}");
+        }
     }
 }

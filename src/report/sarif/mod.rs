@@ -12,7 +12,7 @@ use shape::{
 };
 
 use super::fingerprint::fingerprints;
-use super::{FileEdits, Pipeline, Problem, RulePage, edit_key, page};
+use super::{FileEdits, Listed, Pipeline, Problem, RulePage, edit_key, page};
 use crate::catalog::Server;
 use crate::finding::{Applicability, Confidence, Finding, Severity, Silence};
 
@@ -27,13 +27,14 @@ pub fn sarif(pipeline: &Pipeline<'_>) -> String {
     let notifications: Vec<Notification> = problems
         .map(|problem| notification(problem, &mut files))
         .collect();
-    let mut prints = fingerprints(pipeline).into_iter();
+    let prints = fingerprints(pipeline);
+    let mut each = prints.iter();
     let mut results: Vec<Outcome> = Vec::new();
-    for (finding, print) in lint.findings.iter().zip(&mut prints) {
-        results.push(outcome(finding, print, pipeline, &mut files));
+    for (finding, print) in lint.findings.iter().zip(&mut each) {
+        results.push(outcome(finding, print, &prints, pipeline, &mut files));
     }
-    for (silenced, print) in lint.silenced.iter().zip(prints) {
-        let mut accepted = outcome(&silenced.finding, print, pipeline, &mut files);
+    for (silenced, print) in lint.silenced.iter().zip(each) {
+        let mut accepted = outcome(&silenced.finding, print, &prints, pipeline, &mut files);
         accepted
             .suppressions
             .extend(suppression(&silenced.by, &mut files));
@@ -150,7 +151,8 @@ fn precision(rule: &str, pipeline: &Pipeline<'_>) -> &'static str {
 
 fn outcome<'a>(
     finding: &'a Finding,
-    fingerprint: String,
+    fingerprint: &str,
+    all: &[String],
     pipeline: &'a Pipeline<'a>,
     files: &mut Files<'a>,
 ) -> Outcome {
@@ -167,12 +169,12 @@ fn outcome<'a>(
         locations: [files.place(&finding.location, None, &finding.label)],
         related_locations,
         partial_fingerprints: Fingerprints {
-            stekguard: fingerprint,
+            stekguard: fingerprint.to_owned(),
         },
-        fixes: edits
-            .and_then(|edits| repair(finding, edits, files))
-            .into_iter()
-            .collect(),
+        fixes: match edits {
+            Some(Listed::Here(edits)) => repair(finding, edits, files).into_iter().collect(),
+            Some(Listed::With(_)) | None => Vec::new(),
+        },
         suppressions: Vec::new(),
         properties: OutcomeProperties {
             confidence: match finding.confidence {
@@ -183,6 +185,10 @@ fn outcome<'a>(
             endpoints: finding.endpoints.clone(),
             versions: finding.versions.iter().map(ToString::to_string).collect(),
             when: finding.when.clone(),
+            fix_listed_with: match edits {
+                Some(Listed::With(other)) => all.get(*other).cloned(),
+                Some(Listed::Here(_)) | None => None,
+            },
         },
     }
 }

@@ -166,11 +166,16 @@ pub(super) struct Suppression {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct OutcomeProperties {
     pub(super) confidence: &'static str,
     pub(super) endpoints: Vec<String>,
     pub(super) versions: Vec<String>,
     pub(super) when: Vec<String>,
+    /// The fingerprint of the result whose fix lists the changes that this one's has in common
+    /// with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fix_listed_with: Option<String>,
 }
 
 #[derive(Serialize)]

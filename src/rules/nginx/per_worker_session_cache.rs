@@ -39,6 +39,7 @@
 //! ## References
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_session_cache>
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::catalog::Server;
@@ -64,11 +65,12 @@ const CACHE: &str = sessions_off::directive(Server::Nginx);
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let causes = places::causes(site, |endpoint| builtin(site, endpoint));
-    causes
-        .found()
-        .iter()
-        .map(|cause| report(site, cause))
-        .collect()
+    let zone = match causes.found() {
+        [] => return Vec::new(),
+        _ => free_zone(site),
+    };
+    let found = causes.found().iter();
+    found.map(|cause| report(site, cause, &zone)).collect()
 }
 
 fn builtin(site: &Site, endpoint: &Endpoint) -> Option<Location> {
@@ -78,7 +80,7 @@ fn builtin(site: &Site, endpoint: &Endpoint) -> Option<Location> {
     Some(cache.location.clone())
 }
 
-fn report(site: &Site, cause: &Cause<Location>) -> Finding {
+fn report(site: &Site, cause: &Cause<Location>, zone: &str) -> Finding {
     let words = Words {
         location: cause.key.clone(),
         message: "each process keeps its own sessions, so that most clients resume by chance only"
@@ -94,7 +96,7 @@ fn report(site: &Site, cause: &Cause<Location>) -> Finding {
         applicability: Applicability::Unsafe,
         changes: vec![Change::SetArguments {
             statement: cause.key.clone(),
-            arguments: vec![format!("shared:{}:10m", free_zone(site))],
+            arguments: vec![format!("shared:{zone}:10m")],
         }],
         common: Arc::default(),
         costs: vec!["sessions outlive a reload".to_owned()],
@@ -105,14 +107,14 @@ fn report(site: &Site, cause: &Cause<Location>) -> Finding {
 
 /// A name that no zone of the configuration has.
 fn free_zone(site: &Site) -> String {
-    let taken = |name: &str| {
-        let zone = format!("shared:{name}:");
-        let mut words = places::settings(site).flat_map(|setting| &setting.arguments);
-        words.any(|word| word.starts_with(&zone))
-    };
+    let words = places::settings(site).flat_map(|setting| &setting.arguments);
+    let zones = words.filter_map(|word| word.strip_prefix("shared:")?.split_once(':'));
+    let taken: HashSet<&str> = zones.map(|(name, _)| name).collect();
     let mut names = (1..).map(|number| match number {
         1 => "TLS".to_owned(),
         _ => format!("TLS{number}"),
     });
-    names.find(|name| !taken(name)).unwrap_or_default()
+    names
+        .find(|name| !taken.contains(&**name))
+        .unwrap_or_default()
 }

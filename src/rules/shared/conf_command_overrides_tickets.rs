@@ -62,6 +62,7 @@
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslopensslconfcmd>
 //! * <https://docs.openssl.org/3.0/man3/SSL_CONF_cmd/>
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::catalog::Server;
@@ -69,6 +70,7 @@ use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Related, Sever
 use crate::model::{Effect, Endpoint, Setting, Site};
 use crate::policy::Goal;
 use crate::rules::{Context, Rule, option_list, places, tickets_off};
+use crate::text::Location;
 
 /// The rule.
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -90,6 +92,9 @@ struct Override<'a> {
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut found: Vec<Override<'_>> = Vec::new();
+    let mut known: HashMap<&Location, usize> = HashMap::new();
+    // A file that is included twice has its directive once.
+    let mut seen: HashSet<(usize, &Location)> = HashSet::new();
     for (index, endpoint) in site.endpoints.iter().enumerate() {
         if !endpoint.reachable || endpoint.rejects {
             continue;
@@ -97,33 +102,20 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let Some((command, overridden)) = contradiction(site, endpoint) else {
             continue;
         };
-        match found
-            .iter_mut()
-            .find(|found| found.command.location == command.location)
-        {
-            Some(found) => found.add(overridden, index),
-            None => found.push(Override {
+        let at = *known.entry(&command.location).or_insert(found.len());
+        if at == found.len() {
+            found.push(Override {
                 command,
-                overridden: vec![overridden],
-                endpoints: vec![index],
-            }),
+                overridden: Vec::new(),
+                endpoints: Vec::new(),
+            });
+        }
+        found[at].endpoints.push(index);
+        if seen.insert((at, &overridden.location)) {
+            found[at].overridden.push(overridden);
         }
     }
     found.iter().map(|found| finding(context, found)).collect()
-}
-
-impl<'a> Override<'a> {
-    /// A file that is included twice has its directive once.
-    fn add(&mut self, overridden: &'a Setting, endpoint: usize) {
-        if self
-            .overridden
-            .iter()
-            .all(|other| other.location != overridden.location)
-        {
-            self.overridden.push(overridden);
-        }
-        self.endpoints.push(endpoint);
-    }
 }
 
 /// The command in force in a block and the directive that says otherwise.

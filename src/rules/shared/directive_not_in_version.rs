@@ -170,7 +170,13 @@ const SSL: &str = "ssl";
 const LISTEN: &str = "listen";
 
 fn concerned(site: &Site, block: BlockId) -> Vec<usize> {
-    if places::block(site, block).is_some_and(|block| block.kind == BlockKind::Server) {
+    let around = [
+        BlockKind::Main,
+        BlockKind::Http,
+        BlockKind::Stream,
+        BlockKind::Mail,
+    ];
+    if !places::block(site, block).is_some_and(|block| around.contains(&block.kind)) {
         return site.endpoints_of(block).to_vec();
     }
     let inside = |index: &usize| {

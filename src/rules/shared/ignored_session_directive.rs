@@ -92,7 +92,8 @@
 //! * <https://nginx.org/en/docs/http/ngx_http_ssl_module.html#ssl_session_cache>
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessioncache>
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::catalog::Server;
@@ -124,6 +125,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
     let mut lines: Vec<Line<'_>> = Vec::new();
     let mut known: HashMap<&Location, usize> = HashMap::new();
+    let mut lists: HashSet<&Path> = HashSet::new();
     for setting in places::settings(site) {
         let Effect::Ignored(ignored) = &setting.effect else {
             continue;
@@ -139,9 +141,7 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
             continue;
         }
         // A list of rotated keys is written by a program: one finding stands for all of it.
-        let same_list =
-            |line: &Line<'_>| listed && line.setting.location.path == setting.location.path;
-        if lines.iter().any(same_list) {
+        if listed && !lists.insert(&*setting.location.path) {
             continue;
         }
         let line = *known.entry(&setting.location).or_insert(lines.len());

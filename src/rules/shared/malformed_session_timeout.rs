@@ -65,13 +65,15 @@
 //! * <https://httpd.apache.org/docs/2.4/mod/mod_ssl.html#sslsessioncachetimeout>
 //! * <https://docs.openssl.org/3.0/man3/SSL_CTX_set_timeout/>
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::catalog::Server;
 use crate::finding::{Applicability, Change, Finding, Fix, GoLive, Severity};
-use crate::model::{Effect, Setting, Site};
+use crate::model::{Effect, Setting, Site, Why};
 use crate::rules::places;
 use crate::rules::{Context, Rule, seconds};
+use crate::text::Location;
 
 /// The rule.
 pub(in crate::rules) const RULE: Rule = Rule {
@@ -97,21 +99,37 @@ struct Misread {
 
 fn check(context: &Context<'_>) -> Vec<Finding> {
     let site = context.site;
-    let mut findings: Vec<Finding> = Vec::new();
     let longest = context.policy.lifetime_warning;
     let used = |setting: &&Setting| setting.effect != Effect::Unused;
-    for setting in places::named(site, seconds::directive(site.server)).filter(used) {
-        let Some(misread) = misread(site.server, setting) else {
-            continue;
-        };
-        if findings
-            .iter()
-            .all(|finding| finding.location != setting.location)
-        {
-            findings.push(finding(site, setting, &misread, longest));
+    let written = places::named(site, seconds::directive(site.server)).filter(used);
+    let mut misread: Vec<(&Setting, Misread)> = written
+        .filter_map(|setting| Some((setting, misread(site.server, setting)?)))
+        .collect();
+    // A file may be included more than once.
+    let mut concerned: HashMap<&Location, Vec<usize>> = HashMap::new();
+    misread.retain(|(setting, _)| {
+        let known = concerned.insert(&setting.location, Vec::new());
+        known.is_none()
+    });
+    if misread.is_empty() {
+        return Vec::new();
+    }
+    // Endpoints that have some reason in these settings.
+    let reachable = site.endpoints.iter().enumerate();
+    for (index, endpoint) in reachable.filter(|(_, endpoint)| endpoint.reachable) {
+        for place in endpoint.why.iter().filter_map(Why::place) {
+            if let Some(endpoints) = concerned.get_mut(place)
+                && endpoints.last() != Some(&index)
+            {
+                endpoints.push(index);
+            }
         }
     }
-    findings
+    let found = misread.iter().map(|(setting, misread)| {
+        let endpoints = &concerned[&setting.location];
+        finding(site, setting, misread, endpoints, longest)
+    });
+    found.collect()
 }
 
 fn misread(server: Server, setting: &Setting) -> Option<Misread> {
@@ -155,9 +173,14 @@ fn misread_by_atoi(text: &str) -> Option<Misread> {
     (meant != Some(read)).then_some(Misread { read, meant })
 }
 
-fn finding(site: &Site, setting: &Setting, misread: &Misread, longest: u64) -> Finding {
+fn finding(
+    site: &Site,
+    setting: &Setting,
+    misread: &Misread,
+    endpoints: &[usize],
+    longest: u64,
+) -> Finding {
     let written = setting.arguments.join(" ");
-    let endpoints = concerned(site, setting);
     Finding {
         rule: RULE.name,
         severity: RULE.severity,
@@ -173,7 +196,7 @@ fn finding(site: &Site, setting: &Setting, misread: &Misread, longest: u64) -> F
             Server::Apache => "whole seconds are read, up to the first other byte".to_owned(),
         },
         related: Vec::new(),
-        endpoints: places::labels(site, &endpoints),
+        endpoints: places::labels(site, endpoints),
         help: vec![match misread.meant {
             Some(meant) => format!("write {meant} for {}", seconds::for_people(meant)),
             None => "write the lifetime in seconds, or turn tickets and cache off".to_owned(),
@@ -182,21 +205,6 @@ fn finding(site: &Site, setting: &Setting, misread: &Misread, longest: u64) -> F
         when: setting.when.clone(),
         fix: Some(fix(site, setting, misread, longest)),
     }
-}
-
-/// Endpoints that have some reason in this setting.
-fn concerned(site: &Site, setting: &Setting) -> Vec<usize> {
-    let at_setting = |index: &usize| {
-        let endpoint = site.endpoints.get(*index);
-        endpoint.is_some_and(|endpoint| {
-            endpoint.reachable
-                && endpoint
-                    .why
-                    .iter()
-                    .any(|why| why.place() == Some(&setting.location))
-        })
-    };
-    (0..site.endpoints.len()).filter(at_setting).collect()
 }
 
 /// Never more than the policy allows, or the fix would be the next finding.

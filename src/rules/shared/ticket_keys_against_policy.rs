@@ -106,6 +106,7 @@ use crate::finding::{Finding, Severity};
 use crate::model::{Endpoint, Field, Site};
 use crate::policy::Goal;
 use crate::rules::places::{self, Cause};
+use crate::rules::rotation::Common;
 use crate::rules::wording::{Words, finding};
 use crate::rules::{Context, Rule, goal, rotation, tickets_off, zone};
 use crate::text::Location;
@@ -142,9 +143,10 @@ fn check(context: &Context<'_>) -> Vec<Finding> {
         let lack = lack(context, endpoint);
         Some((place(context.site, endpoint, lack)?, lack))
     });
+    let known = Common::default();
     let mut findings = Vec::new();
     for cause in causes.found() {
-        findings.push(report(context, cause));
+        findings.push(report(context, cause, &known));
     }
     findings
 }
@@ -177,7 +179,7 @@ fn place(site: &Site, endpoint: &Endpoint, lack: Lack) -> Option<Location> {
         .or_else(|| places::head(site, endpoint.governor))
 }
 
-fn report(context: &Context<'_>, cause: &Cause<(Location, Lack)>) -> Finding {
+fn report(context: &Context<'_>, cause: &Cause<(Location, Lack)>, known: &Common) -> Finding {
     let site = context.site;
     let (location, lack) = &cause.key;
     let obstacle = goal::obstacle_here(context);
@@ -192,8 +194,8 @@ fn report(context: &Context<'_>, cause: &Cause<(Location, Lack)>) -> Finding {
     let mut found = finding(site, &RULE, &cause.endpoints, words);
     found.fix = match context.policy.goal {
         _ if obstacle.is_some() => None,
-        Goal::Automatic => zone::fix(context, &cause.endpoints),
-        _ => rotation::fix(context, &cause.endpoints),
+        Goal::Automatic => zone::fix(context, &cause.endpoints, known),
+        _ => rotation::fix(context, &cause.endpoints, known),
     };
     found
 }

@@ -24,6 +24,7 @@ impl<'a> Expander<'a> {
     pub(super) fn finder(&self, optional: bool) -> Finder<'_> {
         Finder {
             files: self.files,
+            folders: &self.folders,
             options: self.options,
             server_root: &self.server_root,
             optional,

@@ -6,8 +6,9 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use crate::source::files::{FileKind, FileSystem, ReadError};
+use crate::source::folders::Folders;
 use crate::source::options::{LoadOptions, PathMap};
-use crate::source::{glob, path};
+use crate::source::path;
 
 /// httpd's own bound on directories within directories.
 const DIRECTORY_DEPTH: usize = 128;
@@ -26,6 +27,7 @@ pub(super) enum Named {
 /// Finds files for one Include.
 pub(super) struct Finder<'a> {
     pub(super) files: &'a dyn FileSystem,
+    pub(super) folders: &'a Folders<'a>,
     pub(super) options: &'a LoadOptions,
     /// What relative names are below.
     pub(super) server_root: &'a Path,
@@ -146,7 +148,7 @@ impl Finder<'_> {
         } else {
             at
         };
-        let entries = match self.files.entries(here) {
+        let entries = match self.folders.matching(here, part) {
             Ok(entries) => entries,
             Err(error) if error.is_missing() && self.is_elsewhere(here) => {
                 return found.push(Named::Elsewhere(here.to_path_buf()));
@@ -159,9 +161,6 @@ impl Finder<'_> {
         let before = found.len();
         let mut any = false;
         for (name, kind) in entries {
-            if !glob::component_matches(part, &path::bytes_of(&name)) {
-                continue;
-            }
             let path = at.join(&name);
             if rest.is_empty() && kind == Some(FileKind::File) {
                 any = true;

@@ -43,6 +43,7 @@ use self::reader::{RawLine, Reader};
 use self::section::Frame;
 use super::ahead::{Ahead, Ready};
 use super::files::FileSystem;
+use super::folders::Folders;
 use super::options::{LoadOptions, Root, RootKind};
 use super::reading::{Grown, Reading};
 use super::{
@@ -67,6 +68,7 @@ pub fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions) -> Pro
 struct Expander<'a> {
     root: &'a Root,
     files: &'a dyn FileSystem,
+    folders: Folders<'a>,
     options: &'a LoadOptions,
     project: Project,
     /// Files by their [`path::spelling`].
@@ -98,6 +100,10 @@ struct Expander<'a> {
     expanded: usize,
     /// What httpd finds when it carries the directives out, after all was read.
     late: Vec<Problem>,
+    /// What stands in the list of problems: a file may be read many times.
+    reported: HashSet<Problem>,
+    /// What stands in `late`.
+    reported_late: HashSet<Problem>,
     /// Files of which httpd refused a line: what follows may be our own recovery.
     refused: HashSet<FileId>,
     /// Variables whose value is unclear and was reported.
@@ -110,6 +116,7 @@ impl<'a> Expander<'a> {
         Self {
             root,
             files,
+            folders: Folders::new(files),
             options,
             project: empty(root),
             known: HashMap::new(),
@@ -129,6 +136,8 @@ impl<'a> Expander<'a> {
             bytes: 0,
             expanded: 0,
             late: Vec::new(),
+            reported: HashSet::new(),
+            reported_late: HashSet::new(),
             refused: HashSet::new(),
             unclear: HashSet::new(),
             stopped: false,

@@ -27,7 +27,7 @@ impl Expander<'_> {
             self.refused.insert(raw.file);
         }
         let problem = self.problem(raw, kind, message, refused);
-        if !self.project.problems.contains(&problem) {
+        if self.reported.insert(problem.clone()) {
             self.project.problems.push(problem);
         }
     }
@@ -36,7 +36,7 @@ impl Expander<'_> {
     pub(super) fn report_late(&mut self, raw: &RawLine, message: String) {
         let refused = self.when == ALWAYS;
         let problem = self.problem(raw, ProblemKind::Syntax, message, refused);
-        if !self.late.contains(&problem) {
+        if self.reported_late.insert(problem.clone()) {
             self.late.push(problem);
         }
     }
