@@ -249,10 +249,9 @@ fn plan(bencher: Bencher<'_, '_>, kind: Kind) {
 #[divan::bench(args = KINDS)]
 fn edits(bencher: Bencher<'_, '_>, kind: Kind) {
     proposed(kind, |project, proposals| {
-        let proposals: Vec<Option<Proposal<'_>>> = proposals.iter().cloned().map(Some).collect();
         bencher
             .counter(ItemsCount::new(proposals.len()))
-            .bench_local(|| fix::edits_of_each(project, &proposals, &Options::default()).len());
+            .bench_local(|| fix::edits_of_each(project, proposals, &Options::default()).len());
     });
 }
 

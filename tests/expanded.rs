@@ -425,6 +425,26 @@ fn a_comparison_needs_two_versions_of_a_server_that_is_there() {
     );
 }
 
+/// A line of a macro stands once in the file and may be another directive with every `Use`;
+/// 2.4.6 knows neither SSLOpenSSLConfCmd (2.4.8) nor SSLSessionTickets (2.4.11).
+#[test]
+fn a_line_of_a_macro_is_compared_as_each_directive_that_it_becomes() {
+    let text = "Listen 443\n<Macro Say $directive $value>\n$directive $value\n</Macro>\n\
+        <VirtualHost *:443>\nServerName a\nSSLEngine on\n\
+        Use Say SSLSessionTickets off\nUse Say SSLSessionTickets off\n\
+        Use Say SSLOpenSSLConfCmd \"Options -SessionTicket\"\n</VirtualHost>\n";
+    let found = compared(text, "httpd.conf", ["apache=2.4.6", "apache=2.4.65"]);
+    let unknown = found["refused"].as_array().unwrap();
+    let said = |it: &Value| {
+        let words = ["setting", "by"].map(|key| it[key].as_str().unwrap());
+        words.join(" ")
+    };
+    assert_eq!(
+        unknown.iter().map(said).collect::<Vec<_>>(),
+        ["SSLSessionTickets 2.4.6", "SSLOpenSSLConfCmd 2.4.6"]
+    );
+}
+
 /// A variable that nothing defines makes what it decides unknown, and nothing clean.
 #[test]
 fn an_unknown_variable_is_never_clean() {

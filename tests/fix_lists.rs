@@ -145,6 +145,37 @@ fn a_list_is_taken_with_the_first_fix_that_fits() {
     }
 }
 
+/// What a fix is refused for is what a single one would be: the first of its changes in the order of
+/// their places, be it its own or one of the list.
+#[test]
+fn the_first_change_that_is_refused_says_why() {
+    let text = hosts();
+    let project = load(&text);
+    let list = every_lifetime(&project);
+    let mut fixes = vec![
+        ("one", fix_of(vec![timeout(&project, HOSTS / 2, "2d")])),
+        ("two", fix_of(vec![tickets(&project, 3, "on")])),
+        ("three", fix_of(vec![tickets(&project, HOSTS - 3, "on")])),
+    ];
+    for host in [1, 3, HOSTS - 3, 5, 3] {
+        fixes.push(("list", with(vec![tickets(&project, host, "off")], &list)));
+    }
+    let plan = planned(&project, &fixes);
+    assert_eq!(plan.taken, [0, 1, 2]);
+    let alone: Vec<(usize, String)> = (3..fixes.len())
+        .map(|index| {
+            let few = [&fixes[..3], &fixes[index..=index]].concat();
+            (index, planned(&project, &few).refused[0].reason.clone())
+        })
+        .collect();
+    let [one, two] =
+        ["one", "two"].map(|rule| format!("list and {rule} ask for different things here"));
+    let expected = [&one, &two, &one, &one, &two];
+    assert!(alone.iter().map(|(_, reason)| reason).eq(expected));
+    let together = reasons(&plan).into_iter();
+    assert!(together.eq(alone.iter().map(|(index, reason)| (*index, &**reason))));
+}
+
 /// Statements added to one block and to the file that has it, by many fixes: each place is the
 /// one that a single fix finds.
 #[test]

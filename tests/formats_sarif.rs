@@ -252,6 +252,63 @@ fn a_long_fix_of_many_findings_is_listed_once() {
     }
 }
 
+/// One address with forty names whose lifetime is too long, and three with tickets off in files of
+/// their own, of which the first may not be edited: the second one's fix is listed, whatever became
+/// of the first's. Asking for one rule's findings changes nothing about that.
+#[test]
+fn a_long_fix_is_listed_with_the_first_that_holds() {
+    let server = |name: &str, more: &str| {
+        format!(
+            "server {{ listen 10.0.0.1:443 ssl; server_name {name}; ssl_certificate c; \
+             ssl_certificate_key k; {more} }}\n"
+        )
+    };
+    let names = (0..40).map(|host| server(&format!("h{host}"), "ssl_session_timeout 30d;"));
+    let names: String = names.collect();
+    let own = "ssl_session_tickets off;";
+    let generated = format!("# do not edit\n{}", server("a", own));
+    let root =
+        "events {}\nhttp {\ninclude z.conf; include a.conf; include b.conf; include c.conf;\n}\n";
+    let directory = tree(&[
+        ("nginx.conf", root.as_bytes()),
+        ("a.conf", generated.as_bytes()),
+        ("b.conf", server("b", own).as_bytes()),
+        ("c.conf", server("c", own).as_bytes()),
+        ("z.conf", names.as_bytes()),
+    ]);
+    let mut words = vec![
+        "lint",
+        "--policy",
+        "rotate",
+        "--server-version",
+        "nginx=1.28.0",
+    ];
+    words.extend(["--format", "sarif", "nginx.conf"]);
+    let rule = "ticket-keys-against-policy";
+    for only in [&[][..], &["--rule", rule]] {
+        let log = json_in(directory.path(), &[&words, only].concat());
+        assert_eq!(wrong(&log), Vec::<String>::new());
+        let results = list(&log["runs"][0], "results");
+        let of = |file: &str| {
+            let mut found = results.iter().filter(|it| {
+                let place = &it["locations"][0]["physicalLocation"]["artifactLocation"];
+                it["ruleId"] == rule && place["uri"] == file
+            });
+            found.next().unwrap().clone()
+        };
+        assert!(of("a.conf")["fixes"].is_null());
+        assert!(of("a.conf")["properties"]["fixListedWith"].is_null());
+        let holder = of("b.conf");
+        let changes = list(&holder["fixes"][0], "artifactChanges").iter();
+        let edits: usize = changes.map(|it| list(it, "replacements").len()).sum();
+        assert!(edits > 40, "{edits}");
+        let other = of("c.conf");
+        assert!(other["fixes"].is_null());
+        let print = &holder["partialFingerprints"]["stekguard/v1"];
+        assert_eq!(other["properties"]["fixListedWith"], *print);
+    }
+}
+
 #[test]
 fn each_fix_repairs_what_it_belongs_to() {
     let directory = demo();

@@ -2,7 +2,8 @@
 # Installs what the tests of the collection and of the packages call: Ansible and its checkers,
 # pre-commit and maturin out of PyPI, each into an environment of its own below the user's cache;
 # cargo-deb from crates.io; Rust's musl target by rustup. Touches no system Python. Does nothing
-# that is done already. Called by install_servers.sh.
+# that is done already. Called by install_servers.sh. Fetches the crates of other platforms too:
+# the rules of the supply chain hold for all in Cargo.lock.
 set -eu
 
 ANSIBLE="ansible-core==2.19.14 ansible-lint==26.10.1 antsibull-changelog==0.36.0"
@@ -65,3 +66,4 @@ fi
 if command -v rustup >/dev/null 2>&1; then
     rustup target list --installed | grep -qx "$MUSL" || rustup target add "$MUSL" >&2
 fi
+cargo fetch --quiet --locked --manifest-path "$(dirname "$0")/../Cargo.toml" >&2

@@ -120,7 +120,7 @@ pub fn compare(request: &Request, upgrade: Upgrade) -> Result<Comparison, AppErr
 /// Directives that one of the two versions knows and the other refuses.
 fn unknown(project: &Project, upgrade: Upgrade) -> Vec<report::Unknown> {
     let mut out: Vec<report::Unknown> = Vec::new();
-    let mut seen: HashSet<Location> = HashSet::new();
+    let mut seen: HashSet<(&str, Location)> = HashSet::new();
     for id in (0..project.directives.len() as u32).map(DirectiveId) {
         let Some(spec) = project.directive(id).spec else {
             continue;
@@ -130,8 +130,8 @@ fn unknown(project: &Project, upgrade: Upgrade) -> Vec<report::Unknown> {
             continue;
         }
         let at: Location = project.location(id);
-        // A file that is included twice says it twice.
-        if seen.insert(at.clone()) {
+        // A file that is included twice says it twice; of a macro, several stand at one place.
+        if seen.insert((spec.name, at.clone())) {
             out.push(report::Unknown {
                 setting: spec.name,
                 refused_by: if after { upgrade.before } else { upgrade.after },

@@ -261,8 +261,8 @@ impl Work<'_> {
     fn forget(&mut self, plan: &Plan) {
         for path in fix::new_texts(&plan.files).keys() {
             for index in self.readers.of(path) {
-                let forgotten = self.judged[*index].take();
-                let before = &mut self.before[*index];
+                let forgotten = self.judged[index].take();
+                let before = &mut self.before[index];
                 *before = before.take().or(forgotten);
             }
         }

@@ -1,7 +1,7 @@
 //! What repairing one configuration after the other comes to. Each adds to it as much as it
 //! changes, however many there were before.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl Told {
 
 /// Which configurations read a file.
 #[derive(Debug, Default)]
-pub(super) struct Readers(HashMap<Arc<Path>, Vec<usize>>);
+pub(super) struct Readers(HashMap<Arc<Path>, BTreeSet<usize>>);
 
 impl Readers {
     /// Notes what a configuration reads, by its number.
@@ -51,16 +51,13 @@ impl Readers {
             let real = file.real.as_deref().filter(|real| **real != *file.path);
             let names = [Some(Arc::clone(&file.path)), real.map(Arc::from)];
             for name in names.into_iter().flatten() {
-                let readers = self.0.entry(name).or_default();
-                if !readers.contains(&index) {
-                    readers.push(index);
-                }
+                self.0.entry(name).or_default().insert(index);
             }
         }
     }
 
     /// Those that read it, or did.
-    pub(super) fn of(&self, path: &Path) -> &[usize] {
-        self.0.get(path).map_or(&[], Vec::as_slice)
+    pub(super) fn of(&self, path: &Path) -> impl Iterator<Item = usize> {
+        self.0.get(path).into_iter().flatten().copied()
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::clock::now;
 use super::configured::RootWish;
@@ -37,6 +37,8 @@ pub(super) struct Inputs {
     asked: HashMap<PathBuf, Asked>,
     /// What the settings say of single configurations.
     wishes: Vec<RootWish>,
+    /// Where these stand: by their paths as written, and with symlinks resolved.
+    wished: OnceLock<[HashMap<PathBuf, usize>; 2]>,
     /// What the command line says of versions, over the settings.
     versions: Versions,
     /// What the settings say of all configurations.
@@ -85,6 +87,7 @@ impl Inputs {
             parts: Vec::new(),
             asked: HashMap::new(),
             wishes: request.laid.roots.clone(),
+            wished: OnceLock::new(),
             versions: request.versions.clone(),
             fallback: request.laid.fallback.clone(),
             unreadable: Vec::new(),
@@ -204,8 +207,22 @@ impl Inputs {
 
     /// What the settings say of the configuration that begins in this file.
     fn wish(&self, root: &Path, files: &dyn FileSystem) -> Option<&RootWish> {
-        let same = |wish: &&RootWish| same_file(&wish.path, root, files);
-        self.wishes.iter().find(same)
+        if self.wishes.is_empty() {
+            return None;
+        }
+        let [written, resolved] = self.wished.get_or_init(|| {
+            let (mut written, mut resolved) = (HashMap::new(), HashMap::new());
+            for (index, wish) in self.wishes.iter().enumerate() {
+                written.entry(wish.path.clone()).or_insert(index);
+                if let Some(real) = Disk::default().real(&wish.path) {
+                    resolved.entry(real).or_insert(index);
+                }
+            }
+            [written, resolved]
+        });
+        let by_real = files.real(root).and_then(|real| resolved.get(&real));
+        let first = written.get(root).into_iter().chain(by_real).min()?;
+        self.wishes.get(*first)
     }
 
     /// Reads one, and again where what httpd was started with has to be told from what the
@@ -291,14 +308,6 @@ impl Inputs {
         });
         Ok(())
     }
-}
-
-/// True where two names are of one file.
-fn same_file(one: &Path, other: &Path, files: &dyn FileSystem) -> bool {
-    one == other
-        || files
-            .real(one)
-            .is_some_and(|real| files.real(other) == Some(real))
 }
 
 fn dump(bytes: &[u8], options: &LoadOptions) -> Option<Place> {

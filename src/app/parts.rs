@@ -54,6 +54,7 @@ pub(super) fn into_roots(
         files,
         options,
         tried: HashMap::new(),
+        wished: None,
         usual: OnceCell::new(),
     };
     let mut parts = Vec::new();
@@ -125,6 +126,8 @@ struct Known<'a> {
     options: &'a LoadOptions,
     /// By a root's real path: what it reads; `None` for what is no root.
     tried: HashMap<PathBuf, Option<Tree>>,
+    /// By the real path of a file: the first root of the settings that includes it.
+    wished: Option<HashMap<PathBuf, PathBuf>>,
     /// Where roots usually are.
     usual: OnceCell<Vec<PathBuf>>,
 }
@@ -148,14 +151,31 @@ impl Known<'_> {
         server: Server,
         wishes: &[RootWish],
     ) -> Option<(Found, Vec<PathBuf>)> {
-        let near = wishes.iter().map(|wish| wish.path.clone());
-        let near = near.chain(above(path, server));
-        near.into_iter()
+        if let Some(root) = self.wished(wishes, real) {
+            return self.includes(&root, real);
+        }
+        above(path, server)
             .find_map(|root| self.includes(&root, real))
             .or_else(|| {
                 let usual = self.usual().to_vec();
                 usual.iter().find_map(|root| self.includes(root, real))
             })
+    }
+
+    /// The first root of the settings that includes a file.
+    fn wished(&mut self, wishes: &[RootWish], real: &Path) -> Option<PathBuf> {
+        if self.wished.is_none() {
+            let mut wished: HashMap<PathBuf, PathBuf> = HashMap::new();
+            for wish in wishes {
+                let files = self.tree(&wish.path).into_iter();
+                for file in files.flat_map(|tree| tree.files.keys()) {
+                    let first = wished.entry(file.clone());
+                    first.or_insert_with(|| wish.path.clone());
+                }
+            }
+            self.wished = Some(wished);
+        }
+        self.wished.as_ref()?.get(real).cloned()
     }
 
     fn usual(&self) -> &[PathBuf] {

@@ -30,8 +30,15 @@ pub(super) struct Draft<'project> {
     /// Long lists that were not taken, by where they lie and by rule: why the list by itself is
     /// refused; `None` where it was for what stood beside it. Each of many fixes would go through
     /// all of it to be refused again.
-    not_taken: HashMap<(usize, &'static str), Option<Refused>>,
+    not_taken: HashMap<(usize, &'static str), Option<Stopped>>,
     plan: Plan,
+}
+
+/// The first change that is refused, and why.
+#[derive(Clone)]
+struct Stopped {
+    at: Change,
+    why: Refused,
 }
 
 impl<'project> Draft<'project> {
@@ -50,7 +57,7 @@ impl<'project> Draft<'project> {
 
     /// Takes a proposal whole, or notes why not.
     pub(super) fn take(&mut self, index: usize, proposal: &Proposal<'_>) {
-        match self.attempt(proposal) {
+        match self.attempt(proposal).map_err(|stopped| stopped.why) {
             Ok(changed) => {
                 self.plan.taken.push(index);
                 if changed {
@@ -112,29 +119,37 @@ impl<'project> Draft<'project> {
         (note, planned)
     }
 
-    /// The edits of all that was taken, without the texts that come of them.
-    pub(super) fn edits(self) -> Edited {
+    /// The edits of all that was taken, without the texts that come of them; `None` where
+    /// something was refused.
+    pub(super) fn edits(self) -> Option<Edited> {
+        if !self.plan.refused.is_empty() {
+            return None;
+        }
         let each = self.sheets.iter().filter_map(|(id, sheet)| {
             let (edits, _) = sheet.edits()?;
             let first = *self.desk.files_of(*id).first()?;
             let path = Arc::clone(&self.project.file(first).path);
             changes(&edits, &self.project.file(*id).text).then_some((path, edits))
         });
-        each.collect()
+        Some(each.collect())
     }
 
     /// Takes a proposal, and says whether it changes anything; or takes nothing of it.
-    fn attempt(&mut self, proposal: &Proposal<'_>) -> Result<bool, Refused> {
+    fn attempt(&mut self, proposal: &Proposal<'_>) -> Result<bool, Stopped> {
         let fix = proposal.fix;
         let list = fix.common.as_ptr().addr();
         // What stands already because of another fix is not gone through again.
         if self.common.contains(&list) {
             return self.take_all(proposal, &mut fix.changes.iter());
         }
-        match self.not_taken.get(&(list, proposal.rule)) {
-            Some(Some(refused)) => return Err(refused.clone()),
-            Some(None) => self.try_out(proposal, &mut fix.changes.iter())?,
-            None => {}
+        if let Some(known) = self.not_taken.get(&(list, proposal.rule)).cloned() {
+            // The first of all its changes that is refused says why.
+            match (known, self.try_out(proposal, &mut fix.changes.iter())) {
+                (Some(by_list), Err(by_own)) if by_list.at < by_own.at => return Err(by_list),
+                (_, Err(by_own)) => return Err(by_own),
+                (Some(by_list), Ok(())) => return Err(by_list),
+                (None, Ok(())) => {}
+            }
         }
         let taken = self.take_all(proposal, &mut fix.all());
         if taken.is_ok() {
@@ -151,7 +166,7 @@ impl<'project> Draft<'project> {
         &mut self,
         proposal: &Proposal<'_>,
         changes: &mut dyn Iterator<Item = &Change>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), Stopped> {
         let mut marks = BTreeMap::new();
         let taken = self.take_changes(proposal, changes, &mut marks);
         self.drop_since(marks);
@@ -163,7 +178,7 @@ impl<'project> Draft<'project> {
         &mut self,
         proposal: &Proposal<'_>,
         changes: &mut dyn Iterator<Item = &Change>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, Stopped> {
         let mut marks = BTreeMap::new();
         let taken = self.take_changes(proposal, changes, &mut marks);
         if taken.is_err() {
@@ -183,23 +198,38 @@ impl<'project> Draft<'project> {
         proposal: &Proposal<'_>,
         changes: &mut dyn Iterator<Item = &Change>,
         marks: &mut BTreeMap<FileId, Mark>,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, Stopped> {
         let mut changed = false;
         for change in changes {
-            for (id, step) in steps(self.project, self.desk, change)? {
-                let once = self.stands_once(id, &step);
-                let (file, desk) = (self.project.file(id), self.desk);
-                let sheet = self.sheets.entry(id).or_default();
-                let mark = *marks.entry(id).or_insert_with(|| sheet.mark());
-                let edits = |step: &Step| desk.edits(id, step);
-                let taken = sheet.take(step, proposal.rule, &proposal.reason, edits);
-                let changes = sheet.changed_since(mark);
-                taken.map_err(|stop| refused(file, proposal.rule, stop))?;
-                if changes {
-                    self.editable(id)
-                        .map_err(|refused| self.without_override(refused, once))?;
-                    changed = true;
-                }
+            let taken = self.take_change(proposal, change, marks);
+            changed |= taken.map_err(|why| Stopped {
+                at: change.clone(),
+                why,
+            })?;
+        }
+        Ok(changed)
+    }
+
+    fn take_change(
+        &mut self,
+        proposal: &Proposal<'_>,
+        change: &Change,
+        marks: &mut BTreeMap<FileId, Mark>,
+    ) -> Result<bool, Refused> {
+        let mut changed = false;
+        for (id, step) in steps(self.project, self.desk, change)? {
+            let once = self.stands_once(id, &step);
+            let (file, desk) = (self.project.file(id), self.desk);
+            let sheet = self.sheets.entry(id).or_default();
+            let mark = *marks.entry(id).or_insert_with(|| sheet.mark());
+            let edits = |step: &Step| desk.edits(id, step);
+            let taken = sheet.take(step, proposal.rule, &proposal.reason, edits);
+            let changes = sheet.changed_since(mark);
+            taken.map_err(|stop| refused(file, proposal.rule, stop))?;
+            if changes {
+                self.editable(id)
+                    .map_err(|refused| self.without_override(refused, once))?;
+                changed = true;
             }
         }
         Ok(changed)

@@ -159,17 +159,14 @@ fn place(change: &Change) -> &Path {
 /// The edits of files, each by the path by which the server opens it first.
 pub type Edited = Vec<(Arc<Path>, EditSet)>;
 
-/// What each proposal changes where it is the only one; nothing for `None`.
+/// What each proposal changes where it is the only one; `None` where it is refused.
 pub fn edits_of_each(
     project: &Project,
-    proposals: &[Option<Proposal<'_>>],
+    proposals: &[Proposal<'_>],
     options: &Options,
-) -> Vec<Edited> {
+) -> Vec<Option<Edited>> {
     let desk = Desk::new(project, options);
-    let one = |proposal: &Option<Proposal<'_>>| {
-        let Some(proposal) = proposal else {
-            return Vec::new();
-        };
+    let one = |proposal: &Proposal<'_>| {
         let mut draft = Draft::new(project, &desk);
         draft.take(0, proposal);
         draft.edits()

@@ -35,8 +35,8 @@ pub type Edits = BTreeMap<EditKey, Listed>;
 pub enum Listed {
     /// Here.
     Here(Vec<FileEdits>),
-    /// Most of them with an earlier finding, by its place among [`Lint::findings`].
-    With(usize),
+    /// With another finding, whose fix has most of them in common with this one.
+    With(EditKey),
 }
 
 /// Changes of one file.

@@ -66,6 +66,8 @@ struct Alike {
     by_part: HashMap<String, HashSet<String>>,
     /// How long these parts are.
     lengths: BTreeSet<usize>,
+    /// How many patterns there are.
+    count: usize,
 }
 
 impl Taken {
@@ -110,11 +112,15 @@ impl Alike {
         let part = part.unwrap_or_default();
         self.lengths.insert(part.len());
         let same = self.by_part.entry(part.to_owned()).or_default();
-        same.insert(name);
+        self.count += usize::from(same.insert(name));
     }
 
     fn cover(&self, name: &str, lower: &str) -> bool {
         let by = |pattern: &String| matches(pattern.as_bytes(), name.as_bytes());
+        if self.lengths.len() * lower.len() >= self.count {
+            // So many parts to look up that it is quicker to try all.
+            return self.by_part.values().flatten().any(by);
+        }
         self.lengths.iter().any(|length| {
             let begins = match length {
                 0 => 0..1,

@@ -4,6 +4,8 @@
 mod files;
 mod shape;
 
+use std::collections::{HashMap, HashSet};
+
 use files::Files;
 use shape::{
     ArtifactChange, Configuration, Content, Descriptor, Driver, Fingerprints, Invocation, Log,
@@ -12,7 +14,7 @@ use shape::{
 };
 
 use super::fingerprint::fingerprints;
-use super::{FileEdits, Listed, Pipeline, Problem, RulePage, edit_key, page};
+use super::{EditKey, FileEdits, Listed, Pipeline, Problem, RulePage, edit_key, page};
 use crate::catalog::Server;
 use crate::finding::{Applicability, Confidence, Finding, Severity, Silence};
 
@@ -28,13 +30,14 @@ pub fn sarif(pipeline: &Pipeline<'_>) -> String {
         .map(|problem| notification(problem, &mut files))
         .collect();
     let prints = fingerprints(pipeline);
+    let holders = holders(pipeline, &prints);
     let mut each = prints.iter();
     let mut results: Vec<Outcome> = Vec::new();
     for (finding, print) in lint.findings.iter().zip(&mut each) {
-        results.push(outcome(finding, print, &prints, pipeline, &mut files));
+        results.push(outcome(finding, print, &holders, pipeline, &mut files));
     }
     for (silenced, print) in lint.silenced.iter().zip(each) {
-        let mut accepted = outcome(&silenced.finding, print, &prints, pipeline, &mut files);
+        let mut accepted = outcome(&silenced.finding, print, &holders, pipeline, &mut files);
         accepted
             .suppressions
             .extend(suppression(&silenced.by, &mut files));
@@ -69,6 +72,24 @@ pub fn sarif(pipeline: &Pipeline<'_>) -> String {
         }],
     };
     super::json::print(&log)
+}
+
+/// The fingerprints of findings whose fixes list what those of others have in common with them.
+fn holders<'a>(pipeline: &'a Pipeline<'a>, prints: &'a [String]) -> HashMap<&'a EditKey, &'a str> {
+    let named = pipeline.edits.values().filter_map(|listed| match listed {
+        Listed::With(holder) => Some(holder),
+        Listed::Here(_) => None,
+    });
+    let named: HashSet<&EditKey> = named.collect();
+    if named.is_empty() {
+        return HashMap::new();
+    }
+    let each = pipeline.lint.findings.iter().zip(prints);
+    let known = each.filter_map(|(finding, print)| {
+        let holder = named.get(&edit_key(finding))?;
+        Some((*holder, print.as_str()))
+    });
+    known.collect()
 }
 
 fn descriptor(rule: &RulePage<'_>, pipeline: &Pipeline<'_>) -> Descriptor {
@@ -152,7 +173,7 @@ fn precision(rule: &str, pipeline: &Pipeline<'_>) -> &'static str {
 fn outcome<'a>(
     finding: &'a Finding,
     fingerprint: &str,
-    all: &[String],
+    holders: &HashMap<&EditKey, &str>,
     pipeline: &'a Pipeline<'a>,
     files: &mut Files<'a>,
 ) -> Outcome {
@@ -186,7 +207,7 @@ fn outcome<'a>(
             versions: finding.versions.iter().map(ToString::to_string).collect(),
             when: finding.when.clone(),
             fix_listed_with: match edits {
-                Some(Listed::With(other)) => all.get(*other).cloned(),
+                Some(Listed::With(other)) => holders.get(other).map(|print| (*print).to_owned()),
                 Some(Listed::Here(_)) | None => None,
             },
         },
