@@ -5,9 +5,10 @@ other. An exponent of 1 is linear.
 
     benches/shapes.py BINARY [-c COMMAND]... [-s SMALL -l LARGE] [-r RUNS] [-x LIMIT] [WORD...]
 
-COMMAND is what stands behind the binary's name, `lint` without any; what it reads comes last. Only shapes whose names hold a WORD are measured. Lines above
-LIMIT (1.25) are marked, and the exit code is then 1. It is a benchmark, not a test: a machine that
-does something else beside it gives other figures.
+COMMAND is what stands behind the binary's name, `lint` without any; what it reads comes last. Only
+shapes whose names hold a WORD are measured. Lines above LIMIT (1.25) are marked, and the exit code
+is then 1. It is a benchmark, not a test: a machine that does something else beside it gives other
+figures.
 """
 
 import argparse
@@ -374,6 +375,40 @@ def named(kind, what):
 NAMED = ("parts", "root-and-parts", "fragments", "folder-of-fragments", "folder-of-roots", "folder-of-others", "generated")
 
 
+def settings(kind, what):
+    """What the settings say of each file, or of each include."""
+    def files(n):
+        one = nginx if kind == "nginx" else httpd
+        hosts = (NGINX_HOSTS if kind == "nginx" else HTTPD_HOSTS)["tickets"]
+        tree = one(hosts, NGINX_LISTEN["own-address"] if kind == "nginx" else address, "each", n)
+        root = f"{kind}.conf"
+        sites = [path for path in tree if path.startswith("sites/")]
+        each = ", ".join(f'"{path}"' for path in sites)
+        word, end = ("include", ";") if kind == "nginx" else ("Include", "")
+        if what == "overrides":
+            text = "".join(f'[[override]]\npaths = ["{path}"]\nrules = {{ missing-session-timeout = "note" }}\n' for path in sites)
+        elif what == "one-override":
+            text = f'[[override]]\npaths = [{each}]\nlifetime_warning = "1h"\n'
+        elif what in ("exclude", "protected"):
+            text = f"{what} = [{each}]\n"
+        elif what == "allow-missing":
+            text = "allow_missing = [" + ", ".join(f'"/srv/{i}/a.conf"' for i in range(n)) + "]\n"
+            for i, path in enumerate(sites):
+                tree[path] = f"{word} /srv/{i}/a.conf{end}\n" + tree[path]
+        else:
+            text = "".join(f'[[path_map]]\ndeployed = "/srv/{i}"\nrepository = "here/{i}"\n' for i in range(n))
+            for i, path in enumerate(sites):
+                tree[f"here/{i}/a.conf"] = "# nothing\n"
+                tree[path] = f"{word} /srv/{i}/a.conf{end}\n" + tree[path]
+        tree["stekguard.toml"] = text
+        tree["@"] = ["--config", "ROOT/stekguard.toml", "ROOT" if what == "exclude" else f"ROOT/{root}"]
+        return tree
+    return files
+
+
+SETTINGS = ("overrides", "one-override", "exclude", "protected", "allow-missing", "path-map")
+
+
 def shapes():
     """Every shape by its name: a function from a size to files."""
     found = {}
@@ -404,6 +439,8 @@ def shapes():
             found[f"{kind} include {inside}"] = include_tree(kind, inside)
         for what in NAMED:
             found[f"{kind} named {what}"] = named(kind, what)
+        for what in SETTINGS:
+            found[f"{kind} settings {what}"] = settings(kind, what)
     return found
 
 

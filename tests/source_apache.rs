@@ -488,7 +488,7 @@ fn a_tree_that_stands_elsewhere() {
         whole: true,
     };
     let options = LoadOptions {
-        path_map: vec![map("/etc/httpd", "/repo/etc/httpd")],
+        path_map: vec![map("/etc/httpd", "/repo/etc/httpd")].into(),
         ..LoadOptions::default()
     };
     let project = read_with(&files, &options);
@@ -564,7 +564,7 @@ fn what_is_missing_is_said() {
         [(ProblemKind::NotConfiguration, 0, true)]
     );
     let options = LoadOptions {
-        allow_missing: vec!["*.conf".to_owned()],
+        allow_missing: vec!["*.conf".to_owned()].into(),
         ..LoadOptions::default()
     };
     let project = read_with(&[("/e/h", "Include no.conf\n")], &options);

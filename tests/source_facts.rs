@@ -163,7 +163,8 @@ fn httpd_names_start_from_its_server_root() {
             from: PathBuf::from("/mapped"),
             to: PathBuf::from("/here/mapped"),
             whole: true,
-        }],
+        }]
+        .into(),
         ..options()
     };
     let mut root = Root::new(Server::Apache, "/etc/httpd/conf/httpd.conf");

@@ -9,8 +9,8 @@ use std::sync::{Arc, LazyLock};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use stekguard::catalog::Server;
 use stekguard::source::{
-    DirectiveId, Dump, Limits, LoadOptions, Memory, Problem, ProblemKind, Project, Root, RootKind,
-    clean_path, load,
+    AllowedMissing, DirectiveId, Dump, Limits, LoadOptions, Memory, Problem, ProblemKind, Project,
+    Root, RootKind, clean_path, load,
 };
 use stekguard::text::Span;
 
@@ -47,8 +47,8 @@ pub(crate) fn includes(bytes: &[u8]) {
     let options = LoadOptions {
         limits: limits(),
         allow_missing: match how & 8 {
-            0 => Vec::new(),
-            _ => vec!["*.missing".to_owned(), "/etc/**/gone".to_owned()],
+            0 => AllowedMissing::default(),
+            _ => vec!["*.missing".to_owned(), "/etc/**/gone".to_owned()].into(),
         },
         defines_known: how & 16 != 0,
         defines: vec!["SSL".to_owned()],

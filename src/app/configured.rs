@@ -93,17 +93,16 @@ impl Configured {
 
     fn measure(&self, goal: Option<Goal>) -> Measure {
         let settings = self.settings();
-        let mut measure = Measure::new(settings.judging.rules.clone());
-        for (index, each) in settings.overrides.iter().enumerate() {
+        let overrides = settings.overrides.iter().enumerate().map(|(index, each)| {
             let folder = self.effective.folder(&format!("override[{index}]"));
             let globs = PathGlobs::new(folder, each.paths.iter().map(String::as_str));
             let mut judging = each.judging.clone();
             // What the command line aims at holds everywhere.
             judging.policy = goal.map_or(judging.policy, |_| None);
             judging.profile = goal.map_or(judging.profile, |_| None);
-            measure.add(globs, judging);
-        }
-        measure
+            (globs, judging)
+        });
+        Measure::new(settings.judging.rules.clone(), overrides)
     }
 
     fn globs(&self, key: &str, list: Option<&[String]>) -> PathGlobs {

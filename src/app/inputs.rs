@@ -72,8 +72,8 @@ impl Inputs {
     /// Looks at the stream first, then at the paths.
     pub(super) fn find(request: &Request) -> Result<Self, AppError> {
         let options = LoadOptions {
-            allow_missing: request.allow_missing.clone(),
-            path_map: request.path_map.clone(),
+            allow_missing: request.allow_missing.iter().cloned().collect(),
+            path_map: request.path_map.iter().cloned().collect(),
             exclusion: request.exclusion.clone(),
             now: Some(now()),
             keys_directory: Some(request.policy.keys_directory.clone()),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Request;
-use super::measure::Measure;
+use super::measure::{Measure, Policies};
 use super::merge::Merger;
 use super::stretches::Stretches;
 use super::suppress::sort;
@@ -48,7 +48,6 @@ pub(super) fn judge(
     let measured = Measured {
         policies: request.laid.measure.policies(&base, project),
         measure: &request.laid.measure,
-        base: &base,
     };
     let versions = |held: &[Platform]| {
         let told = held.iter().map(|it| it.server.value);
@@ -109,21 +108,21 @@ const FEW: usize = 4000;
 
 /// The policies that hold somewhere in a configuration.
 struct Measured<'a> {
-    policies: Vec<Policy>,
+    policies: Policies,
     measure: &'a Measure,
-    base: &'a Policy,
 }
 
 impl Measured<'_> {
     /// What the rules find, each file measured by its own policy.
     fn check(&self, site: &Site) -> Vec<Finding> {
-        if let [policy] = self.policies.as_slice() {
+        if let [policy] = self.policies.all.as_slice() {
             return rules::check(&Context { site, policy });
         }
         let mut found = Vec::new();
-        for policy in &self.policies {
+        for (index, policy) in self.policies.all.iter().enumerate() {
             let own = |finding: &Finding| {
-                self.measure.policy(self.base, &finding.location.path) == *policy
+                let its = &finding.location.path;
+                self.measure.index(&self.policies, its) == index
             };
             let findings = rules::check(&Context { site, policy });
             found.extend(findings.into_iter().filter(own));

@@ -1,63 +1,104 @@
 //! What to measure which file by: the policy with the overrides of the settings, and the
 //! grades that they give to rules. Decides by paths; judges nothing.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::finding::{Finding, Severity};
 use crate::policy::Policy;
 use crate::policy::settings::{Judging, RuleGrade};
-use crate::source::{PathGlobs, Project};
+use crate::source::{PathGlobs, PathLists, Project};
 
 /// Overrides and grades.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Measure {
     rules: BTreeMap<String, RuleGrade>,
-    overrides: Vec<(PathGlobs, Judging)>,
+    overrides: Arc<Overrides>,
+}
+
+/// What holds for some paths.
+#[derive(Debug, Default)]
+struct Overrides {
+    paths: PathLists,
+    judging: Vec<Judging>,
+    /// Those that hold for a path, in order: asked for with every finding and endpoint.
+    known: Mutex<HashMap<PathBuf, Arc<[usize]>>>,
+}
+
+/// Every policy that some file of a project asks for.
+#[derive(Debug)]
+pub(super) struct Policies {
+    /// The base first.
+    pub(super) all: Vec<Policy>,
+    /// Where in these the policy stands that some overrides make of the base.
+    by_overrides: HashMap<Arc<[usize]>, usize>,
 }
 
 impl Measure {
-    pub(super) fn new(rules: BTreeMap<String, RuleGrade>) -> Self {
+    /// Grades that hold everywhere, and what holds for some paths; later ones win.
+    pub(super) fn new(
+        rules: BTreeMap<String, RuleGrade>,
+        overrides: impl IntoIterator<Item = (PathGlobs, Judging)>,
+    ) -> Self {
+        let (paths, judging): (Vec<PathGlobs>, Vec<Judging>) = overrides.into_iter().unzip();
         Self {
             rules,
-            overrides: Vec::new(),
+            overrides: Arc::new(Overrides {
+                paths: paths.into_iter().collect(),
+                judging,
+                known: Mutex::default(),
+            }),
         }
-    }
-
-    /// Adds what holds for some paths; later ones win.
-    pub(super) fn add(&mut self, globs: PathGlobs, judging: Judging) {
-        self.overrides.push((globs, judging));
     }
 
     /// The policy for a file.
     pub(super) fn policy(&self, base: &Policy, file: &Path) -> Policy {
-        let mut policy = base.clone();
-        for (_, judging) in self.of(file) {
-            judging.apply(&mut policy);
-        }
-        policy
+        self.applied(base, &self.of(file))
     }
 
-    /// Every policy that some file of a project asks for, the base first. Findings in a file
-    /// count where its own policy makes them.
-    pub(super) fn policies(&self, base: &Policy, project: &Project) -> Vec<Policy> {
-        let mut policies = vec![base.clone()];
-        if self.overrides.is_empty() {
+    /// Every policy that some file of a project asks for. Findings in a file count where its own
+    /// policy makes them.
+    pub(super) fn policies(&self, base: &Policy, project: &Project) -> Policies {
+        let mut policies = Policies {
+            all: vec![base.clone()],
+            by_overrides: HashMap::new(),
+        };
+        if self.overrides.judging.is_empty() {
             return policies;
         }
         for file in &project.files {
-            let policy = self.policy(base, &file.path);
-            if !policies.contains(&policy) {
-                policies.push(policy);
+            let overrides = self.of(&file.path);
+            if policies.by_overrides.contains_key(&overrides) {
+                continue;
             }
+            let policy = self.applied(base, &overrides);
+            let there = policies.all.iter().position(|it| *it == policy);
+            let index = there.unwrap_or(policies.all.len());
+            if there.is_none() {
+                policies.all.push(policy);
+            }
+            policies.by_overrides.insert(overrides, index);
         }
         policies
+    }
+
+    /// Which of the policies holds for a file; the base for one of another project whose policy
+    /// is none of these.
+    pub(super) fn index(&self, policies: &Policies, file: &Path) -> usize {
+        let overrides = self.of(file);
+        let known = policies.by_overrides.get(&overrides).copied();
+        let same = || {
+            let policy = self.applied(policies.all.first()?, &overrides);
+            policies.all.iter().position(|it| *it == policy)
+        };
+        known.or_else(same).unwrap_or_default()
     }
 
     /// Gives a finding the grade of the settings; `false`: its rule is off there.
     pub(super) fn grade(&self, finding: &mut Finding) -> bool {
         let mut grade = self.rules.get(finding.rule).copied();
-        for (_, judging) in self.of(&finding.location.path) {
+        for judging in self.judging(&self.of(&finding.location.path)) {
             grade = judging.rules.get(finding.rule).copied().or(grade);
         }
         let severity = match grade {
@@ -72,9 +113,32 @@ impl Measure {
         true
     }
 
-    fn of(&self, file: &Path) -> impl Iterator<Item = &(PathGlobs, Judging)> {
-        self.overrides
+    fn applied(&self, base: &Policy, overrides: &[usize]) -> Policy {
+        let mut policy = base.clone();
+        for judging in self.judging(overrides) {
+            judging.apply(&mut policy);
+        }
+        policy
+    }
+
+    fn judging(&self, overrides: &[usize]) -> impl Iterator<Item = &Judging> {
+        overrides
             .iter()
-            .filter(move |(globs, _)| globs.covers(file))
+            .filter_map(|index| self.overrides.judging.get(*index))
+    }
+
+    /// The numbers of the overrides that hold for a file.
+    fn of(&self, file: &Path) -> Arc<[usize]> {
+        if self.overrides.judging.is_empty() {
+            return Arc::default();
+        }
+        let known = self.overrides.known.lock();
+        let mut known = known.unwrap_or_else(PoisonError::into_inner);
+        if let Some(overrides) = known.get(file) {
+            return Arc::clone(overrides);
+        }
+        let overrides: Arc<[usize]> = self.overrides.paths.covering(file).into();
+        known.insert(file.to_path_buf(), Arc::clone(&overrides));
+        overrides
     }
 }

@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::files::FileSystem;
-use super::path::clean;
-use super::pattern::{PathGlobs, Patterns, names};
+use super::pattern::{PathGlobs, Patterns, absolute, names};
 
 /// What to leave out.
 #[derive(Clone, Debug, Default)]
@@ -99,8 +98,4 @@ impl<'a> Sieve<'a> {
             text.map(|text| Patterns::parse(&text)).unwrap_or_default()
         })
     }
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    clean(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
 }

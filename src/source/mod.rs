@@ -5,6 +5,7 @@
 //! Define, macros and conditionals.
 
 mod ahead;
+mod allowed;
 pub mod apache;
 mod classify;
 mod content;
@@ -18,6 +19,7 @@ mod folders;
 mod glob;
 mod ignored;
 mod load;
+mod maps;
 mod memory;
 mod nginx;
 mod numbers;
@@ -30,9 +32,11 @@ mod project;
 mod reading;
 mod resolve;
 mod room;
+mod shortlist;
 mod threads;
 mod upward;
 
+pub use allowed::AllowedMissing;
 pub use discover::{Discovery, Found, Given, discover, discover_file};
 pub use disk::Disk;
 pub use dump::Dump;
@@ -41,12 +45,13 @@ pub use facts::{Entropy, Facts, FileFacts, Storage};
 pub use files::{DEFAULT_LARGEST_FILE, FileKind, FileSystem, Metadata, ReadError, Walk};
 pub use ignored::Exclusion;
 pub use load::load;
+pub use maps::{PathMap, PathMaps};
 pub use memory::{Memory, Overlay, Replacements};
 pub use numbers::LineNumbers;
-pub use options::{ContextError, FragmentContext, Limits, LoadOptions, PathMap, Root, RootKind};
+pub use options::{ContextError, FragmentContext, Limits, LoadOptions, Root, RootKind};
 pub use package::{PackageStatus, packaged, upstream_version};
 pub use path::clean as clean_path;
-pub use pattern::PathGlobs;
+pub use pattern::{PathGlobs, PathLists};
 pub use project::{
     Atom, AtomKind, Awaited, Directive, DirectiveId, File, FileId, FileOrigin, Literal, Problem,
     ProblemKind, Project, Subtree, Text, Via, ViaId, When, WhenId,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::allowed::AllowedMissing;
 use super::ignored::Exclusion;
+use super::maps::PathMaps;
 use crate::catalog::Server;
 
 /// Where a configuration begins.
@@ -136,11 +138,10 @@ impl FragmentContext {
 /// How to read.
 #[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
-    /// Globs of include paths that may be missing (`--allow-missing`); `*` does not cross
-    /// a slash, and a pattern without one is compared with the file's name.
-    pub allow_missing: Vec<String>,
-    /// Absolute places of the server and where they lie here, first match first.
-    pub path_map: Vec<PathMap>,
+    /// Includes that may be missing.
+    pub allow_missing: AllowedMissing,
+    /// Absolute places of the server and where they lie here.
+    pub path_map: PathMaps,
     /// Names that httpd is started with (`-D NAME`).
     pub defines: Vec<String>,
     /// Names that httpd's command line does not define, whatever else it does.
@@ -162,18 +163,6 @@ pub struct LoadOptions {
     pub keys_directory: Option<PathBuf>,
     /// Bounds against files that multiply themselves.
     pub limits: Limits,
-}
-
-/// A folder of the server's machine and the folder here that holds its files.
-#[derive(Clone, Eq, PartialEq, Debug)]
-pub struct PathMap {
-    /// On the server: absolute, such as `/etc/nginx`.
-    pub from: PathBuf,
-    /// Here, such as `roles/web/files/etc/nginx`.
-    pub to: PathBuf,
-    /// True where `to` is the whole of `from`: what is not there does not exist. False
-    /// where this machine's own file is taken for what `to` lacks.
-    pub whole: bool,
 }
 
 /// Bounds of one project. Reaching one is a problem of kind `Limit`, never a crash.

@@ -3,21 +3,38 @@
 //! Compares names only; which file a list comes from is the caller's business.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
-use super::glob::wildcard_matches;
+use super::glob::{beginning, wildcard_matches};
 use super::path::{bytes_of, clean};
+use super::shortlist::Shortlist;
 
 /// A list of globs that belongs to one folder, the last match decides.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Patterns {
-    rules: Vec<Rule>,
+    rules: Rules,
 }
 
 /// Globs of the settings: relative ones from the settings' folder, absolute ones from `/`.
 #[derive(Clone, Debug, Default)]
 pub struct PathGlobs {
     folder: PathBuf,
-    rules: Vec<Rule>,
+    /// Shared by clones.
+    rules: Arc<Rules>,
+}
+
+/// Many lists of globs of the settings.
+#[derive(Clone, Debug, Default)]
+pub struct PathLists {
+    lists: Vec<PathGlobs>,
+    shortlist: Shortlist,
+}
+
+/// Lines in order.
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    lines: Vec<Rule>,
+    shortlist: Shortlist,
 }
 
 /// One line.
@@ -46,16 +63,15 @@ enum Part {
 impl Patterns {
     /// The lines of a `.gitignore`.
     pub(super) fn parse(text: &[u8]) -> Self {
-        let lines = text.split(|byte| *byte == b'\n');
         Self {
-            rules: lines.filter_map(Rule::parse).collect(),
+            rules: text.split(|byte| *byte == b'\n').collect(),
         }
     }
 
     /// What the list says of a path below its folder; `None` where nothing matches.
     pub(super) fn verdict(&self, names: &[&[u8]], directory: bool) -> Option<bool> {
-        let rule = self.rules.iter().rev();
-        let mut hits = rule.filter(|rule| directory || !rule.directory);
+        let rules = self.rules.reaching(names).rev();
+        let mut hits = rules.filter(|rule| directory || !rule.directory);
         hits.find(|rule| rule.matches(names))
             .map(|rule| !rule.negated)
     }
@@ -64,43 +80,88 @@ impl Patterns {
 impl PathGlobs {
     /// The globs of a list. `folder` is absolute.
     pub fn new<'g>(folder: &Path, globs: impl IntoIterator<Item = &'g str>) -> Self {
-        let rules = globs.into_iter();
         Self {
             folder: clean(folder),
-            rules: rules
-                .filter_map(|glob| Rule::parse(glob.as_bytes()))
-                .collect(),
+            rules: Arc::new(globs.into_iter().map(str::as_bytes).collect()),
         }
     }
 
     /// True where the list holds no glob.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.rules.lines.is_empty()
     }
 
     /// True for a file that a glob matches, or one of the folders around it. `path` is taken
     /// from the working directory where it is relative.
     pub fn covers(&self, path: &Path) -> bool {
-        if self.rules.is_empty() {
+        if self.is_empty() {
             return false;
         }
-        let absolute = clean(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
-        let whole = names(&absolute);
-        let below = absolute.strip_prefix(&self.folder).ok().map(names);
+        let path = absolute(path);
+        self.cover(&path, &names(&path))
+    }
+
+    /// The same for an absolute path and its names.
+    fn cover(&self, path: &Path, whole: &[&[u8]]) -> bool {
+        let below = path.strip_prefix(&self.folder).ok().map(names);
         let mut covered = false;
         // From the top: what is said of a folder holds for its files until a later glob
         // says otherwise.
-        for rule in &self.rules {
+        for rule in self.rules.reaching(whole) {
             let reached = match &below {
-                _ if rule.rooted => rule.reaches(&whole),
+                _ if rule.rooted => rule.reaches(whole),
                 Some(below) => rule.reaches(below),
-                None => rule.floating && rule.reaches(&whole),
+                None => rule.floating && rule.reaches(whole),
             };
             if reached {
                 covered = !rule.negated;
             }
         }
         covered
+    }
+}
+
+impl PathLists {
+    /// The numbers of the lists that cover a path, in order.
+    pub fn covering(&self, path: &Path) -> Vec<usize> {
+        let path = absolute(path);
+        let names = names(&path);
+        let mut lists = self.shortlist.of(&names);
+        lists.retain(|index| self.lists[*index].cover(&path, &names));
+        lists
+    }
+}
+
+impl FromIterator<PathGlobs> for PathLists {
+    fn from_iter<T: IntoIterator<Item = PathGlobs>>(lists: T) -> Self {
+        let lists: Vec<PathGlobs> = lists.into_iter().collect();
+        let mut shortlist = Shortlist::default();
+        for (index, list) in lists.iter().enumerate() {
+            // What is taken back has to be there first.
+            for rule in list.rules.lines.iter().filter(|rule| !rule.negated) {
+                shortlist.add(index, rule.fixed());
+            }
+        }
+        Self { lists, shortlist }
+    }
+}
+
+impl Rules {
+    /// Those that can match a path of these names, in order.
+    fn reaching(&self, names: &[&[u8]]) -> impl DoubleEndedIterator<Item = &Rule> {
+        let indices = self.shortlist.of(names).into_iter();
+        indices.map(|index| &self.lines[index])
+    }
+}
+
+impl<'line> FromIterator<&'line [u8]> for Rules {
+    fn from_iter<T: IntoIterator<Item = &'line [u8]>>(lines: T) -> Self {
+        let lines: Vec<Rule> = lines.into_iter().filter_map(Rule::parse).collect();
+        let mut shortlist = Shortlist::default();
+        for (index, rule) in lines.iter().enumerate() {
+            shortlist.add(index, rule.fixed());
+        }
+        Self { lines, shortlist }
     }
 }
 
@@ -153,6 +214,14 @@ impl Rule {
         })
     }
 
+    /// The names that each path has to hold which it matches.
+    fn fixed(&self) -> impl Iterator<Item = &[u8]> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Name(name) if beginning(name).len() == name.len() => Some(&name[..]),
+            Part::Name(_) | Part::Folders => None,
+        })
+    }
+
     /// True for a path or a folder around it.
     fn reaches(&self, names: &[&[u8]]) -> bool {
         let shortest = 1;
@@ -186,6 +255,11 @@ impl Rule {
         }
         at == self.parts.len()
     }
+}
+
+/// A path from the root, without `.` and `..`.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    clean(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()))
 }
 
 /// Spaces at the end count only behind a backslash.
@@ -243,6 +317,67 @@ mod tests {
             assert_eq!(covered.covers(Path::new(path)), expected, "{path}");
         }
         assert!(!globs(&[]).covers(Path::new("/repo/a")));
+    }
+
+    /// The list with each of its globs tried on each path.
+    fn tried(list: &PathGlobs) -> PathGlobs {
+        let mut list = list.clone();
+        let rules = Arc::make_mut(&mut list.rules);
+        rules.shortlist = Shortlist::default();
+        for index in 0..rules.lines.len() {
+            rules.shortlist.add(index, std::iter::empty());
+        }
+        list
+    }
+
+    /// Looked up by names, globs cover what they cover when all are tried.
+    #[test]
+    fn lists_together_cover_what_each_covers() {
+        let globs = [
+            "", "a", "a/", "/a", "a/b", "/repo/a", "**/a", "a/**", "a/**/b", "*", "?", "[ab]",
+            "\\a", "*.b", "!a", "!*.b", "/**", "c/a.b", "#", "a ",
+        ];
+        let mut lists = Vec::new();
+        for one in globs {
+            for two in globs {
+                lists.push(PathGlobs::new(Path::new("/repo"), [one, two]));
+            }
+        }
+        let together: PathLists = lists.iter().cloned().collect();
+        let lists: Vec<PathGlobs> = lists.iter().map(tried).collect();
+        let names = ["a", "b", "c", "a.b", "repo"];
+        let mut covered = 0;
+        for one in names {
+            for two in names {
+                for three in names {
+                    for folder in ["/repo", "/repo/a", "/other", "/"] {
+                        let path = Path::new(folder).join(one).join(two).join(three);
+                        let each = lists.iter().enumerate();
+                        let each = each.filter(|(_, list)| list.covers(&path));
+                        let each: Vec<usize> = each.map(|(index, _)| index).collect();
+                        assert_eq!(together.covering(&path), each, "{}", path.display());
+                        covered += each.len();
+                    }
+                }
+            }
+        }
+        assert!(covered > 10_000, "{covered}");
+    }
+
+    /// Within a list the order decides, whichever names its globs hold.
+    #[test]
+    fn the_last_glob_that_matches_decides() {
+        let globs = |list: &[&str]| PathGlobs::new(Path::new("/repo"), list.iter().copied());
+        for (list, expected) in [
+            (&["*.conf", "!a.conf"][..], false),
+            (&["!a.conf", "*.conf"], true),
+            (&["h/", "!a.conf", "h/a.conf"], true),
+            (&["h/a.conf", "!h/"], false),
+            (&["h/a.conf", "!**", "a.conf"], true),
+        ] {
+            let path = Path::new("/repo/h/a.conf");
+            assert_eq!(globs(list).covers(path), expected, "{list:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::syntax::nginx::{Options, args, name, parse};
 
 use super::files::FileSystem;
 use super::folders::Folders;
-use super::options::{PathMap, Root};
+use super::maps::PathMap;
+use super::options::Root;
 use super::{FileOrigin, glob, path};
 
 /// Where main files stand on servers, in the order in which they are looked for.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::files::FileSystem;
 use super::folders::Folders;
-use super::options::{LoadOptions, PathMap, Root};
+use super::maps::PathMap;
+use super::options::{LoadOptions, Root};
 use super::{FileOrigin, glob, path};
 
 /// What a name stands for.
@@ -80,13 +81,7 @@ impl<'a> Resolver<'a> {
     /// True where the user (`--allow-missing`) said that this file may be missing.
     pub(super) fn may_be_missing(&self, path: &Path, name: &[u8]) -> bool {
         let written = path::from_bytes(name);
-        let allowed = |pattern: &String| {
-            let pattern = pattern.as_bytes();
-            pattern == name
-                || glob::path_matches(pattern, path)
-                || glob::path_matches(pattern, &written)
-        };
-        self.options.allow_missing.iter().any(allowed)
+        self.options.allow_missing.allows(name, [path, &written])
     }
 
     /// True for a folder within the tree's own.
@@ -113,11 +108,8 @@ impl<'a> Resolver<'a> {
             path::from_bytes(name)
         };
         let looked_for = path::clean(&looked_for);
-        let map = self
-            .options
-            .path_map
-            .iter()
-            .find(|map| self.applies(map, &looked_for))?;
+        let mut maps = self.options.path_map.over(&looked_for).into_iter();
+        let map = maps.find(|map| self.applies(map, &looked_for))?;
         let from = map.from.components().count();
         let parts = name
             .split(|byte| *byte == b'/')

@@ -174,7 +174,7 @@ fn missing_files_of_the_server_itself_are_assumed() {
 
     for pattern in ["*.inc", "x/own.inc", "/etc/nginx/x/*"] {
         let options = LoadOptions {
-            allow_missing: vec![pattern.to_owned()],
+            allow_missing: vec![pattern.to_owned()].into(),
             ..LoadOptions::default()
         };
         let project = nginx_with(&files, &options);
@@ -214,7 +214,7 @@ fn a_pattern_over_a_folder_that_is_not_here_is_not_taken_for_no_match() {
     };
     assert!(load(&installed, &files, &LoadOptions::default()).complete());
     let options = LoadOptions {
-        allow_missing: vec!["/etc/nginx/conf.d/*.conf".to_owned()],
+        allow_missing: vec!["/etc/nginx/conf.d/*.conf".to_owned()].into(),
         ..LoadOptions::default()
     };
     let project = load(&root, &files, &options);
@@ -275,7 +275,7 @@ fn mapped_folders_replace_the_servers_own() {
     };
     let path_map = vec![map("/etc/nginx", "r/etc/nginx", true), map("/", "r", false)];
     let options = LoadOptions {
-        path_map,
+        path_map: path_map.into(),
         ..LoadOptions::default()
     };
     let project = load(&root, &files, &options);

@@ -11,9 +11,7 @@ use crate::source::ahead::{self, AT_ONCE, Batch};
 use crate::source::files::ReadError;
 use crate::source::reading::Reading;
 use crate::source::room::Room;
-use crate::source::{
-    DirectiveId, FileId, FileOrigin, ProblemKind, Via, ViaId, content, glob, path,
-};
+use crate::source::{DirectiveId, FileId, FileOrigin, ProblemKind, Via, ViaId, content, path};
 
 use super::Expander;
 use super::execute::one;
@@ -201,14 +199,7 @@ impl<'a> Expander<'a> {
     fn unresolved(&mut self, raw: &RawLine, name: &[u8], message: String, refused: bool) {
         let named = path::from_bytes(name);
         let full = path::below(&self.server_root, name);
-        let allowed = self.options.allow_missing.iter().any(|pattern| {
-            let pattern = pattern.as_bytes();
-            pattern == name
-                || [&named, &full]
-                    .iter()
-                    .any(|path| glob::path_matches(pattern, path))
-        });
-        if allowed {
+        if self.options.allow_missing.allows(name, [&named, &full]) {
             return self.assume(&full);
         }
         // The server's own environment may know what is not known here.
@@ -221,7 +212,7 @@ impl<'a> Expander<'a> {
     }
 
     fn assume(&mut self, path: &Path) {
-        if !self.project.assumed.iter().any(|known| known == path) {
+        if self.assumed.insert(PathBuf::from(path)) {
             self.project.assumed.push(PathBuf::from(path));
         }
     }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::source::files::{FileKind, FileSystem, ReadError};
 use crate::source::folders::Folders;
-use crate::source::options::{LoadOptions, PathMap};
+use crate::source::maps::PathMap;
+use crate::source::options::LoadOptions;
 use crate::source::path;
 
 /// httpd's own bound on directories within directories.
@@ -63,25 +64,23 @@ impl Finder<'_> {
     /// Where a path of the server's machine lies here.
     pub(super) fn place(&self, path: &Path) -> PathBuf {
         let cleaned = path::clean(path);
-        let applies = |map: &&PathMap| {
-            let rest = cleaned.strip_prefix(&map.from);
-            rest.is_ok_and(|rest| map.whole || self.files.kind(&map.to.join(rest)).is_some())
-        };
-        // A pattern's folder decides, because the pattern itself never exists.
-        let folder = fixed_folder(&cleaned);
-        let by_folder = |map: &&PathMap| {
-            let rest = folder.strip_prefix(&map.from);
-            rest.is_ok_and(|rest| map.whole || self.files.kind(&map.to.join(rest)).is_some())
-        };
-        let maps = &self.options.path_map;
-        let map = maps
-            .iter()
-            .find(applies)
-            .or_else(|| maps.iter().find(by_folder));
+        let map = self
+            .mapped(&cleaned)
+            // A pattern's folder decides, because the pattern itself never exists.
+            .or_else(|| self.mapped(&fixed_folder(&cleaned)));
         match map.and_then(|map| Some(map.to.join(cleaned.strip_prefix(&map.from).ok()?))) {
             Some(mapped) => mapped,
             None => cleaned,
         }
+    }
+
+    /// The first map that holds for a path.
+    fn mapped(&self, path: &Path) -> Option<&PathMap> {
+        let mut maps = self.options.path_map.over(path).into_iter();
+        maps.find(|map| {
+            let rest = path.strip_prefix(&map.from);
+            rest.is_ok_and(|rest| map.whole || self.files.kind(&map.to.join(rest)).is_some())
+        })
     }
 
     /// A name without wildcards: a file, or a directory with all that is below it.
@@ -211,8 +210,7 @@ impl Finder<'_> {
         } else {
             self.own
         };
-        let mapped = |map: &PathMap| map.whole && path.starts_with(&map.to);
-        if path.starts_with(own) || self.options.path_map.iter().any(mapped) {
+        if path.starts_with(own) || self.options.path_map.knows_all_around(path) {
             return false;
         }
         !self

@@ -102,6 +102,8 @@ struct Expander<'a> {
     late: Vec<Problem>,
     /// What stands in the list of problems: a file may be read many times.
     reported: HashSet<Problem>,
+    /// Missing files that are in `assumed` of the project.
+    assumed: HashSet<PathBuf>,
     /// What stands in `late`.
     reported_late: HashSet<Problem>,
     /// Files of which httpd refused a line: what follows may be our own recovery.
@@ -137,6 +139,7 @@ impl<'a> Expander<'a> {
             expanded: 0,
             late: Vec::new(),
             reported: HashSet::new(),
+            assumed: HashSet::new(),
             reported_late: HashSet::new(),
             refused: HashSet::new(),
             unclear: HashSet::new(),

@@ -152,10 +152,15 @@ impl<'a> Search<'a> {
             return self.base.join(name);
         }
         let wanted = path::clean(Path::new(name));
-        let mapped = self.options.path_map.iter().find_map(|map| {
-            let here = map.to.join(wanted.strip_prefix(&map.from).ok()?);
-            (map.whole || self.files.kind(&here).is_some()).then_some(here)
-        });
+        let mapped = self
+            .options
+            .path_map
+            .over(&wanted)
+            .into_iter()
+            .find_map(|map| {
+                let here = map.to.join(wanted.strip_prefix(&map.from).ok()?);
+                (map.whole || self.files.kind(&here).is_some()).then_some(here)
+            });
         mapped.unwrap_or(wanted)
     }
 

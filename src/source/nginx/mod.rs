@@ -42,6 +42,7 @@ pub(super) fn expand(root: &Root, files: &dyn FileSystem, options: &LoadOptions)
         identity: Vec::new(),
         stack: Vec::new(),
         reported: HashSet::new(),
+        assumed: HashSet::new(),
         once: Once::default(),
         placed: !matches!(root.kind, RootKind::Fragment(_)),
         instances: 0,
@@ -85,6 +86,8 @@ struct Expander<'a> {
     /// The instances being read, outermost first.
     stack: Vec<FileId>,
     reported: HashSet<(PathBuf, u32, String)>,
+    /// Missing files that are in `assumed` of the project.
+    assumed: HashSet<PathBuf>,
     /// Directives that may stand once, of the blocks that are open.
     once: Once,
     /// Contexts are known, not guessed.

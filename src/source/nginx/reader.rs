@@ -122,7 +122,7 @@ impl<'a> Expander<'a> {
     }
 
     fn assume(&mut self, path: &Path) {
-        if !self.project.assumed.iter().any(|known| known == path) {
+        if self.assumed.insert(path.to_path_buf()) {
             self.project.assumed.push(path.to_path_buf());
         }
     }
