@@ -150,6 +150,30 @@ fn only_what_was_given_and_what_it_includes_is_read() {
     assert!(!read.contains(&folder.join("stekguard.toml")), "{read:?}");
 }
 
+/// A part is judged in the first root of the settings that includes it; those behind it are none
+/// of its business, however many there are.
+#[test]
+fn a_part_is_judged_without_the_roots_behind_its_own() {
+    let world = TempDir::new().unwrap();
+    let folder = fs::canonicalize(world.path()).unwrap();
+    let mut settings = String::new();
+    for name in ["a", "b", "c"] {
+        let root = format!("{name}/nginx.conf");
+        write(&folder.join(&root), &nginx("include sites/*.conf;"));
+        let site = folder.join(format!("{name}/sites/x.conf"));
+        write(&site, "server { listen 80; }\n");
+        settings.push_str(&format!("[[root]]\npath = \"{root}\"\n"));
+    }
+    write(&folder.join("stekguard.toml"), &settings);
+    let of = |part: &str| {
+        let read = opened(&folder, &["lint", part]);
+        ["a", "b", "c"].map(|name| read.contains(&folder.join(name).join("nginx.conf")))
+    };
+    assert_eq!(of("b/sites/x.conf"), [true, true, false]);
+    assert_eq!(of("a/sites/x.conf"), [true, false, false]);
+    assert_eq!(of("c/sites/x.conf"), [true, true, true]);
+}
+
 #[test]
 fn nothing_is_run_and_nobody_called_unless_asked() {
     let world = TempDir::new().unwrap();

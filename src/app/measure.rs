@@ -1,7 +1,7 @@
 //! What to measure which file by: the policy with the overrides of the settings, and the
 //! grades that they give to rules. Decides by paths; judges nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,17 +22,29 @@ pub(super) struct Measure {
 struct Overrides {
     paths: PathLists,
     judging: Vec<Judging>,
-    /// Those that hold for a path, in order: asked for with every finding and endpoint.
-    known: Mutex<HashMap<PathBuf, Arc<[usize]>>>,
+    /// Asked for with every finding and endpoint.
+    known: Mutex<Known>,
+}
+
+/// The numbers of overrides, in order.
+type Numbers = Arc<[usize]>;
+
+/// Which overrides hold for the paths that were asked for.
+#[derive(Debug, Default)]
+struct Known {
+    by_path: HashMap<PathBuf, Numbers>,
+    /// Each once: many files have the same.
+    each: HashSet<Numbers>,
 }
 
 /// Every policy that some file of a project asks for.
 #[derive(Debug)]
 pub(super) struct Policies {
-    /// The base first.
+    base: Policy,
+    /// That of the root's file first.
     pub(super) all: Vec<Policy>,
     /// Where in these the policy stands that some overrides make of the base.
-    by_overrides: HashMap<Arc<[usize]>, usize>,
+    by_overrides: HashMap<Numbers, usize>,
 }
 
 impl Measure {
@@ -61,10 +73,12 @@ impl Measure {
     /// policy makes them.
     pub(super) fn policies(&self, base: &Policy, project: &Project) -> Policies {
         let mut policies = Policies {
-            all: vec![base.clone()],
+            base: base.clone(),
+            all: Vec::new(),
             by_overrides: HashMap::new(),
         };
-        if self.overrides.judging.is_empty() {
+        if self.overrides.judging.is_empty() || project.files.is_empty() {
+            policies.all.push(base.clone());
             return policies;
         }
         for file in &project.files {
@@ -83,13 +97,13 @@ impl Measure {
         policies
     }
 
-    /// Which of the policies holds for a file; the base for one of another project whose policy
-    /// is none of these.
+    /// Which of the policies holds for a file; the root's for one of another project whose
+    /// policy is none of these.
     pub(super) fn index(&self, policies: &Policies, file: &Path) -> usize {
         let overrides = self.of(file);
         let known = policies.by_overrides.get(&overrides).copied();
         let same = || {
-            let policy = self.applied(policies.all.first()?, &overrides);
+            let policy = self.applied(&policies.base, &overrides);
             policies.all.iter().position(|it| *it == policy)
         };
         known.or_else(same).unwrap_or_default()
@@ -127,18 +141,22 @@ impl Measure {
             .filter_map(|index| self.overrides.judging.get(*index))
     }
 
-    /// The numbers of the overrides that hold for a file.
-    fn of(&self, file: &Path) -> Arc<[usize]> {
+    /// Those that hold for a file.
+    fn of(&self, file: &Path) -> Numbers {
         if self.overrides.judging.is_empty() {
             return Arc::default();
         }
         let known = self.overrides.known.lock();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
-        if let Some(overrides) = known.get(file) {
+        if let Some(overrides) = known.by_path.get(file) {
             return Arc::clone(overrides);
         }
-        let overrides: Arc<[usize]> = self.overrides.paths.covering(file).into();
-        known.insert(file.to_path_buf(), Arc::clone(&overrides));
+        let overrides: Numbers = self.overrides.paths.covering(file).into();
+        let same = known.each.get(&overrides).cloned();
+        let overrides = same.unwrap_or(overrides);
+        known.each.insert(Arc::clone(&overrides));
+        let path = file.to_path_buf();
+        known.by_path.insert(path, Arc::clone(&overrides));
         overrides
     }
 }

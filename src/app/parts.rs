@@ -54,7 +54,8 @@ pub(super) fn into_roots(
         files,
         options,
         tried: HashMap::new(),
-        wished: None,
+        wished: HashMap::new(),
+        read: 0,
         usual: OnceCell::new(),
     };
     let mut parts = Vec::new();
@@ -126,8 +127,11 @@ struct Known<'a> {
     options: &'a LoadOptions,
     /// By a root's real path: what it reads; `None` for what is no root.
     tried: HashMap<PathBuf, Option<Tree>>,
-    /// By the real path of a file: the first root of the settings that includes it.
-    wished: Option<HashMap<PathBuf, PathBuf>>,
+    /// By the real path of a file: the first root of the settings that includes it, of those
+    /// that were read so far.
+    wished: HashMap<PathBuf, PathBuf>,
+    /// How many of these roots were read.
+    read: usize,
     /// Where roots usually are.
     usual: OnceCell<Vec<PathBuf>>,
 }
@@ -162,20 +166,20 @@ impl Known<'_> {
             })
     }
 
-    /// The first root of the settings that includes a file.
+    /// The first root of the settings that includes a file. Roots behind it are not read.
     fn wished(&mut self, wishes: &[RootWish], real: &Path) -> Option<PathBuf> {
-        if self.wished.is_none() {
-            let mut wished: HashMap<PathBuf, PathBuf> = HashMap::new();
-            for wish in wishes {
-                let files = self.tree(&wish.path).into_iter();
-                for file in files.flat_map(|tree| tree.files.keys()) {
-                    let first = wished.entry(file.clone());
-                    first.or_insert_with(|| wish.path.clone());
-                }
+        loop {
+            if let Some(root) = self.wished.get(real) {
+                return Some(root.clone());
             }
-            self.wished = Some(wished);
+            let root = &wishes.get(self.read)?.path;
+            self.read += 1;
+            let files = self.tree(root).into_iter();
+            let files: Vec<PathBuf> = files.flat_map(|tree| tree.files.keys()).cloned().collect();
+            for file in files {
+                self.wished.entry(file).or_insert_with(|| root.clone());
+            }
         }
-        self.wished.as_ref()?.get(real).cloned()
     }
 
     fn usual(&self) -> &[PathBuf] {

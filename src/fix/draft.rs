@@ -143,7 +143,8 @@ impl<'project> Draft<'project> {
             return self.take_all(proposal, &mut fix.changes.iter());
         }
         if let Some(known) = self.not_taken.get(&(list, proposal.rule)).cloned() {
-            // The first of all its changes that is refused says why.
+            // The first change that is known to be refused says why. What was taken since then may
+            // stop the list before that; it is refused in any case.
             match (known, self.try_out(proposal, &mut fix.changes.iter())) {
                 (Some(by_list), Err(by_own)) if by_list.at < by_own.at => return Err(by_list),
                 (_, Err(by_own)) => return Err(by_own),
