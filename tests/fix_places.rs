@@ -314,3 +314,31 @@ fn many_files_are_written_in_an_order_that_is_sound() {
         assert!(text.contains("ssl_session_tickets off;"), "{text}");
     }
 }
+
+/// nginx 1.28.3 knows no `ssl on`; `listen 80 ssl`, which means the same, needs a certificate there
+/// and makes the server refuse the file at another line.
+#[test]
+fn what_the_server_would_refuse_is_no_repair() {
+    let server = |certificate: &str| {
+        format!("events {{}}\nhttp {{\n    server {{\n        ssl on;\n{certificate}    }}\n}}\n")
+    };
+    let fix = |text: &str| {
+        let tree = Tree::new(&[("nginx.conf", text)]);
+        tree.fix(&["--server-version", "nginx=1.28.3"])
+    };
+    let bare = fix(&server(""));
+    assert_eq!(lines(&bare.stdout), (vec![], vec![]), "{}", bare.stdout);
+    let why = "directive-not-in-version is not repaired: the change does not hold: the server would not start: ";
+    assert!(bare.stderr.contains(why), "{}", bare.stderr);
+    assert!(
+        bare.stderr.contains("no \"ssl_certificate\" is defined"),
+        "{}",
+        bare.stderr
+    );
+    let whole = fix(&server(
+        "ssl_certificate a.pem;\nssl_certificate_key a.key;\n",
+    ));
+    let (gone, come) = lines(&whole.stdout);
+    assert_eq!(gone, ["ssl on;"], "{}", whole.stdout);
+    assert!(come.contains(&"listen 80 ssl;"), "{}", whole.stdout);
+}

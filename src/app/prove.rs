@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Request;
 use super::lint::Judged;
+use super::refused::refusals;
 use crate::finding::Severity;
 use crate::model::Endpoint;
 use crate::rules::{self, Context};
@@ -28,12 +29,21 @@ impl Before {
 /// to come first, and only the server's own machine can show it.
 const TO_BE_MADE: &str = "missing-ticket-keys";
 
-/// The result reads completely, has no new finding of warning or above, and meets the goal
+/// The result reads completely, is nothing that its server refuses, has no new finding of warning or above, and meets the goal
 /// except where a finding says that it does not.
 pub(super) fn prove(before: &Before, after: &Judged, request: &Request) -> Result<(), String> {
     if let Some(problem) = after.loaded.project.problems.first() {
         let place = problem.path.display();
         return Err(format!("{place}:{}: {}", problem.line, problem.message));
+    }
+    // What kept the server from starting before was a finding; what keeps it from starting now
+    // would be of our making, or come to light by it.
+    if let Some(refusal) = refusals(after).first() {
+        let (place, line) = (refusal.path.display(), refusal.line);
+        let message = &refusal.message;
+        return Err(format!(
+            "the server would not start: {place}:{line}: {message}"
+        ));
     }
     for ((rule, message), times) in found(after) {
         let known = before

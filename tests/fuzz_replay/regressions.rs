@@ -15,6 +15,14 @@ pub(crate) const REGRESSIONS: &[Regression] = &[
           # configuration file /conf.d/a.conf:\nserver {\n\tlisten 443 ssl;\n\tserver_name a.test;\n\t\
           ssl_certificate a.pem;\n\tssl_certificate_key a.key;\n\tssl_session_tickets on;\n}\n\n",
     ),
+    // `ssl on`, which this version refuses, became `listen 80 ssl` in a server without a
+    // certificate, which it refuses as well, as something that no finding says.
+    (
+        "fix_nginx",
+        "the result of a repair is refused by the server",
+        b"\x04\xac# configuration file /nginx.conf:\nevents {}\nhttp {\n    server {\n        ssl on;\n        \
+          ssl_session_tickets off;\n    }\n}\n\n",
+    ),
     // A comment that names a folder was taken for the header of a file without a name.
     (
         "expanded",
