@@ -63,7 +63,12 @@ fn check(server: Server, bytes: &[u8]) {
         return;
     }
     undone(&repair, &changes, text);
-    request.stream = Some(rewritten(text, &changes));
+    let after = rewritten(text, &changes);
+    if says_nothing(&after) {
+        // A part of which nothing is left: an include may be empty, a configuration may not.
+        return;
+    }
+    request.stream = Some(after);
     accepted_again(&request, &choice, &repair);
 }
 
@@ -159,6 +164,12 @@ pub(crate) fn section(out: &mut Vec<u8>, path: &Path, text: &[u8]) {
     out.extend_from_slice(b":\n");
     out.extend_from_slice(text);
     out.push(b'\n');
+}
+
+/// True for comments alone that are no output of `nginx -T`.
+fn says_nothing(text: &[u8]) -> bool {
+    let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    Dump::parse(text).is_none() && lines.all(|line| line.is_empty() || line.starts_with(b"#"))
 }
 
 /// The result is read as completely as before, is what the repair said it would be, and a second

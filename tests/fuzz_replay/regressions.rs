@@ -23,6 +23,23 @@ pub(crate) const REGRESSIONS: &[Regression] = &[
         b"\x04\xac# configuration file /nginx.conf:\nevents {}\nhttp {\n    server {\n        ssl on;\n        \
           ssl_session_tickets off;\n    }\n}\n\n",
     ),
+    // A part in which `ssl on;` alone stood is a comment afterwards, which may be included and is no
+    // configuration by itself: the check asked for too much.
+    ("fix_nginx", "problems afterwards", b"\x01\xdd# part\nssl on;\n"),
+    // Each file of a chain was included by way of a macro: twice as many steps as files. The
+    // check knew of files only.
+    (
+        "includes",
+        "a bounded chain",
+        b"\x09<Macro m>\nInclude conf-enabled/*.conf\n</Macro>\nUse m\n\
+          %%f apache2/conf-enabled/a.conf\nUse m\n",
+    ),
+    // A word of the settings brought its own line into the sentence about it.
+    (
+        "settings",
+        "the message has one line",
+        b"policy = \"a\\nb\"\n",
+    ),
     // A comment that names a folder was taken for the header of a file without a name.
     (
         "expanded",

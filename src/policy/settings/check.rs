@@ -167,7 +167,14 @@ impl Walk {
         if words.contains(&word) {
             return;
         }
-        let shown: String = word.chars().take(60).collect();
+        // One line, whatever the word holds.
+        let mut shown = String::new();
+        for character in word.chars().take(60) {
+            match character.is_control() {
+                true => shown.extend(character.escape_default()),
+                false => shown.push(character),
+            }
+        }
         let message = format!("`{path}`: `{shown}` is none of {}", words.join(", "));
         let near = close(word, words.iter().copied());
         let hint = near.first().map(|word| format!("did you mean `{word}`?"));
