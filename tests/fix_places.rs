@@ -342,3 +342,19 @@ fn what_the_server_would_refuse_is_no_repair() {
     assert_eq!(gone, ["ssl on;"], "{}", whole.stdout);
     assert!(come.contains(&"listen 80 ssl;"), "{}", whole.stdout);
 }
+
+/// nginx keeps its automatic keys in memory of the shared cache: whoever takes them is told.
+#[test]
+fn what_automatic_keys_cost_is_said() {
+    let text = format!("{HEAD}{}}}\n", server(""));
+    let tree = Tree::new(&[("nginx.conf", &text)]);
+    let run = tree.fix(&["--policy", "automatic", "--server-version", "nginx=1.30.6"]);
+    let (_, come) = lines(&run.stdout);
+    assert!(
+        come.iter()
+            .any(|line| line.starts_with("ssl_session_cache shared:")),
+        "{run:?}"
+    );
+    let cost = "cost: a restart ends every session; other machines cannot resume them";
+    assert!(run.stderr.contains(cost), "{run:?}");
+}

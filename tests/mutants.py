@@ -52,13 +52,13 @@ SUITES = {
     "model": "model_nginx model_apache mutants_killed lib sites rules suppression fix",
     "rules": "mutants_killed rules lib sites suppression fix",
     "schedule": "lib mutants_killed keys_core",
-    "fix": "lib mutants_killed fix_places fix rules fix_write fix_files",
+    "fix": "lib mutants_killed fix_lists fix_places fix rules fix_write fix_files formats_sarif",
 }
 MORE = {
     "model": "refusals_nginx expanded cli formats source_apache first_contact",
     "rules": "rule_docs formats cli settings expanded first_contact",
     "schedule": "fleet_status keys_generator keys_memory keys_doctor keys_files",
-    "fix": "formats_sarif fix_interactive fix_validate cli formats first_contact settings fix_faults",
+    "fix": "fix_interactive fix_validate cli formats first_contact settings fix_faults",
 }
 
 
