@@ -358,3 +358,24 @@ fn what_automatic_keys_cost_is_said() {
     let cost = "cost: a restart ends every session; other machines cannot resume them";
     assert!(run.stderr.contains(cost), "{run:?}");
 }
+
+/// A cache that a server of the module has is shared by those that need one; another module's
+/// is none of theirs.
+#[test]
+fn a_cache_of_the_module_is_taken_where_there_is_one() {
+    let own = |port: u16, lines: &str| {
+        format!("    server {{\n        listen {port} ssl;\n{lines}    }}\n")
+    };
+    let stream = "stream {\n    ssl_certificate a.pem;\n    ssl_certificate_key a.key;\n    server {\n        \
+        listen 9443 ssl;\n        ssl_session_cache shared:other:5m;\n        proxy_pass 127.0.0.1:1;\n    }\n}\n";
+    let text = format!(
+        "{stream}{HEAD}{}{}}}\n",
+        own(443, "        ssl_session_cache shared:mine:7m;\n"),
+        own(8443, "")
+    );
+    let tree = Tree::new(&[("nginx.conf", &text)]);
+    let run = tree.fix(&["--policy", "automatic", "--server-version", "nginx=1.30.6"]);
+    let (_, come) = lines(&run.stdout);
+    let caches: Vec<&&str> = come.iter().filter(|it| it.contains("cache")).collect();
+    assert_eq!(caches, [&"ssl_session_cache shared:mine:7m;"], "{run:?}");
+}
